@@ -1,0 +1,78 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * Between the files of the DPDK engine: io_dpdk_eal.c starts the environment,
+ * io_dpdk_port.c opens devices, io_dpdk.c moves packets.
+ */
+#pragma once
+
+#include <signal.h>
+
+#include <rte_ethdev.h>
+#include <rte_mbuf.h>
+#include <rte_mempool.h>
+
+/* DPDK has names of ours; what its headers wanted with them is done. */
+#undef NS_PER_S
+#undef container_of
+
+#include "io_engine/io_dpdk.h"
+#include "io_engine/io_dpdk_args.h"
+#include "io_engine/io_dpdk_log.h"
+
+#define IO_DPDK_SIGNALS 64
+
+struct io_dpdk {
+	struct io_dpdk_log *log;
+	struct io_dpdk_args args;
+	bool opened[RTE_MAX_ETHPORTS]; /* belongs to a logical port            */
+	int signals[IO_DPDK_SIGNALS];  /* whose disposition we have changed    */
+	unsigned n_signals;
+	bool own_runtime_dir;          /* RUNTIME_DIRECTORY is of our making   */
+	char runtime_dir[256];         /* of the environment; removed at stop  */
+};
+
+/* How a queue waits for packets. */
+enum io_dpdk_wait {
+	IO_DPDK_WAIT_NONE,
+	IO_DPDK_WAIT_FD,   /* a descriptor that is readable while packets wait */
+	IO_DPDK_WAIT_INTR, /* interrupts, enabled before each sleep            */
+};
+
+/* What one core has of a port: one queue pair of one device. */
+struct io_dpdk_queue {
+	struct io io;
+	uint16_t dev, queue;          /* DPDK's port id and queue id                   */
+	bool entered;                 /* this queue's thread has been made known       */
+	uint16_t aside_at, aside_n;
+	struct rte_mempool *pool;
+	enum io_dpdk_wait wait;
+	int fd;                       /* for rx_fd()                                   */
+	uint64_t rx_dropped, tx_dropped;
+	struct rte_mbuf *aside[IO_BURST]; /* received while looking before a sleep      */
+	struct io_info info;
+	int lcore;                    /* that its thread got, or -1                    */
+};
+
+/* Sends what DPDK and its libraries print on stdout and stderr to the log, until
+ * io_dpdk_unhush().  For set-up only: it holds for the whole process. */
+struct io_dpdk_hush {
+	FILE *out, *err;
+};
+
+struct io_dpdk_hush io_dpdk_hush(struct io_dpdk *dpdk);
+void io_dpdk_unhush(struct io_dpdk_hush was);
+
+/* What people forget most, to close a line about a failure; may be "". */
+const char *io_dpdk_hint(void);
+
+/* The first Ethernet device from `id` on that no other device owns, or
+ * RTE_MAX_ETHPORTS. */
+static inline uint16_t
+io_dpdk_next(uint16_t id)
+{
+	return (uint16_t)rte_eth_find_next_owned_by(id, RTE_ETH_DEV_NO_OWNER);
+}
+
+/* Makes `q` an engine over a queue that is set up and started; the fields above
+ * `entered`, pool, wait, fd and info are the caller's to fill. */
+void io_dpdk_queue_init(struct io_dpdk_queue *q);

@@ -1,0 +1,470 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * Bytes in and out.  All reading calls are one function over a list of pieces,
+ * all writing calls another; both look at the streams directly and tell the
+ * stack once per call.
+ */
+#include <errno.h>
+#include <limits.h>
+
+#include "api/api_pipe.h"
+#include "api/context.h"
+
+#define RECV_FLAGS (MSG_PEEK | MSG_DONTWAIT | MSG_WAITALL | MSG_NOSIGNAL)
+#define SEND_FLAGS (MSG_DONTWAIT | MSG_MORE | MSG_EOR | MSG_NOSIGNAL)
+
+/* Where a call stands in the caller's pieces. */
+struct pieces {
+	const struct iovec *v;
+	int n;
+	size_t off;  /* in v[0]         */
+	size_t left; /* in all of them  */
+};
+
+/* 0 or an errno value. */
+static int
+pieces_init(struct pieces *p, const struct iovec *v, int n)
+{
+	*p = (struct pieces){ .v = v, .n = n };
+	if (n < 0 || n > IOV_MAX)
+		return EINVAL;
+	if (n > 0 && !v)
+		return EFAULT;
+	for (int i = 0; i < n; i++) {
+		if (v[i].iov_len > 0 && !v[i].iov_base)
+			return EFAULT;
+		if (v[i].iov_len > SSIZE_MAX - p->left)
+			return EINVAL;
+		p->left += v[i].iov_len;
+	}
+	return 0;
+}
+
+/* The piece at hand, at most `max` bytes of it; only while left > 0. */
+static uint32_t
+pieces_next(struct pieces *p, uint32_t max, uint8_t **data)
+{
+	while (p->v->iov_len == p->off) {
+		p->v++;
+		p->off = 0;
+	}
+	*data = (uint8_t *)p->v->iov_base + p->off;
+	return (uint32_t)min(p->v->iov_len - p->off, (size_t)max);
+}
+
+static void
+pieces_done(struct pieces *p, uint32_t len)
+{
+	p->off += len;
+	p->left -= len;
+}
+
+static bool
+may_wait(const struct sockref *r, int flags)
+{
+	return !(r->flags & REF_NONBLOCK) && !(flags & MSG_DONTWAIT);
+}
+
+/* The deadline of a call that has to wait: set when it first does. */
+static int64_t
+deadline_once(struct mtcp_context *ctx, int64_t *deadline, uint32_t timeout_ms)
+{
+	if (*deadline == 0)
+		*deadline = context_deadline(ctx, timeout_ms);
+	return *deadline;
+}
+
+/* -- in ------------------------------------------------------------------- */
+
+/* The stack computes the window from the stream whenever it sends; it is told
+ * only when the window has moved enough to be worth a segment of its own. */
+static void
+tell_window(struct mtcp_context *ctx, struct sockref *r, struct sock *s)
+{
+	uint32_t read = atomic_load_explicit(&s->rcv_r.read, memory_order_relaxed);
+	uint32_t since = read - r->told;
+
+	if (since < 2048)
+		return;
+	if (since < 8192 && since < stream_used(&s->rcv_w, &s->rcv_r))
+		return;
+	r->told = read;
+	context_ask(ctx, s, 0);
+}
+
+static ssize_t
+peek_available(struct sock *s, struct pieces p)
+{
+	uint32_t used = stream_used(&s->rcv_w, &s->rcv_r), off = 0;
+	uint8_t *to;
+
+	while (off < used && p.left > 0) {
+		uint32_t n = pieces_next(&p, used - off, &to);
+
+		stream_peek(&s->rcv_r, &s->rcv_w, NULL, off, to, n);
+		pieces_done(&p, n);
+		off += n;
+	}
+	return off;
+}
+
+static ssize_t
+take_available(struct mtcp_context *ctx, struct sock *s, struct pieces *p)
+{
+	uint32_t used = stream_used(&s->rcv_w, &s->rcv_r);
+	ssize_t got = 0;
+	uint8_t *to;
+
+	while (used > 0 && p->left > 0) {
+		uint32_t n = pieces_next(p, used, &to);
+
+		stream_peek(&s->rcv_r, &s->rcv_w, NULL, 0, to, n);
+		stream_consume(&s->rcv_r, &s->rcv_w, NULL, n, &ctx->spent);
+		pieces_done(p, n);
+		used -= n;
+		got += n;
+	}
+	context_return_chunks(ctx, false);
+	return got;
+}
+
+/* Why nothing can be read any more: 0 for the end of the text, an errno value,
+ * or -1 when something may still come.  `facts` were read before the stream was
+ * looked at, so all text before an end has been seen. */
+static int
+recv_end(struct mtcp_context *ctx, struct sockref *r, struct sock *s, uint16_t facts)
+{
+	uint16_t req = sock_requests(s);
+	int err = sockref_take_error(ctx, r);
+
+	if (err)
+		return err;
+	if ((facts & (SOCK_PEER_FIN | SOCK_OVER | SOCK_ERROR)) || (req & SOCK_REQ_SHUT_RD))
+		return 0;
+	if (r->type == MTCP_SOCK_LISTENER)
+		return ENOTCONN;
+	return (req & SOCK_REQ_CONNECT) || (facts & SOCK_BORN) ? -1 : ENOTCONN;
+}
+
+static ssize_t
+stream_recv(struct mtcp_context *ctx, struct sockref *r, struct pieces p, int flags)
+{
+	struct sock *s = ref_sock(ctx, r);
+	size_t want = p.left;
+	int64_t deadline = 0;
+	ssize_t got = 0;
+	int end;
+
+	for (;;) {
+		uint32_t seen = pair_posted(ctx->pair);
+		uint16_t facts = sock_facts(s);
+
+		if (flags & MSG_PEEK)
+			got = peek_available(s, p);
+		else
+			got += take_available(ctx, s, &p);
+		if ((size_t)got == want || (got > 0 && !(flags & MSG_WAITALL)))
+			break;
+		if (got > 0 && (facts & (SOCK_PEER_FIN | SOCK_ERROR | SOCK_OVER)))
+			break;
+		end = got > 0 ? -1 : recv_end(ctx, r, s, facts);
+		if (end >= 0) {
+			errno = end;
+			return end ? -1 : 0;
+		}
+		if (!may_wait(r, flags)) {
+			errno = EAGAIN;
+			return got > 0 ? got : -1;
+		}
+		tell_window(ctx, r, s);
+		if (context_wait(ctx, seen, deadline_once(ctx, &deadline, r->rcv_timeout_ms)))
+			return got > 0 ? got : -1;
+	}
+	if (!(flags & MSG_PEEK))
+		tell_window(ctx, r, s);
+	return got;
+}
+
+static ssize_t
+pipe_recv(struct mtcp_context *ctx, struct sockref *r, struct pieces p)
+{
+	ssize_t sum = 0, n;
+	uint8_t *to;
+
+	while (p.left > 0) {
+		uint32_t room = pieces_next(&p, UINT32_MAX, &to);
+
+		if (sum > 0 && pipe_used(r) == 0)
+			break;
+		n = pipe_read(ctx, r, (char *)to, room);
+		if (n <= 0)
+			return sum > 0 ? sum : n;
+		pieces_done(&p, (uint32_t)n);
+		sum += n;
+	}
+	return sum;
+}
+
+static ssize_t
+recv_pieces(struct mtcp_context *ctx, int sockid, const struct iovec *v, int n, int flags)
+{
+	struct sockref *r = sockref_of(ctx, sockid);
+	struct pieces p;
+	int err;
+
+	if (!r)
+		return -1;
+	err = pieces_init(&p, v, n);
+	if (!err && ((flags & ~RECV_FLAGS) || r->type == MTCP_SOCK_EPOLL))
+		err = EINVAL;
+	if (err) {
+		errno = err;
+		return -1;
+	}
+	if (r->type == MTCP_SOCK_PIPE)
+		return pipe_recv(ctx, r, p);
+	return p.left == 0 ? 0 : stream_recv(ctx, r, p, flags);
+}
+
+/* -- out ------------------------------------------------------------------ */
+
+static uint32_t
+room_now(const struct sock *s)
+{
+	uint32_t limit = atomic_load_explicit(&s->snd_limit, memory_order_relaxed);
+	uint32_t used = stream_used(&s->snd_w, &s->snd_r);
+
+	return used < limit ? limit - used : 0;
+}
+
+static size_t
+put_available(struct mtcp_context *ctx, struct sockref *r, struct sock *s, struct pieces *p)
+{
+	uint32_t room = room_now(s);
+	size_t put = 0;
+	uint8_t *from;
+
+	while (room > 0 && p->left > 0 && context_want_chunk(ctx, r)) {
+		uint32_t n = pieces_next(p, room, &from);
+
+		n = stream_write(&s->snd_w, &s->snd_r, &ctx->empty, from, n);
+		pieces_done(p, n);
+		room -= n;
+		put += n;
+	}
+	return put;
+}
+
+/* Why nothing can be written (an errno value), 0 when it can, or -1: not yet. */
+static int
+send_end(struct mtcp_context *ctx, struct sockref *r, struct sock *s)
+{
+	uint16_t facts = sock_facts(s), req = sock_requests(s);
+	int err = sockref_take_error(ctx, r);
+
+	if (err)
+		return err;
+	if ((facts & (SOCK_ERROR | SOCK_OVER)) || (req & SOCK_REQ_SHUT_WR))
+		return EPIPE;
+	if (facts & SOCK_CONNECTED)
+		return 0;
+	return req & SOCK_REQ_CONNECT ? -1 : EPIPE;
+}
+
+/* MSG_MORE holds for one call: a bit of the socket says it of the last one. */
+static void
+note_more(struct sock *s, int flags)
+{
+	uint16_t old = atomic_load_explicit(&s->opt_bits, memory_order_relaxed);
+	uint16_t bits = flags & MSG_MORE ? old | SOCK_OPT_MORE : old & (uint16_t)~SOCK_OPT_MORE;
+
+	if (bits != old)
+		atomic_store_explicit(&s->opt_bits, bits, memory_order_release);
+}
+
+static ssize_t
+stream_send(struct mtcp_context *ctx, struct sockref *r, struct pieces p, int flags)
+{
+	struct sock *s = ref_sock(ctx, r);
+	int64_t deadline = 0;
+	ssize_t sum = 0;
+
+	note_more(s, flags);
+	for (;;) {
+		uint32_t seen = pair_posted(ctx->pair);
+		int end = 0;
+		size_t put;
+
+		/* What went in counts; the next call says what happened to it. */
+		if (sum > 0 && (sock_facts(s) & (SOCK_ERROR | SOCK_OVER)))
+			return sum;
+		if (sum == 0)
+			end = send_end(ctx, r, s);
+		if (end > 0) {
+			errno = end;
+			return -1;
+		}
+		put = end == 0 ? put_available(ctx, r, s, &p) : 0;
+		sum += (ssize_t)put;
+		if (put > 0)
+			context_ask(ctx, s, 0);
+		if (p.left == 0)
+			return sum;
+		if (!may_wait(r, flags)) {
+			errno = EAGAIN;
+			return sum > 0 ? sum : -1;
+		}
+		if (context_wait(ctx, seen, deadline_once(ctx, &deadline, r->snd_timeout_ms)))
+			return sum > 0 ? sum : -1;
+	}
+}
+
+static ssize_t
+pipe_send(struct mtcp_context *ctx, struct sockref *r, struct pieces p)
+{
+	ssize_t sum = 0, n;
+	uint8_t *from;
+
+	while (p.left > 0) {
+		uint32_t len = pieces_next(&p, UINT32_MAX, &from);
+
+		n = pipe_write(ctx, r, (const char *)from, len);
+		if (n < 0)
+			return sum > 0 ? sum : n;
+		pieces_done(&p, (uint32_t)n);
+		sum += n;
+		if ((uint32_t)n < len)
+			break;
+	}
+	return sum;
+}
+
+static ssize_t
+send_pieces(struct mtcp_context *ctx, int sockid, const struct iovec *v, int n, int flags)
+{
+	struct sockref *r = sockref_of(ctx, sockid);
+	struct pieces p;
+	int err;
+
+	if (!r)
+		return -1;
+	err = pieces_init(&p, v, n);
+	if (!err && r->type == MTCP_SOCK_EPOLL)
+		err = EINVAL;
+	if (!err && (flags & ~SEND_FLAGS))
+		err = EOPNOTSUPP;
+	if (err) {
+		errno = err;
+		return -1;
+	}
+	return r->type == MTCP_SOCK_PIPE ? pipe_send(ctx, r, p) : stream_send(ctx, r, p, flags);
+}
+
+/* -- the calls ------------------------------------------------------------ */
+
+/* For calls that only a socket has. */
+static bool
+is_socket(mctx_t mctx, int sockid)
+{
+	return sockref_of_socket(mctx, sockid) != NULL;
+}
+
+ssize_t
+mtcp_read(mctx_t mctx, int sockid, char *buf, size_t len)
+{
+	struct iovec v = { buf, len };
+
+	return recv_pieces(mctx, sockid, &v, 1, 0);
+}
+
+ssize_t
+mtcp_recv(mctx_t mctx, int sockid, char *buf, size_t len, int flags)
+{
+	struct iovec v = { buf, len };
+
+	return is_socket(mctx, sockid) ? recv_pieces(mctx, sockid, &v, 1, flags) : -1;
+}
+
+ssize_t
+mtcp_write(mctx_t mctx, int sockid, const char *buf, size_t len)
+{
+	struct iovec v = { (void *)(uintptr_t)buf, len };
+
+	return send_pieces(mctx, sockid, &v, 1, 0);
+}
+
+ssize_t
+mtcp_send(mctx_t mctx, int sockid, const char *buf, size_t len, int flags)
+{
+	struct iovec v = { (void *)(uintptr_t)buf, len };
+
+	return is_socket(mctx, sockid) ? send_pieces(mctx, sockid, &v, 1, flags) : -1;
+}
+
+/* The result of these two is an int: more than that is moved in several calls. */
+static bool
+fits_int(const struct iovec *v, int n)
+{
+	size_t sum = 0;
+
+	for (int i = 0; v && i < n && i < IOV_MAX; i++) {
+		if (v[i].iov_len > INT_MAX - sum) {
+			errno = EINVAL;
+			return false;
+		}
+		sum += v[i].iov_len;
+	}
+	return true;
+}
+
+int
+mtcp_readv(mctx_t mctx, int sockid, const struct iovec *iov, int numiov)
+{
+	return fits_int(iov, numiov) ? (int)recv_pieces(mctx, sockid, iov, numiov, 0) : -1;
+}
+
+int
+mtcp_writev(mctx_t mctx, int sockid, const struct iovec *iov, int numiov)
+{
+	return fits_int(iov, numiov) ? (int)send_pieces(mctx, sockid, iov, numiov, 0) : -1;
+}
+
+static bool
+msg_usable(const struct msghdr *msg)
+{
+	if (!msg)
+		errno = EFAULT;
+	else if (msg->msg_iovlen > IOV_MAX)
+		errno = EMSGSIZE;
+	else
+		return true;
+	return false;
+}
+
+ssize_t
+mtcp_sendmsg(mctx_t mctx, int sockid, const struct msghdr *msg, int flags)
+{
+	if (!is_socket(mctx, sockid) || !msg_usable(msg))
+		return -1;
+	if (msg->msg_controllen > 0) {
+		errno = EINVAL;
+		return -1;
+	}
+	return send_pieces(mctx, sockid, msg->msg_iov, (int)msg->msg_iovlen, flags);
+}
+
+ssize_t
+mtcp_recvmsg(mctx_t mctx, int sockid, struct msghdr *msg, int flags)
+{
+	ssize_t n;
+
+	if (!is_socket(mctx, sockid) || !msg_usable(msg))
+		return -1;
+	n = recv_pieces(mctx, sockid, msg->msg_iov, (int)msg->msg_iovlen, flags);
+	if (n >= 0) {
+		msg->msg_namelen = 0;
+		msg->msg_controllen = 0;
+		msg->msg_flags = 0;
+	}
+	return n;
+}

@@ -1,0 +1,463 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * A socket's life, but for its data: made, named, listening, connected,
+ * accepted, shut, closed.
+ */
+#include <errno.h>
+#include <sys/ioctl.h>
+
+#include <linux/sockios.h>
+
+#include "api/api_pipe.h"
+#include "api/context.h"
+#include "api/epoll_set.h"
+#include "api/sockaddr.h"
+
+#define BACKLOG_MAX 65535
+
+/* -1 with errno `err`, or 0 for 0. */
+static int
+fail(int err)
+{
+	if (err == 0)
+		return 0;
+	errno = err;
+	return -1;
+}
+
+/* -- made and named ------------------------------------------------------- */
+
+int
+mtcp_socket(mctx_t mctx, int domain, int type, int protocol)
+{
+	int kind = type & ~(SOCK_NONBLOCK | SOCK_CLOEXEC), id;
+
+	if (!context_usable(mctx))
+		return -1;
+	if (domain != AF_INET)
+		return fail(EAFNOSUPPORT);
+	if (kind != SOCK_STREAM || (protocol != 0 && protocol != IPPROTO_TCP))
+		return fail(EPROTONOSUPPORT);
+	id = sockref_new(mctx, MTCP_SOCK_STREAM);
+	if (id >= 0 && (type & SOCK_NONBLOCK))
+		mctx->refs[id].flags |= REF_NONBLOCK;
+	return id;
+}
+
+static int
+bind_to(struct mtcp_context *ctx, struct sockref *r, const struct sock_addr *to)
+{
+	int err;
+
+	ctx->ch->call.addr = *to;
+	ctx->ch->call.value = (r->flags & REF_REUSEADDR) != 0;
+	err = context_call(ctx, SOCK_CALL_BIND, ref_sock(ctx, r));
+	if (!err)
+		r->flags |= REF_BOUND;
+	return err;
+}
+
+/* Whether the socket has been connected, or is being. */
+static bool
+has_connection(const struct mtcp_context *ctx, const struct sockref *r)
+{
+	const struct sock *s = ref_sock(ctx, r);
+
+	return (sock_requests(s) & SOCK_REQ_CONNECT) || (sock_facts(s) & SOCK_BORN);
+}
+
+int
+mtcp_bind(mctx_t mctx, int sockid, const struct sockaddr *addr, socklen_t addrlen)
+{
+	struct sockref *r = sockref_of_socket(mctx, sockid);
+	struct sock_addr to;
+	int err;
+
+	if (!r)
+		return -1;
+	err = sockaddr_parse(addr, addrlen, &to);
+	if (err)
+		return fail(err);
+	if ((r->flags & REF_BOUND) || has_connection(mctx, r))
+		return fail(EINVAL);
+	return fail(bind_to(mctx, r, &to));
+}
+
+int
+mtcp_listen(mctx_t mctx, int sockid, int backlog)
+{
+	struct sockref *r = sockref_of_socket(mctx, sockid);
+	static const struct sock_addr anywhere;
+	int err = 0;
+
+	if (!r)
+		return -1;
+	if (has_connection(mctx, r))
+		return fail(EINVAL);
+	if (!(r->flags & REF_BOUND))
+		err = bind_to(mctx, r, &anywhere);
+	if (err)
+		return fail(err);
+	mctx->ch->call.value = backlog < 0 ? BACKLOG_MAX : min(max(backlog, 1), BACKLOG_MAX);
+	err = context_call(mctx, SOCK_CALL_LISTEN, ref_sock(mctx, r));
+	if (!err && r->type != MTCP_SOCK_LISTENER) {
+		r->type = MTCP_SOCK_LISTENER;
+		r->is.queue = (struct accept_queue){ NO_SOCK, NO_SOCK };
+	}
+	return fail(err);
+}
+
+/* Where a caller wants an address: both or none of the pointers. */
+static bool
+address_wanted(const struct sockaddr *addr, const socklen_t *addrlen)
+{
+	if (addr && addrlen)
+		return true;
+	errno = EFAULT;
+	return false;
+}
+
+int
+mtcp_getsockname(mctx_t mctx, int sockid, struct sockaddr *addr, socklen_t *addrlen)
+{
+	struct sockref *r = sockref_of_socket(mctx, sockid);
+	struct sock_addr none = { .port = 0 };
+	const struct sock *s;
+
+	if (!r || !address_wanted(addr, addrlen))
+		return -1;
+	s = ref_sock(mctx, r);
+	if ((r->flags & REF_BOUND) || (sock_facts(s) & SOCK_CONNECTED))
+		sockaddr_write(&s->local, addr, addrlen);
+	else
+		sockaddr_write(&none, addr, addrlen);
+	return 0;
+}
+
+int
+mtcp_getpeername(mctx_t mctx, int sockid, struct sockaddr *addr, socklen_t *addrlen)
+{
+	struct sockref *r = sockref_of_socket(mctx, sockid);
+	uint16_t facts;
+
+	if (!r || !address_wanted(addr, addrlen))
+		return -1;
+	facts = sock_facts(ref_sock(mctx, r));
+	if (!(facts & SOCK_CONNECTED) || (facts & (SOCK_ERROR | SOCK_OVER)))
+		return fail(ENOTCONN);
+	sockaddr_write(&ref_sock(mctx, r)->peer, addr, addrlen);
+	return 0;
+}
+
+/* -- accepted ------------------------------------------------------------- */
+
+/* The next connection of a listener; NULL with errno. */
+static struct sockref *
+accept_wait(struct mtcp_context *ctx, struct sockref *r)
+{
+	int64_t deadline = 0;
+	struct sockref *born;
+
+	for (;;) {
+		uint32_t seen = pair_posted(ctx->pair);
+
+		context_drain(ctx);
+		born = sockref_accept(ctx, r);
+		if (born)
+			return born;
+		if (r->flags & REF_NONBLOCK) {
+			errno = EAGAIN;
+			return NULL;
+		}
+		if (deadline == 0)
+			deadline = context_deadline(ctx, r->rcv_timeout_ms);
+		if (context_wait(ctx, seen, deadline))
+			return NULL;
+	}
+}
+
+int
+mtcp_accept4(mctx_t mctx, int sockid, struct sockaddr *addr, socklen_t *addrlen, int flags)
+{
+	struct sockref *r = sockref_of_socket(mctx, sockid), *born;
+
+	if (!r)
+		return -1;
+	if (r->type != MTCP_SOCK_LISTENER || (flags & ~(SOCK_NONBLOCK | SOCK_CLOEXEC)))
+		return fail(EINVAL);
+	if ((addr || addrlen) && !address_wanted(addr, addrlen))
+		return -1;
+	born = accept_wait(mctx, r);
+	if (!born)
+		return -1;
+	if (flags & SOCK_NONBLOCK)
+		born->flags |= REF_NONBLOCK;
+	if (addr)
+		sockaddr_write(&ref_sock(mctx, born)->peer, addr, addrlen);
+	return (int)ref_number(mctx, born);
+}
+
+int
+mtcp_accept(mctx_t mctx, int sockid, struct sockaddr *addr, socklen_t *addrlen)
+{
+	return mtcp_accept4(mctx, sockid, addr, addrlen, 0);
+}
+
+/* -- connected ------------------------------------------------------------ */
+
+/* Addresses of the pool are the stack's business: it takes any port whose
+ * replies it can receive, so there is nothing to prepare. */
+int
+mtcp_init_rss(mctx_t mctx, in_addr_t saddr_base, int num_addr, in_addr_t daddr,
+              in_addr_t dport)
+{
+	(void)saddr_base;
+	(void)daddr;
+	(void)dport;
+	if (!context_usable(mctx))
+		return -1;
+	return num_addr < 1 ? fail(EINVAL) : 0;
+}
+
+/* How a connect stands: 0 done, EINPROGRESS not yet, or why it failed. */
+static int
+connect_state(struct mtcp_context *ctx, struct sockref *r)
+{
+	uint16_t facts = sock_facts(ref_sock(ctx, r));
+	int err = sockref_take_error(ctx, r);
+
+	if (err)
+		return err;
+	if (facts & (SOCK_ERROR | SOCK_OVER))
+		return facts & SOCK_CONNECTED ? 0 : ECONNABORTED;
+	return facts & SOCK_CONNECTED ? 0 : EINPROGRESS;
+}
+
+static int
+connect_wait(struct mtcp_context *ctx, struct sockref *r)
+{
+	int64_t deadline = 0;
+
+	for (;;) {
+		uint32_t seen = pair_posted(ctx->pair);
+		int err = connect_state(ctx, r);
+
+		if (err != EINPROGRESS)
+			return err;
+		if (deadline == 0)
+			deadline = context_deadline(ctx, r->snd_timeout_ms);
+		if (context_wait(ctx, seen, deadline))
+			return errno == EINTR ? EINTR : EINPROGRESS;
+	}
+}
+
+/* A connect on a socket that has one already: 0 the first time after success. */
+static int
+connect_again(struct mtcp_context *ctx, struct sockref *r)
+{
+	int err;
+
+	if (r->flags & REF_KNOWN)
+		return EISCONN;
+	err = r->flags & REF_NONBLOCK ? connect_state(ctx, r) : connect_wait(ctx, r);
+	if (!err)
+		r->flags |= REF_KNOWN;
+	return err == EINPROGRESS ? EALREADY : err;
+}
+
+int
+mtcp_connect(mctx_t mctx, int sockid, const struct sockaddr *addr, socklen_t addrlen)
+{
+	struct sockref *r = sockref_of_socket(mctx, sockid);
+	struct sock_addr to;
+	struct sock *s;
+	int err;
+
+	if (!r)
+		return -1;
+	err = sockaddr_parse(addr, addrlen, &to);
+	if (err)
+		return fail(err);
+	if (r->type == MTCP_SOCK_LISTENER)
+		return fail(EISCONN);
+	if (has_connection(mctx, r))
+		return fail(connect_again(mctx, r));
+	s = ref_sock(mctx, r);
+	s->want_ip = to.ip;
+	s->want_port = to.port;
+	context_ask(mctx, s, SOCK_REQ_CONNECT);
+	if (r->flags & REF_NONBLOCK)
+		return fail(EINPROGRESS);
+	err = connect_wait(mctx, r);
+	if (!err)
+		r->flags |= REF_KNOWN;
+	return fail(err);
+}
+
+/* -- shut and closed ------------------------------------------------------ */
+
+int
+mtcp_shutdown(mctx_t mctx, int sockid, int how)
+{
+	struct sockref *r = sockref_of_socket(mctx, sockid);
+	uint16_t facts, req = 0;
+
+	if (!r)
+		return -1;
+	if (how != SHUT_RD && how != SHUT_WR && how != SHUT_RDWR)
+		return fail(EINVAL);
+	facts = sock_facts(ref_sock(mctx, r));
+	if (!(facts & SOCK_CONNECTED) || (facts & (SOCK_ERROR | SOCK_OVER)))
+		return fail(ENOTCONN);
+	if (how != SHUT_WR)
+		req |= SOCK_REQ_SHUT_RD;
+	if (how != SHUT_RD)
+		req |= SOCK_REQ_SHUT_WR;
+	context_ask(mctx, ref_sock(mctx, r), req);
+	epoll_set_notify(mctx, r);
+	return 0;
+}
+
+/* SO_LINGER with a time: waits until the peer has everything, our FIN too. */
+static void
+linger(struct mtcp_context *ctx, struct sockref *r)
+{
+	struct sock *s = ref_sock(ctx, r);
+	int64_t deadline = pair_now(ctx->pair) + SEC(r->linger_s);
+
+	context_ask(ctx, s, SOCK_REQ_SHUT_WR);
+	for (;;) {
+		uint32_t seen = pair_posted(ctx->pair);
+
+		if (sock_facts(s) & (SOCK_FIN_ACKED | SOCK_ERROR | SOCK_OVER))
+			return;
+		if (context_wait(ctx, seen, deadline))
+			return;
+	}
+}
+
+/* Received text that nobody has read makes the close a reset: no reason to wait. */
+static bool
+worth_lingering(const struct mtcp_context *ctx, const struct sockref *r)
+{
+	const struct sock *s = ref_sock(ctx, r);
+
+	return (sock_facts(s) & SOCK_CONNECTED) && stream_used(&s->rcv_w, &s->rcv_r) == 0;
+}
+
+static void
+stream_close(struct mtcp_context *ctx, struct sockref *r, uint16_t how)
+{
+	if (r->flags & REF_LINGER) {
+		if (r->linger_s == 0)
+			how = SOCK_REQ_ABORT;
+		else if (how == 0 && worth_lingering(ctx, r))
+			linger(ctx, r);
+	}
+	sockref_close(ctx, r, how);
+}
+
+static int
+close_any(mctx_t mctx, int sockid, uint16_t how)
+{
+	struct sockref *r = sockref_of(mctx, sockid);
+
+	if (!r)
+		return -1;
+	switch (r->type) {
+	case MTCP_SOCK_EPOLL:
+		epoll_set_delete(mctx, r->is.epoll);
+		sockref_close(mctx, r, 0);
+		break;
+	case MTCP_SOCK_PIPE:
+		pipe_end_close(mctx, r);
+		sockref_close(mctx, r, 0);
+		break;
+	case MTCP_SOCK_LISTENER:
+		sockref_close(mctx, r, 0);
+		break;
+	default:
+		stream_close(mctx, r, how);
+		break;
+	}
+	return 0;
+}
+
+int
+mtcp_close(mctx_t mctx, int sockid)
+{
+	return close_any(mctx, sockid, 0);
+}
+
+int
+mtcp_abort(mctx_t mctx, int sockid)
+{
+	return close_any(mctx, sockid, SOCK_REQ_ABORT);
+}
+
+/* -- how calls behave ----------------------------------------------------- */
+
+static void
+set_nonblock(struct sockref *r, bool on)
+{
+	if (on)
+		r->flags |= REF_NONBLOCK;
+	else
+		r->flags &= (uint16_t)~REF_NONBLOCK;
+}
+
+int
+mtcp_setsock_nonblock(mctx_t mctx, int sockid)
+{
+	struct sockref *r = sockref_of(mctx, sockid);
+
+	if (!r)
+		return -1;
+	set_nonblock(r, true);
+	return 0;
+}
+
+static int
+readable_bytes(const struct mtcp_context *ctx, const struct sockref *r)
+{
+	const struct sock *s = ref_sock(ctx, r);
+
+	if (r->type == MTCP_SOCK_PIPE)
+		return (int)pipe_used(r);
+	return (int)stream_used(&s->rcv_w, &s->rcv_r);
+}
+
+static int
+unsent_bytes(const struct mtcp_context *ctx, const struct sockref *r)
+{
+	const struct sock *s = ref_sock(ctx, r);
+
+	return (int)stream_used(&s->snd_w, &s->snd_r);
+}
+
+int
+mtcp_socket_ioctl(mctx_t mctx, int sockid, int request, void *argp)
+{
+	struct sockref *r = sockref_of(mctx, sockid);
+
+	if (!r)
+		return -1;
+	if (!argp)
+		return fail(EFAULT);
+	if (request == FIONBIO) {
+		set_nonblock(r, *(int *)argp != 0);
+		return 0;
+	}
+	if (r->type == MTCP_SOCK_EPOLL || r->type == MTCP_SOCK_LISTENER)
+		return fail(EINVAL);
+	if (request == FIONREAD) {
+		*(int *)argp = readable_bytes(mctx, r);
+		return 0;
+	}
+	if (request == SIOCOUTQ && r->type == MTCP_SOCK_STREAM) {
+		*(int *)argp = unsent_bytes(mctx, r);
+		return 0;
+	}
+	context_complain(mctx, "mtcp_socket_ioctl", 0, request);
+	return fail(EINVAL);
+}

@@ -1,0 +1,86 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * The application's side of one core: everything that a call on an mctx_t may
+ * touch.  Owned by one thread; no locks.
+ */
+#pragma once
+
+#include "api/pair.h"
+#include "api/sockref.h"
+#include "mtcp_api.h"
+
+#define CONTEXT_COMPLAINTS 16u
+
+struct mtcp_context {
+	struct channel *ch;
+	struct pair *pair;
+	struct sockref *refs;     /* one a slot of the channel                        */
+	struct chunk_list empty;  /* to write into                                    */
+	struct chunk_list spent;  /* read empty, on their way to the stack            */
+	struct epoll_item *free_items;
+	void *slabs;              /* of epoll items: freed with the context           */
+	uint32_t starved;         /* first socket that waits for chunks; NO_SOCK      */
+	uint32_t high;            /* one above the highest number ever used           */
+	bool has_fd;              /* mtcp_epoll_getfd() was called                    */
+	bool armed;               /* its descriptor is armed                          */
+	const int *owner;         /* &errno of the thread that may call               */
+	void *runtime;            /* whoever made this context                        */
+	unsigned n_complaints;
+	uint32_t complaints[CONTEXT_COMPLAINTS]; /* what was logged once already      */
+};
+
+/* Bytes that context_init() takes from its region. */
+size_t context_memory(uint32_t n_socks);
+
+/* The application's side of `ch`, for the calling thread.  False when the region is too small. */
+bool context_init(struct mtcp_context *ctx, struct channel *ch, struct pair *pair,
+                  struct region *mem);
+
+/* Frees what the context allocated: epolls, pipes, registrations.  The stack
+ * hears nothing of it: it is gone, or will not look at the channel again. */
+void context_fini(struct mtcp_context *ctx);
+
+/* Whether the calling thread may use `ctx`; sets errno EINVAL for NULL.  In builds
+ * with checks, asserts that it is the thread that owns it. */
+bool context_usable(const struct mtcp_context *ctx);
+
+/* Hears all events: marks registrations, queues born connections. */
+void context_drain(struct mtcp_context *ctx);
+
+/* sock_ask(), and wakes the stack when it has to. */
+void context_ask(struct mtcp_context *ctx, struct sock *s, uint16_t req_bits);
+
+/* Puts the question in ch->call and waits for the answer: 0 or an errno value. */
+int context_call(struct mtcp_context *ctx, enum sock_call_op op, struct sock *s);
+
+/* Waits until the stack has posted something since pair_posted() was `seen`.  0; or
+ * -1 with errno EINTR, or EAGAIN at `deadline`.  Drains events after it. */
+int context_wait(struct mtcp_context *ctx, uint32_t seen, int64_t deadline);
+
+/* The deadline that a timeout of `ms` gives; 0 is for ever. */
+int64_t context_deadline(struct mtcp_context *ctx, uint32_t ms);
+
+/* Makes ctx->empty hold a chunk.  False when there is none now: the stack knows
+ * that `r` waits. */
+bool context_want_chunk(struct mtcp_context *ctx, struct sockref *r);
+
+/* Whether chunks to write into can be had. */
+bool context_has_chunk(struct mtcp_context *ctx);
+
+/* Hands chunks that were read empty to the stack, all or in batches. */
+void context_return_chunks(struct mtcp_context *ctx, bool all);
+
+/* One line on stderr, the first time that this `level` and `name` are refused. */
+void context_complain(struct mtcp_context *ctx, const char *call, int level, int name);
+
+static inline uint32_t
+ref_number(const struct mtcp_context *ctx, const struct sockref *r)
+{
+	return (uint32_t)(r - ctx->refs);
+}
+
+static inline struct sock *
+ref_sock(const struct mtcp_context *ctx, const struct sockref *r)
+{
+	return &ctx->ch->socks[ref_number(ctx, r)];
+}

@@ -1,0 +1,75 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * The rules are those of Linux's tcp_poll(), since programs depend on them: an
+ * unconnected socket shows HUP and OUT, a shut direction never blocks, room
+ * counts as writable when a third of the buffer is free (so that a writer is
+ * not woken for every acknowledgement).
+ */
+#include "api/ready.h"
+
+#include "api/api_pipe.h"
+#include "mtcp_epoll.h"
+
+#define READABLE ((uint32_t)MTCP_EPOLLIN | (uint32_t)MTCP_EPOLLRDNORM)
+#define WRITABLE ((uint32_t)MTCP_EPOLLOUT | (uint32_t)MTCP_EPOLLWRNORM)
+
+static bool
+has_room(const struct sockref *r, const struct sock *s)
+{
+	uint64_t limit = atomic_load_explicit(&s->snd_limit, memory_order_relaxed);
+	uint64_t used = stream_used(&s->snd_w, &s->snd_r);
+
+	return !(r->flags & REF_STARVED) && used * 3 <= limit * 2;
+}
+
+static uint32_t
+text_events(const struct sockref *r, const struct sock *s, uint16_t facts, bool snd_shut)
+{
+	uint32_t ev = 0;
+
+	if (stream_used(&s->rcv_w, &s->rcv_r) > 0) {
+		ev |= READABLE;
+		if (facts & SOCK_URGENT)
+			ev |= MTCP_EPOLLPRI;
+	}
+	if (snd_shut || has_room(r, s))
+		ev |= WRITABLE;
+	return ev;
+}
+
+static uint32_t
+stream_ready(const struct sockref *r, const struct sock *s)
+{
+	uint16_t facts = sock_facts(s), req = sock_requests(s);
+	bool gone = facts & (SOCK_ERROR | SOCK_OVER);
+	bool rcv_shut = gone || (facts & SOCK_PEER_FIN) || (req & SOCK_REQ_SHUT_RD);
+	bool snd_shut = gone || (req & SOCK_REQ_SHUT_WR);
+	uint32_t ev = 0;
+
+	if (!(req & SOCK_REQ_CONNECT) && !(facts & SOCK_BORN))
+		return (uint32_t)MTCP_EPOLLHUP | WRITABLE;
+	if (rcv_shut)
+		ev |= READABLE | (uint32_t)MTCP_EPOLLRDHUP;
+	if (rcv_shut && snd_shut)
+		ev |= MTCP_EPOLLHUP;
+	if (gone || (facts & SOCK_CONNECTED))
+		ev |= text_events(r, s, facts, snd_shut);
+	if ((facts & SOCK_ERROR) && !(r->flags & REF_TOLD))
+		ev |= MTCP_EPOLLERR;
+	return ev;
+}
+
+uint32_t
+ready_events(struct mtcp_context *ctx, struct sockref *r)
+{
+	switch (r->type) {
+	case MTCP_SOCK_STREAM:
+		return stream_ready(r, ref_sock(ctx, r));
+	case MTCP_SOCK_LISTENER:
+		return r->is.queue.first == NO_SOCK ? 0 : READABLE;
+	case MTCP_SOCK_PIPE:
+		return pipe_ready(r);
+	default:
+		return 0;
+	}
+}

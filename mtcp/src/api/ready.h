@@ -1,0 +1,11 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * Is it readable?  Readiness is computed from the two halves of a socket (or
+ * from the pipe) whenever somebody asks; no flag remembers it.
+ */
+#pragma once
+
+#include "api/context.h"
+
+/* MTCP_EPOLL* bits that hold for the open number of `r` now. */
+uint32_t ready_events(struct mtcp_context *ctx, struct sockref *r);

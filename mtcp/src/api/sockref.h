@@ -1,0 +1,74 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * What only the application's side knows of a socket number: what it stands
+ * for, who watches it, how calls on it behave.  One line a socket, touched when
+ * the number is first used.
+ */
+#pragma once
+
+#include "core/sock.h"
+
+struct mtcp_context;
+struct epoll;
+struct epoll_item;
+struct pipe;
+
+enum {
+	REF_NONBLOCK = 1 << 0,
+	REF_BOUND = 1 << 1,
+	REF_TOLD = 1 << 2,     /* the connection's error was given to the application */
+	REF_KNOWN = 1 << 3,    /* connect() has returned 0                            */
+	REF_STARVED = 1 << 4,  /* waits for chunks to write into                      */
+	REF_QUEUED = 1 << 5,   /* born, and not accepted yet                          */
+	REF_LINGER = 1 << 6,   /* SO_LINGER is on                                     */
+	REF_REUSEADDR = 1 << 7,
+	REF_REUSEPORT = 1 << 8,
+	REF_WRITES = 1 << 9,   /* the writing end of a pipe                           */
+};
+
+#define NO_SOCK UINT32_MAX
+
+/* Connections that wait for accept, first come first, linked by sockref.next. */
+struct accept_queue {
+	uint32_t first, last;
+};
+
+struct sockref {
+	_Alignas(CACHE_LINE) uint8_t type; /* enum socket_type                         */
+	uint16_t flags;           /* REF_*                                              */
+	uint32_t told;            /* receive counter when the stack last heard of it    */
+	struct epoll_item *items; /* who watches                                        */
+	union {
+		struct accept_queue queue; /* listener */
+		struct epoll *epoll;
+		struct pipe *pipe;
+	} is;
+	uint32_t next;            /* in the accept queue, or among the starved          */
+	uint32_t linger_s;
+	uint32_t rcv_timeout_ms;  /* 0: never                                           */
+	uint32_t snd_timeout_ms;
+};
+
+static_assert(sizeof(struct sockref) == CACHE_LINE, "one line a socket");
+
+/* A fresh number for the application's use, of `type`: or -1 with errno EMFILE. */
+int sockref_new(struct mtcp_context *ctx, uint8_t type);
+
+/* The record of an open number, or NULL with errno EBADF (EINVAL: no context). */
+struct sockref *sockref_of(struct mtcp_context *ctx, int sockid);
+
+/* The same for calls on sockets only: NULL with errno ENOTSOCK for others. */
+struct sockref *sockref_of_socket(struct mtcp_context *ctx, int sockid);
+
+/* Says goodbye to the stack, with SOCK_REQ_ABORT or 0 in `how`, and forgets all.
+ * What the number stood for must have been undone. */
+void sockref_close(struct mtcp_context *ctx, struct sockref *r, uint16_t how);
+
+/* The application heard of a connection for one of its listeners. */
+void sockref_born(struct mtcp_context *ctx, struct sockref *r);
+
+/* The longest waiting connection of a listener, or NULL. */
+struct sockref *sockref_accept(struct mtcp_context *ctx, struct sockref *listener);
+
+/* The error that ended the connection if nobody was told yet, and now somebody is; else 0. */
+int sockref_take_error(struct mtcp_context *ctx, struct sockref *r);

@@ -1,0 +1,69 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * What every file here takes for granted: integers, time, min and max, and
+ * the assertion that debug and simulator builds keep.
+ */
+#pragma once
+
+#include <assert.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+/* Time is nanoseconds since any fixed moment; only differences mean anything. */
+#define TIME_NEVER INT64_MAX
+#define NS_PER_US  INT64_C(1000)
+#define NS_PER_MS  INT64_C(1000000)
+#define NS_PER_S   INT64_C(1000000000)
+#define US(n)      ((int64_t)(n) * NS_PER_US)
+#define MS(n)      ((int64_t)(n) * NS_PER_MS)
+#define SEC(n)     ((int64_t)(n) * NS_PER_S)
+
+#define CACHE_LINE 64
+
+/* Arguments are evaluated twice: pass values, not calls with effects. */
+#define min(a, b) ((a) < (b) ? (a) : (b))
+#define max(a, b) ((a) > (b) ? (a) : (b))
+
+#define container_of(ptr, type, member)                                                        \
+	((type *)(void *)((char *)(ptr) - offsetof(type, member)))
+#define array_len(a) (sizeof(a) / sizeof((a)[0]))
+
+#define likely(x)   __builtin_expect(!!(x), 1)
+#define unlikely(x) __builtin_expect(!!(x), 0)
+
+/* Values narrowed on purpose; debug builds check that nothing is lost. */
+static inline uint16_t
+to_u16(uint64_t v)
+{
+	assert(v <= UINT16_MAX);
+	return (uint16_t)v;
+}
+
+static inline uint8_t
+to_u8(uint64_t v)
+{
+	assert(v <= UINT8_MAX);
+	return (uint8_t)v;
+}
+
+static inline uint32_t
+to_u32(uint64_t v)
+{
+	assert(v <= UINT32_MAX);
+	return (uint32_t)v;
+}
+
+/* The smallest power of two that is at least `v`; v in 1..2^31. */
+static inline uint32_t
+pow2_at_least(uint32_t v)
+{
+	return v <= 1 ? 1 : 1u << (32 - __builtin_clz(v - 1));
+}
+
+static inline size_t
+align_up(size_t v, size_t to)
+{
+	return (v + to - 1) & ~(to - 1);
+}

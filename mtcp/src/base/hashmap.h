@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * A multi-map from a 32-bit hash to a 32-bit value: open addressing, linear
+ * probing, eight bytes a slot, deletion by moving back (no tombstones).  It
+ * does not know keys: the caller hashes (siphash13 under a secret seed) and
+ * compares.  Of fixed size: at most `max` entries at a load of one half; the
+ * address space is reserved and only touched where entries fall.
+ */
+#pragma once
+
+#include "base/region.h"
+
+struct hashmap_slot {
+	uint32_t hash;
+	uint32_t value; /* stored + 1; 0: empty */
+};
+
+struct hashmap {
+	struct hashmap_slot *slot;
+	uint32_t mask;
+	uint32_t n, max;
+};
+
+/* Room for `max` entries (0..2^29) out of `mem`.  False when the region is too
+ * small (or only counts). */
+bool hashmap_init(struct hashmap *m, struct region *mem, uint32_t max);
+
+/* False when `max` entries are in.  `value` below UINT32_MAX. */
+bool hashmap_add(struct hashmap *m, uint32_t hash, uint32_t value);
+
+/* Removes the entry with exactly this hash and value; false if there is none. */
+bool hashmap_del(struct hashmap *m, uint32_t hash, uint32_t value);
+
+/* Iterates over the values whose hash is `hash`:
+ *	for (uint32_t v, i = hashmap_first(m, hash); hashmap_next(m, hash, &i, &v);)
+ * Nothing may be added or deleted between the calls. */
+static inline uint32_t
+hashmap_first(const struct hashmap *m, uint32_t hash)
+{
+	return hash & m->mask;
+}
+
+static inline bool
+hashmap_next(const struct hashmap *m, uint32_t hash, uint32_t *i, uint32_t *value)
+{
+	for (;;) {
+		const struct hashmap_slot *s = &m->slot[*i];
+
+		*i = (*i + 1) & m->mask;
+		if (s->value == 0)
+			return false;
+		if (s->hash == hash) {
+			*value = s->value - 1;
+			return true;
+		}
+	}
+}

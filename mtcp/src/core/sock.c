@@ -1,0 +1,92 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * Saying and hearing, once for each direction.  The speaker counts up, then
+ * looks whether the listener has taken the socket off the ring; the listener
+ * counts "taken", then reads.  All four are sequentially consistent, so in
+ * their one order either the speaker sees the socket taken and queues it
+ * again, or the listener reads what the speaker had said before.
+ */
+#include "core/sock.h"
+
+static void
+set_bits(_Atomic uint16_t *word, uint16_t bits)
+{
+	uint16_t old = atomic_load_explicit(word, memory_order_relaxed);
+
+	if ((old | bits) != old)
+		atomic_store_explicit(word, old | bits, memory_order_release);
+}
+
+/* Only one side adds to a counter: no read-modify-write is needed. */
+static void
+count_up(_Atomic uint32_t *counter)
+{
+	uint32_t n = atomic_load_explicit(counter, memory_order_relaxed) + 1;
+
+	atomic_store_explicit(counter, n, memory_order_seq_cst);
+}
+
+/* Queues socket `number` unless it is on the ring already. */
+static bool
+push_once(struct spsc *ring, uint32_t number, uint32_t *pushed, const _Atomic uint32_t *taken)
+{
+	bool fits;
+
+	if (*pushed != atomic_load_explicit(taken, memory_order_seq_cst))
+		return false;
+	++*pushed;
+	fits = spsc_push(ring, number);
+	assert(fits); /* the ring has room for every socket */
+	return fits;
+}
+
+bool
+sock_ask(struct channel *ch, struct sock *s, uint16_t req_bits)
+{
+	set_bits(&s->req, req_bits);
+	count_up(&s->asked);
+	return push_once(&ch->jobs, sock_number(ch, s), &s->jobs_pushed, &s->jobs_taken);
+}
+
+bool
+sock_tell(struct channel *ch, struct sock *s, uint16_t fact_bits)
+{
+	set_bits(&s->facts, fact_bits);
+	count_up(&s->happened);
+	return push_once(&ch->events, sock_number(ch, s), &s->events_pushed, &s->events_taken);
+}
+
+struct sock *
+sock_next_event(struct channel *ch)
+{
+	struct sock *s;
+	uint64_t word;
+
+	if (!spsc_pop(&ch->events, &word))
+		return NULL;
+	assert(word < ch->n_socks);
+	s = &ch->socks[word];
+	count_up(&s->events_taken);
+	(void)atomic_load_explicit(&s->happened, memory_order_seq_cst);
+	return s;
+}
+
+struct sock *
+sock_next_job(struct channel *ch, bool *call)
+{
+	struct sock *s;
+	uint64_t word;
+
+	*call = false;
+	if (!spsc_pop(&ch->jobs, &word))
+		return NULL;
+	if (word == CHANNEL_CALL) {
+		*call = true;
+		return NULL;
+	}
+	assert(word < ch->n_socks);
+	s = &ch->socks[word];
+	count_up(&s->jobs_taken);
+	(void)atomic_load_explicit(&s->asked, memory_order_seq_cst);
+	return s;
+}

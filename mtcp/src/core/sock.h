@@ -1,0 +1,184 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * A socket as the two threads of a pair see it, and the channel between them.
+ *
+ * Each word of a slot is written by exactly one side.  What is requested and
+ * what has happened are counters and bits that are only ever added to; whoever
+ * wants to know whether a socket is readable computes it from both halves.
+ *
+ * Rings carry socket numbers, each at most once at a time, and have room for
+ * every socket: they cannot overflow.  "Already on the ring?" is pushed !=
+ * taken, two counters with one writer each.  To say something: write it, add
+ * one to `asked` by a sequentially consistent store, then look at `taken`.  To hear: add
+ * one to `taken` likewise, then read.  Whichever comes first, nothing is lost.
+ */
+#pragma once
+
+#include "base/bytestream.h"
+#include "base/ip_addr.h"
+#include "base/spsc.h"
+#include "tcp/tcp_opts.h"
+
+/* The four numbers that name a connection, seen from here. */
+struct sock_addr {
+	struct ip_addr ip;
+	uint16_t port;
+};
+
+/* What the application asks for (struct sock.req); bits are only ever set. */
+enum {
+	SOCK_REQ_CONNECT = 1 << 0,  /* to app.peer, from app.local               */
+	SOCK_REQ_SHUT_WR = 1 << 1,  /* FIN after the last byte written           */
+	SOCK_REQ_CLOSE = 1 << 2,    /* the application will never look again     */
+	SOCK_REQ_ABORT = 1 << 3,    /* with CLOSE: RST instead of FIN            */
+	SOCK_REQ_SHUT_RD = 1 << 4,  /* received text may be thrown away          */
+	SOCK_REQ_CHUNKS = 1 << 5,   /* the application ran out of chunks         */
+};
+
+/* What has happened (struct sock.facts); bits are only ever set. */
+enum {
+	SOCK_CONNECTED = 1 << 0,    /* ESTABLISHED has been reached; addresses are valid */
+	SOCK_PEER_FIN = 1 << 1,     /* no text follows what is in the stream     */
+	SOCK_ERROR = 1 << 2,        /* sock.err tells; the connection is over    */
+	SOCK_OVER = 1 << 3,         /* no connection any more: all was said, or failed */
+	SOCK_BORN = 1 << 4,         /* accepted: belongs to listener sock.parent */
+	SOCK_FIN_ACKED = 1 << 5,    /* the peer has all we wrote and our FIN     */
+	SOCK_URGENT = 1 << 6,       /* urgent data has arrived                   */
+};
+
+/* Options that are one bit and may change at any time (struct sock.opt_bits). */
+enum {
+	SOCK_OPT_NODELAY = 1 << 0,
+	SOCK_OPT_CORK = 1 << 1,
+	SOCK_OPT_KEEPALIVE = 1 << 2,
+	SOCK_OPT_QUICKACK = 1 << 3,
+	SOCK_OPT_MORE = 1 << 4,     /* the last write said MSG_MORE              */
+};
+
+struct tcp_conn;
+
+struct sock {
+	/* -- line 0: the application's half ---------------------------------- */
+	_Alignas(CACHE_LINE) struct stream_writer snd_w;
+	struct stream_reader rcv_r;
+	_Atomic uint32_t asked;        /* requests ever made                         */
+	_Atomic uint32_t events_taken; /* times taken off the event ring             */
+	_Atomic uint16_t req;          /* SOCK_REQ_*                                 */
+	_Atomic uint16_t opt_bits;     /* SOCK_OPT_*                                 */
+	uint32_t jobs_pushed;          /* times put on the job ring                  */
+
+	/* -- line 1: the stack's half ------------------------------------------ */
+	_Alignas(CACHE_LINE) struct stream_writer rcv_w;
+	struct stream_reader snd_r;
+	_Atomic uint32_t happened;     /* events ever made                           */
+	_Atomic uint32_t jobs_taken;   /* times taken off the job ring               */
+	_Atomic uint16_t facts;        /* SOCK_*                                     */
+	int16_t err;                   /* errno value; written before SOCK_ERROR     */
+	uint32_t events_pushed;        /* times put on the event ring                */
+
+	/* -- line 2: the stack's, colder --------------------------------------- */
+	_Atomic uint32_t snd_limit;    /* bytes the send stream may hold             */
+	_Atomic uint32_t accepts;      /* listener: connections ever completed       */
+	struct tcp_conn *conn;         /* stack only; NULL: none (any more)          */
+	struct stream_cursor snd_cur;  /* stack only: where transmission stands      */
+	uint32_t parent;               /* SOCK_BORN: the listener's number           */
+	uint32_t link;                 /* stack only: chain of free or dying sockets */
+	uint8_t kind;                  /* stack only: enum sock_kind                 */
+	uint32_t told_space;           /* stack only: want_space it has answered     */
+
+	/* -- line 3: set once by one side, then read by both ---------------------- */
+	_Alignas(CACHE_LINE) struct sock_addr local;  /* stack: valid with CONNECTED or after a call */
+	struct sock_addr peer;         /* stack: valid with CONNECTED                */
+	uint16_t want_port;            /* application: destination for REQ_CONNECT   */
+	_Atomic uint32_t accepted;     /* application: connections taken by accept   */
+	_Atomic uint32_t want_space;   /* application: times it found the send stream full.
+	                                * Add one, sock_ask(), look again, then EAGAIN: the stack tells
+	                                * once at most two thirds of snd_limit are used.    */
+	struct ip_addr want_ip;
+};
+
+static_assert(sizeof(struct stream_writer) + sizeof(struct stream_reader) + 16 <= CACHE_LINE,
+              "a half is one line");
+static_assert(sizeof(struct sock) <= 256, "an idle socket is four lines");
+
+enum sock_kind {
+	SOCK_KIND_FREE,     /* on a free list of the stack or on its way to the application */
+	SOCK_KIND_PLAIN,    /* given to the application: no connection yet (or epoll, pipe) */
+	SOCK_KIND_LISTENER,
+	SOCK_KIND_CONN,
+	SOCK_KIND_DYING,    /* closed by the application, still on a ring            */
+};
+
+/* A question that needs an answer before the application goes on.  Rare: the
+ * application fills it in, pushes CHANNEL_CALL and waits until done == asked. */
+enum sock_call_op {
+	SOCK_CALL_BIND,       /* addr: in wanted (port 0: choose), out chosen           */
+	SOCK_CALL_LISTEN,     /* value: backlog                                         */
+	SOCK_CALL_SET,        /* option, value                                          */
+	SOCK_CALL_GET,        /* option -> value                                        */
+	SOCK_CALL_INFO,       /* -> info                                                */
+	SOCK_CALL_QUIESCE,    /* close or reset everything; answered when all is gone or time is up */
+	SOCK_CALL_STEP,       /* nothing: a step goes by, which refills `ids`           */
+};
+
+struct sock_call {
+	_Atomic uint32_t asked; /* application                          */
+	_Atomic uint32_t done;  /* stack                                */
+	enum sock_call_op op;
+	uint32_t sock;
+	int option;             /* enum tcp_option                      */
+	int64_t value;
+	struct sock_addr addr;
+	int err;                /* stack: 0 or an errno value           */
+	struct tcp_info_data info;
+};
+
+#define CHANNEL_CALL UINT64_C(0xffffffff) /* a job that is no socket's number */
+
+/* What the two threads of a pair share. */
+struct channel {
+	struct spsc jobs;        /* application -> stack: socket numbers             */
+	struct spsc events;      /* stack -> application: socket numbers             */
+	struct spsc ids;         /* stack -> application: numbers free to use        */
+	struct spsc chunks_down; /* stack -> application: first chunks of lists of CHANNEL_BATCH */
+	struct spsc chunks_up;   /* application -> stack: first chunks of lists, any length      */
+	struct sock *socks;
+	uint32_t n_socks;
+	struct sock_call call;
+};
+
+#define CHANNEL_BATCH 32u /* chunks in a list that goes down */
+
+/* -------------------------------------------------- the application's side -- */
+
+/* Makes a request visible (write it first) and queues the socket if it is not
+ * queued.  True when something was pushed: look whether the stack sleeps. */
+bool sock_ask(struct channel *ch, struct sock *s, uint16_t req_bits);
+
+/* The next socket something has happened to, or NULL.  After this the facts
+ * are as new as the event. */
+struct sock *sock_next_event(struct channel *ch);
+
+/* ------------------------------------------------------------ the stack's side -- */
+
+/* The mirror images of the two above. */
+bool sock_tell(struct channel *ch, struct sock *s, uint16_t fact_bits);
+struct sock *sock_next_job(struct channel *ch, bool *call);
+
+static inline uint32_t
+sock_number(const struct channel *ch, const struct sock *s)
+{
+	return (uint32_t)(s - ch->socks);
+}
+
+static inline uint16_t
+sock_facts(const struct sock *s)
+{
+	return atomic_load_explicit(&s->facts, memory_order_acquire);
+}
+
+static inline uint16_t
+sock_requests(const struct sock *s)
+{
+	return atomic_load_explicit(&s->req, memory_order_acquire);
+}

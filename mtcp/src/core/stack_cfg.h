@@ -1,0 +1,61 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * What one core's stack is told when it starts.  Everything is a value: a
+ * stack reads no file and no clock, and draws no randomness of its own.
+ */
+#pragma once
+
+#include "base/siphash.h"
+#include "core/neigh.h"
+#include "core/route.h"
+#include "tcp/tcp_cfg.h"
+
+#define STACK_PORTS_MAX     8u
+#define STACK_PORT_ADDRS_MAX 8u
+
+struct stack_addr {
+	struct ip_addr ip;
+	uint8_t prefix; /* bits; of the 128 for the mapped form: 96 + n for IPv4 */
+};
+
+struct stack_port_cfg {
+	struct stack_addr addr[STACK_PORT_ADDRS_MAX];
+	unsigned n_addrs;
+	uint16_t mtu; /* 0: the port's own */
+};
+
+struct stack_cfg {
+	struct tcp_cfg tcp;
+	struct neigh_cfg neigh;
+
+	/* -- sizes: address space, touched on first use ------------------------ */
+	uint32_t max_conns;      /* `max_concurrency`: connections                     */
+	uint32_t max_socks;      /* sockets: connections, listeners, epolls, pipes     */
+	uint32_t max_half_open;  /* SYN-RECEIVED records                               */
+	uint32_t max_time_wait;  /* TIME-WAIT records; the oldest makes room           */
+	uint32_t max_chunks;     /* buffer chunks of 2 KB, for both directions         */
+	uint32_t max_in_flight;  /* records of segments sent and not acknowledged      */
+	uint32_t trace_records;  /* flight recorder; 0: off                            */
+
+	/* -- quotas per step ----------------------------------------------------- */
+	uint32_t rx_burst;       /* packets taken from each port, 1..IO_BURST          */
+	uint32_t rx_bursts;      /* bursts per port and step                           */
+	uint32_t tx_control;     /* segments from the control list                     */
+	uint32_t tx_ack;         /* from the ack list                                  */
+	uint32_t tx_data;        /* from the data list                                 */
+
+	/* -- secrets and identity -------------------------------------------------- */
+	struct siphash_key secret; /* fresh from the operating system at every start   */
+	uint16_t ephemeral_lo;     /* local ports for outgoing connections             */
+	uint16_t ephemeral_hi;
+	unsigned core;             /* 0..cores-1                                       */
+	unsigned cores;
+
+	/* -- network ------------------------------------------------------------ */
+	struct stack_port_cfg port[STACK_PORTS_MAX];
+	unsigned n_ports;
+	struct route_table routes;
+};
+
+/* Every default; no port, no address. */
+void stack_cfg_default(struct stack_cfg *cfg);

@@ -1,0 +1,79 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * Reno (RFC 5681), counting bytes (RFC 3465), growing only while cwnd is what
+ * limits sending (RFC 7661's concern, in its simplest form).
+ */
+
+#include "tcp/tcp.h"
+
+#define CWND_MAX (1u << 30)
+
+struct reno {
+	uint64_t acked; /* bytes acknowledged since cwnd last grew in avoidance */
+};
+
+static_assert(sizeof(struct reno) <= CC_STATE_WORDS * 8, "fits the connection");
+
+static struct reno *
+state(struct tcp_conn *c)
+{
+	return (struct reno *)(void *)c->cc_state;
+}
+
+static void
+reno_init(struct tcp_conn *c)
+{
+	memset(c->cc_state, 0, sizeof c->cc_state);
+}
+
+static void
+reno_on_ack(struct tcp_conn *c, const struct cc_ack *a)
+{
+	uint32_t acked = a->acked;
+
+	if (!a->cwnd_limited)
+		return;
+	if (c->cwnd < c->ssthresh) { /* RFC 5681 3.1, equation 2, by bytes */
+		uint32_t grow = min(acked, c->ssthresh - c->cwnd);
+
+		c->cwnd = min(c->cwnd + grow, CWND_MAX);
+		acked -= grow;
+	}
+	/* One MSS per window of acknowledged bytes (RFC 3465 2.1). */
+	state(c)->acked += acked;
+	if (c->cwnd >= c->ssthresh && state(c)->acked >= c->cwnd) {
+		state(c)->acked -= c->cwnd;
+		c->cwnd = min(c->cwnd + c->mss, CWND_MAX);
+	}
+}
+
+/* RFC 5681 3.1, equation 4. */
+static uint32_t
+reno_ssthresh(struct tcp_conn *c, int64_t now)
+{
+	(void)now;
+	return max(tcp_flight(c) / 2, 2u * c->mss);
+}
+
+static void
+reno_on_recovered(struct tcp_conn *c, int64_t now)
+{
+	(void)now;
+	state(c)->acked = 0;
+}
+
+static void
+reno_on_restart(struct tcp_conn *c, int64_t idle_ns)
+{
+	(void)c;
+	(void)idle_ns;
+}
+
+const struct cc_ops cc_reno = {
+	.name = "reno",
+	.init = reno_init,
+	.on_ack = reno_on_ack,
+	.ssthresh = reno_ssthresh,
+	.on_recovered = reno_on_recovered,
+	.on_restart = reno_on_restart,
+};

@@ -1,0 +1,354 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * One TCP connection (RFC 9293).  A connection knows its streams, its timers'
+ * deadlines and what it owes; it knows no other connection, no route and no
+ * thread.  Input changes it and never sends; tcp_out_next() later answers
+ * "what should be sent now?" from the connection alone.
+ */
+#pragma once
+
+#include "base/bytestream.h"
+#include "base/ip_addr.h"
+#include "base/pool.h"
+#include "base/seq.h"
+#include "base/siphash.h"
+#include "base/trace.h"
+#include "base/wheel.h"
+#include "tcp/tcp_cc.h"
+#include "tcp/tcp_cfg.h"
+#include "tcp/tcp_fate.h"
+#include "tcp/tcp_opts.h"
+#include "tcp/tcp_state.h"
+#include "wire/tcp_wire.h"
+
+/* Who talks to whom; "local" is this side. */
+struct tcp_tuple {
+	struct ip_addr local, remote;
+	uint16_t lport, rport;
+};
+
+/* Why a connection ended; the numbers are Linux's errno values, so that they
+ * can be shown to the application as they are. */
+enum tcp_error {
+	TCP_E_NONE = 0,
+	TCP_E_PIPE = 32,
+	TCP_E_NETUNREACH = 101,
+	TCP_E_RESET = 104,
+	TCP_E_NOBUFS = 105,
+	TCP_E_TIMEDOUT = 110,
+	TCP_E_REFUSED = 111,
+	TCP_E_HOSTUNREACH = 113,
+};
+
+/* What all connections of a core share: limits, pools, secrets. */
+struct tcp_env {
+	const struct tcp_cfg *cfg;
+	struct pool xmits;        /* struct tcp_xmit                                 */
+	struct pool sents;        /* struct tcp_sent                                 */
+	struct pool reasses;      /* struct tcp_reass                                */
+	struct pool runs;         /* struct tcp_run                                  */
+	struct pool chunks;       /* memory of chunks                                */
+	struct chunk_list spare;  /* chunks that have been used and are free again   */
+	struct siphash_key secret;
+	const struct tcp_opts *no_opts; /* the record of who changed nothing         */
+	struct trace *trace;
+	uint64_t retransmits;     /* segments sent again, ever                       */
+};
+
+/* Bits of struct tcp_conn.flags. */
+enum {
+	TCPF_ACK_NOW = 1 << 0,      /* an ACK is owed at once                           */
+	TCPF_TS = 1 << 1,           /* timestamps negotiated (RFC 7323)                 */
+	TCPF_SACK = 1 << 2,         /* SACK permitted (RFC 2018)                        */
+	TCPF_WSCALE = 1 << 3,       /* window scaling negotiated                        */
+	TCPF_RST = 1 << 4,          /* a RST is owed, then all is over                  */
+	TCPF_SYN_DUE = 1 << 5,      /* SYN or SYN-ACK has to be sent (again)            */
+	TCPF_FIN_SENT = 1 << 6,     /* our FIN is on its way: snd_nxt counts it         */
+	TCPF_FIN_SEEN = 1 << 7,     /* the peer's FIN stands at rcv_fin                 */
+	TCPF_PROBE = 1 << 8,        /* a window or keep-alive probe is owed             */
+	TCPF_PUSH_SMALL = 1 << 9,   /* the override of SWS avoidance: send what fits    */
+	TCPF_PASSIVE = 1 << 10,     /* came from a listener (RFC 9293 MUST-11)          */
+	TCPF_ORPHAN = 1 << 11,      /* the application has closed                       */
+	TCPF_INTERACTIVE = 1 << 12, /* we answer: ACKs can wait for our data            */
+	TCPF_REORDER = 1 << 13,     /* reordering has been seen (RFC 8985 6.2)          */
+	TCPF_NODELAY = 1 << 14,     /* options of one bit, copied from the socket       */
+	TCPF_CORK = 1 << 15,
+	TCPF_KEEPALIVE = 1 << 16,
+	TCPF_MORE = 1 << 17,
+	TCPF_ACTIVE_OPEN = 1 << 18, /* SYN-SENT was the first state                     */
+	TCPF_SHUT = 1 << 20,        /* the application has no more to say              */
+	TCPF_RETRANSMIT_NOW = 1 << 19, /* the first lost segment may leave whatever cwnd says */
+};
+
+/* Congestion states, as Linux numbers them. */
+enum tcp_ca {
+	TCP_CA_OPEN = 0,
+	TCP_CA_DISORDER = 1,
+	TCP_CA_RECOVERY = 3,
+	TCP_CA_LOSS = 4,
+};
+
+/* A range sent and not yet cumulatively acknowledged. */
+struct tcp_sent {
+	struct link link;  /* tcp_xmit.sent, by sequence                               */
+	struct link tlink; /* tcp_xmit.timed by time of sending, or tcp_xmit.lost      */
+	int64_t sent_at;   /* when it was sent last                                    */
+	seq_t start, end;  /* [start, end), FIN included                               */
+	uint8_t flags;     /* SENT_*                                                   */
+};
+
+enum {
+	SENT_SACKED = 1 << 0,
+	SENT_LOST = 1 << 1,        /* considered lost                                  */
+	SENT_RETRANS = 1 << 2,     /* lost, but a retransmission is out                */
+	SENT_EVER_RETRANS = 1 << 3,
+	SENT_FIN = 1 << 4,
+};
+
+/* What is only worth remembering while something is in flight: scoreboard
+ * (RFC 6675), RACK (RFC 8985) and PRR (RFC 6937). */
+struct tcp_xmit {
+	struct list sent;   /* every range in flight, by sequence        */
+	struct list timed;  /* those neither SACKed nor to be resent, oldest first */
+	struct list lost;   /* those to be sent again                    */
+	uint32_t n_sent;    /* ranges                                    */
+	uint32_t pipe;      /* bytes believed to be in the network       */
+	uint32_t sacked;    /* bytes                                     */
+	uint32_t n_sacked;  /* ranges                                    */
+	uint32_t reno_dups; /* duplicate ACKs, peers without SACK        */
+	seq_t high_sacked;  /* end of the highest range delivered        */
+	/* RACK: the most recently sent range that was delivered */
+	int64_t rack_sent_at;
+	int64_t rack_rtt;
+	seq_t rack_end;
+	/* PRR */
+	uint32_t prr_delivered, prr_out, prr_flight;
+};
+
+/* A run of bytes received beyond a hole. */
+struct tcp_run {
+	struct link link;
+	seq_t start, end;
+	struct chunk *first, *last;
+	uint32_t fill; /* bytes in `last` */
+};
+
+#define TCP_SACK_RECENT 3u
+
+struct tcp_reass {
+	struct list runs; /* by sequence, never overlapping */
+	uint32_t n_runs;
+	uint32_t bytes;
+	uint32_t n_recent;
+	seq_t recent[TCP_SACK_RECENT]; /* starts of runs that changed last, newest first */
+	struct tcp_sack_block dsack;   /* to report once (RFC 2883); start == end: none  */
+};
+
+struct tcp_conn {
+	/* -- line 0: every segment ------------------------------------------- */
+	_Alignas(CACHE_LINE) uint32_t flags; /* TCPF_*                            */
+	uint8_t state;             /* enum tcp_state; written by tcp_set_state() only */
+	uint8_t ca;                /* enum tcp_ca                                */
+	uint8_t snd_wscale, rcv_wscale;
+	seq_t snd_una, snd_nxt;
+	seq_t rcv_nxt;
+	seq_t rcv_adv;             /* right edge ever advertised: never moves left */
+	seq_t rcv_acked;           /* rcv_nxt when the last ACK left (Last.ACK.sent) */
+	seq_t snd_wl1, snd_wl2;
+	uint32_t snd_wnd;          /* the peer's window, bytes                   */
+	uint32_t snd_wnd_max;      /* the largest it ever was                    */
+	uint32_t cwnd, ssthresh;   /* bytes                                      */
+	uint16_t mss;              /* bytes of text in a full segment to send    */
+	uint16_t rcv_mss;          /* estimate of the peer's full segment        */
+
+	/* -- line 1: streams, transmission -------------------------------------- */
+	_Alignas(CACHE_LINE) struct stream_reader *snd_r; /* what we read to send */
+	const struct stream_writer *snd_w;
+	struct stream_writer *rcv_w;                      /* where received text goes */
+	const struct stream_reader *rcv_r;
+	struct stream_cursor *snd_cur;
+	struct tcp_xmit *xmit;     /* NULL: nothing in flight                    */
+	struct tcp_reass *reass;   /* NULL: nothing out of order                 */
+	const struct cc_ops *cc;
+
+	/* -- line 2: time ---------------------------------------------------------- */
+	_Alignas(CACHE_LINE) int64_t rtx_at; /* retransmission, persist or reordering timer */
+	int64_t ack_at;            /* delayed ACK                                */
+	int64_t wait_at;           /* keep-alive, FIN-WAIT-2, idle time-out      */
+	int64_t cork_at;           /* a corked partial segment leaves            */
+	int64_t rto_ns;
+	uint32_t srtt_us, rttvar_us;   /* SRTT 0: no sample yet; both scaled by 8 and 4 */
+	uint32_t min_rtt_us;           /* 0: no sample yet                       */
+	uint32_t ts_offset;            /* added to our clock                     */
+	uint32_t ts_recent;            /* TS.Recent                              */
+	uint32_t ts_recent_s;          /* when it was taken, s                   */
+
+	/* -- line 3: loss recovery, handshake, quotas ----------------------------- */
+	_Alignas(CACHE_LINE) seq_t recover; /* recovery ends when this is acknowledged */
+	seq_t iss, irs;
+	seq_t rcv_fin;             /* the sequence number of the peer's FIN      */
+	seq_t snd_sml;             /* end of the last segment sent that was not full */
+	uint8_t rtx_kind;          /* enum tcp_rtx_kind                          */
+	uint8_t retries;           /* expiries in a row                          */
+	uint8_t probes;            /* keep-alive or window probes unanswered     */
+	uint8_t quickacks;         /* immediate ACKs left                        */
+	uint16_t peer_mss;         /* the option, or the default                 */
+	uint16_t adv_mss;          /* what we announced                          */
+	uint32_t rcv_space;        /* bytes that the receive window may span     */
+	uint32_t rcv_read_mark;    /* bytes the application had read at ...      */
+	int64_t rcv_mark_at;       /* ... this time (receive autotuning)         */
+	uint32_t snd_limit;        /* bytes the send stream may hold             */
+	int32_t err;               /* enum tcp_error; why it ended               */
+
+	/* -- line 4: congestion control, the core's links ---------------------- */
+	_Alignas(CACHE_LINE) uint64_t cc_state[CC_STATE_WORDS];
+
+	/* -- line 5: the core's ----------------------------------------------------- */
+	_Alignas(CACHE_LINE) struct wheel_node timer;
+	int64_t sent_at;           /* last data segment sent                     */
+	const struct tcp_opts *opts;
+	struct link tx_link;       /* control, ack or data list, or a neighbour's waiters */
+	int64_t received_at;       /* last segment received                      */
+	uint32_t id;               /* number in the core's pool                  */
+	uint32_t sock;             /* socket number; UINT32_MAX: none            */
+
+	/* -- line 6: name, and counters for TCP_INFO --------------------------------- */
+	_Alignas(CACHE_LINE) struct tcp_tuple tuple;
+	uint32_t hash;             /* of the tuple, in the demultiplexer         */
+	int64_t challenge_at;      /* start of the second in which ...           */
+	uint32_t challenges;       /* ... so many challenge ACKs were sent       */
+	uint32_t total_retrans;
+	uint64_t bytes_acked, bytes_received;
+	uint32_t segs_in, segs_out;
+	uint8_t tx_list;           /* the core's: which list tx_link is on       */
+	uint8_t tos, ttl;
+};
+
+static_assert(offsetof(struct tcp_conn, snd_r) == 64, "per-segment state fits one line");
+static_assert(offsetof(struct tcp_conn, rtx_at) == 128, "streams fit one line");
+static_assert(offsetof(struct tcp_conn, recover) == 192, "time fits one line");
+static_assert(offsetof(struct tcp_conn, cc_state) == 256, "recovery fits one line");
+static_assert(offsetof(struct tcp_conn, timer) == 320, "congestion control fits one line");
+
+/* ------------------------------------------------------------ life -- */
+
+/* What a new connection is made with. */
+struct tcp_open {
+	struct tcp_tuple tuple;
+	uint16_t mtu;                 /* of the way to the peer                       */
+	uint16_t local_mss;           /* what to announce                             */
+	seq_t iss;
+	uint32_t ts_offset;
+	const struct tcp_opts *opts;
+	struct stream_reader *snd_r;
+	const struct stream_writer *snd_w;
+	struct stream_writer *rcv_w;
+	const struct stream_reader *rcv_r;
+	struct stream_cursor *snd_cur;
+};
+
+/* Makes `c` (memory of any content; wheel node and links are reset) CLOSED with these parameters. */
+void tcp_conn_init(struct tcp_env *e, struct tcp_conn *c, const struct tcp_open *o, int64_t now);
+
+/* Active OPEN: SYN-SENT, a SYN is owed (RFC 9293 3.10.1). */
+void tcp_connect(struct tcp_env *e, struct tcp_conn *c, int64_t now);
+
+/* The application wrote, read, or changed an option. */
+void tcp_app_wrote(struct tcp_env *e, struct tcp_conn *c, int64_t now);
+void tcp_app_read(struct tcp_env *e, struct tcp_conn *c, int64_t now);
+
+/* No more text from us: FIN after the last byte (RFC 9293 3.10.4). */
+void tcp_shutdown(struct tcp_env *e, struct tcp_conn *c, int64_t now);
+
+/* The application has closed: like tcp_shutdown(), but text that arrives or was
+ * never read is answered with a reset (RFC 9293 SHLD-3, RFC 2525 2.17). */
+void tcp_close(struct tcp_env *e, struct tcp_conn *c, int64_t now);
+
+/* RST and gone (RFC 9293 3.10.5). */
+void tcp_abort(struct tcp_env *e, struct tcp_conn *c, enum tcp_error why, int64_t now);
+
+/* Gives back everything the connection holds of the environment's pools. */
+void tcp_conn_release(struct tcp_env *e, struct tcp_conn *c);
+
+/* ------------------------------------------------------------ work -- */
+
+/* A segment has arrived (RFC 9293 3.10.7). */
+enum fate tcp_in(struct tcp_env *e, struct tcp_conn *c, const struct tcp_seg *s, int64_t now);
+
+/* What should be sent now?  False: nothing.  Otherwise the segment counts as
+ * sent.  Its text is s->len bytes of the send stream at tcp_text_offset(). */
+bool tcp_out_next(struct tcp_env *e, struct tcp_conn *c, int64_t now, struct tcp_seg *s);
+
+/* Offset of sequence number `seq` behind the first byte still in the send stream. */
+static inline uint32_t
+tcp_text_offset(const struct tcp_conn *c, seq_t seq)
+{
+	uint32_t at = seq_sub(seq, c->iss) - 1;
+
+	return at - atomic_load_explicit(&c->snd_r->read, memory_order_relaxed);
+}
+
+/* On which of the core's lists the connection belongs. */
+enum tcp_owes { TCP_OWES_NOTHING, TCP_OWES_CONTROL, TCP_OWES_ACK, TCP_OWES_DATA };
+enum tcp_owes tcp_owes(struct tcp_env *e, const struct tcp_conn *c, int64_t now);
+
+/* The RST that answers a segment for nobody (RFC 9293 3.10.7.1); false when it
+ * was a RST itself. */
+bool tcp_reset_for(const struct tcp_seg *in, struct tcp_seg *out);
+
+/* An ICMP error quoted a segment of this connection that is in flight (checked with
+ * tcp_icmp_valid(), RFC 5927 4.1). */
+bool tcp_icmp_valid(const struct tcp_conn *c, seq_t quoted);
+void tcp_icmp_unreachable(struct tcp_env *e, struct tcp_conn *c, enum tcp_error soft, int64_t now);
+void tcp_icmp_frag_needed(struct tcp_env *e, struct tcp_conn *c, uint32_t mtu, int64_t now);
+
+/* The socket's options have changed. */
+void tcp_set_opts(struct tcp_env *e, struct tcp_conn *c, const struct tcp_opts *o, int64_t now);
+
+/* An option's value: the connection's own, or the configured default. */
+int64_t tcp_opt_value(const struct tcp_env *e, const struct tcp_opts *o, enum tcp_option opt);
+
+void tcp_info_fill(const struct tcp_env *e, const struct tcp_conn *c, int64_t now,
+                   struct tcp_info_data *i);
+
+/* Everything that must hold for a connection; asserts. */
+void tcp_check(const struct tcp_env *e, const struct tcp_conn *c);
+
+/* ------------------------------------------------- helpers of the folder -- */
+
+static inline uint32_t
+tcp_flight(const struct tcp_conn *c)
+{
+	return seq_sub(c->snd_nxt, c->snd_una);
+}
+
+static inline uint32_t
+tcp_rcv_wnd(const struct tcp_conn *c)
+{
+	return seq_sub(c->rcv_adv, c->rcv_nxt);
+}
+
+/* Bytes the application wrote that were never sent. */
+static inline uint32_t
+tcp_unsent(const struct tcp_conn *c)
+{
+	uint32_t sent;
+
+	if (!c->snd_w || (c->flags & TCPF_FIN_SENT) || !tcp_facts[c->state].synchronized)
+		return 0;
+	sent = seq_sub(c->snd_nxt, c->iss) - 1;
+	return atomic_load_explicit(&c->snd_w->written, memory_order_acquire) - sent;
+}
+
+/* Millisecond timestamp clock (RFC 7323 4.1, 5.4). */
+static inline uint32_t
+tcp_ts_now(const struct tcp_conn *c, int64_t now)
+{
+	return (uint32_t)(now / NS_PER_MS) + c->ts_offset;
+}
+
+/* A chunk for received text; NULL: none left. */
+struct chunk *tcp_chunk_get(struct tcp_env *e);
+
+/* Fills e->spare up to `n` chunks; false when it could not. */
+bool tcp_chunks_want(struct tcp_env *e, uint32_t n);

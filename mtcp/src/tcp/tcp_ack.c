@@ -1,0 +1,173 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* What one ACK taught: the fifth step of RFC 9293 3.10.7.4. */
+
+#include "tcp/tcp_in.h"
+#include "tcp/tcp_recovery.h"
+#include "tcp/tcp_rtt.h"
+#include "tcp/tcp_timer.h"
+#include "tcp/tcp_window.h"
+
+/* SYN-RECEIVED: the ACK of our SYN, or of nothing we know. */
+static enum fate
+ack_of_syn(struct tcp_env *e, struct tcp_conn *c, const struct tcp_seg *s, int64_t now)
+{
+	if (!seq_lt(c->snd_una, s->ack) || seq_lt(c->snd_nxt, s->ack))
+		return DROP_HANDSHAKE_RESET;
+	if (c->retries == 0)
+		tcp_rtt_sample(e->cfg, c, now - c->sent_at);
+	c->snd_una = seq_add(c->iss, 1);
+	c->snd_wl1 = s->seq;
+	c->snd_wl2 = s->ack;
+	c->snd_wnd = s->wnd << c->snd_wscale;
+	c->snd_wnd_max = max(c->snd_wnd_max, c->snd_wnd);
+	tcp_set_state(e, c, TCP_ESTABLISHED, now);
+	tcp_established(e, c, now);
+	return SEG_OK;
+}
+
+/*
+ * RFC 9293 lets an ACK that carries an older SEG.SEQ advance SND.UNA without
+ * taking its window, which moves the right edge beyond what the peer ever
+ * offered.  An ACK that advances is always taken.
+ */
+static void
+update_window(struct tcp_conn *c, const struct tcp_seg *s)
+{
+	uint32_t wnd = s->wnd << c->snd_wscale;
+
+	if (seq_lt(s->ack, c->snd_una))
+		return;
+	if (seq_lt(c->snd_una, s->ack) || seq_lt(c->snd_wl1, s->seq) ||
+	    (seq_eq(c->snd_wl1, s->seq) && wnd > c->snd_wnd)) {
+		c->snd_wnd = wnd;
+		c->snd_wnd_max = max(c->snd_wnd_max, wnd);
+		c->snd_wl1 = s->seq;
+		c->snd_wl2 = s->ack;
+	}
+}
+
+/* RFC 5681 2: (a) data outstanding, (b) no text, (c) no SYN or FIN, (d) the
+ * same acknowledgment, (e) the same window. */
+static bool
+is_duplicate(const struct tcp_conn *c, const struct tcp_seg *s)
+{
+	return tcp_flight(c) > 0 && s->len == 0 && !(s->flags & (TCP_SYN | TCP_FIN)) &&
+	       seq_eq(s->ack, c->snd_una) && s->wnd << c->snd_wscale == c->snd_wnd;
+}
+
+/* A range sent once measures best; when all were sent again the echoed
+ * timestamp still tells which transmission it was (RFC 7323 4). */
+static int64_t
+rtt_of(const struct tcp_conn *c, const struct tcp_seg *s, const struct sack_news *n, int64_t now)
+{
+	uint32_t ms;
+
+	if (n->rtt_ns >= 0)
+		return n->rtt_ns;
+	if (!n->acked || !(c->flags & TCPF_TS) || !(s->opts & TCP_OPT_TS) || s->tsecr == 0)
+		return -1;
+	ms = tcp_ts_now(c, now) - s->tsecr;
+	return ms < 1000000 ? MS(max(ms, 1u)) : -1;
+}
+
+/* Gives acknowledged text back to the application as room. */
+static void
+consume_text(struct tcp_env *e, struct tcp_conn *c)
+{
+	uint32_t read, written, upto;
+
+	if (!c->snd_r)
+		return;
+	read = atomic_load_explicit(&c->snd_r->read, memory_order_relaxed);
+	written = atomic_load_explicit(&c->snd_w->written, memory_order_acquire);
+	upto = seq_sub(c->snd_una, c->iss) - 1;
+	if (upto - read > written - read) /* the FIN has no byte in the stream */
+		upto = written;
+	if (upto != read)
+		stream_consume(c->snd_r, c->snd_w, c->snd_cur, upto - read, &e->spare);
+	c->bytes_acked += upto - read;
+}
+
+/* Our FIN is acknowledged: the half of figure 5 below our close. */
+static void
+fin_acked(struct tcp_env *e, struct tcp_conn *c, int64_t now)
+{
+	switch ((enum tcp_state)c->state) {
+	case TCP_FIN_WAIT_1:
+		tcp_set_state(e, c, TCP_FIN_WAIT_2, now);
+		break;
+	case TCP_CLOSING:
+		tcp_set_state(e, c, TCP_TIME_WAIT, now);
+		break;
+	case TCP_LAST_ACK:
+		tcp_set_state(e, c, TCP_CLOSED, now);
+		break;
+	default:
+		break;
+	}
+}
+
+static void
+advance(struct tcp_env *e, struct tcp_conn *c, const struct tcp_seg *s, int64_t now,
+        struct sack_news *n)
+{
+	n->acked = seq_sub(s->ack, c->snd_una);
+	tcp_sack_acked(e, c, s->ack, now, n);
+	c->snd_una = s->ack;
+	if (seq_lt(c->snd_sml, c->snd_una))
+		c->snd_sml = c->snd_una;
+	consume_text(e, c);
+}
+
+static void
+took_news(struct tcp_env *e, struct tcp_conn *c, const struct tcp_seg *s, struct sack_news *n,
+          bool dup, uint32_t flight, int64_t now)
+{
+	n->rtt_ns = rtt_of(c, s, n, now);
+	if (n->rtt_ns >= 0)
+		tcp_rtt_sample(e->cfg, c, n->rtt_ns);
+	else if (n->acked)
+		tcp_rtt_forget_back_off(e->cfg, c);
+	if (n->acked)
+		tcp_timer_acked(c, now);
+	tcp_recovery_acked(e, c, n, dup, flight, now);
+	if (tcp_flight(c) == 0)
+		tcp_sack_release(e, c);
+	tcp_window_grow_send(e, c);
+}
+
+enum fate
+tcp_ack(struct tcp_env *e, struct tcp_conn *c, const struct tcp_seg *s, int64_t now)
+{
+	struct sack_news n = { .rtt_ns = -1 };
+	uint32_t flight = tcp_flight(c);
+	bool dup;
+	enum fate fate;
+
+	if (!(s->flags & TCP_ACK))
+		return DROP_NO_ACK;
+	if (c->state == TCP_SYN_RCVD && (fate = ack_of_syn(e, c, s, now)))
+		return fate;
+	if (seq_lt(c->snd_nxt, s->ack)) {
+		tcp_challenge(e, c, now);
+		return DROP_ACK_UNSENT;
+	}
+	if (seq_sub(c->snd_una, s->ack) > c->snd_wnd_max && seq_lt(s->ack, c->snd_una)) {
+		tcp_challenge(e, c, now);
+		return DROP_ACK_OLD;
+	}
+	if (seq_lt(s->ack, c->snd_una))
+		return SEG_OK; /* overtaken by a later ACK: its text still counts */
+	dup = is_duplicate(c, s);
+	update_window(c, s);
+	if (c->rtx_kind == RTX_PERSIST)
+		c->retries = c->probes = 0; /* alive: may stay closed for ever (MUST-37) */
+	tcp_sack_blocks(e, c, s, now, &n);
+	if (seq_lt(c->snd_una, s->ack))
+		advance(e, c, s, now, &n);
+	if (n.acked || flight > 0)
+		took_news(e, c, s, &n, dup, flight, now);
+	if ((c->flags & TCPF_FIN_SENT) && tcp_flight(c) == 0)
+		fin_acked(e, c, now);
+	return c->state == TCP_CLOSED ? DROP_NO_CONN : SEG_OK;
+}

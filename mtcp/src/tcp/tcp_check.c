@@ -1,0 +1,63 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * Every invariant of a connection, in one place.  The simulator and builds
+ * with checks call this after each step.
+ */
+
+#include "tcp/tcp_reass.h"
+#include "tcp/tcp_recovery.h"
+#include "tcp/tcp_timer.h"
+
+static void
+check_send(const struct tcp_conn *c)
+{
+	uint32_t written, sent = seq_sub(c->snd_nxt, c->iss) - 1;
+
+	assert(seq_le(c->snd_una, c->snd_nxt));
+	assert(c->cwnd >= c->mss);
+	assert(c->mss > 0);
+	if (!c->snd_w)
+		return;
+	written = atomic_load_explicit(&c->snd_w->written, memory_order_acquire);
+	assert(written - (sent - (c->flags & TCPF_FIN_SENT ? 1u : 0u)) < 1u << 31);
+}
+
+static void
+check_receive(const struct tcp_conn *c)
+{
+	assert(seq_le(c->rcv_nxt, c->rcv_adv));
+	assert(seq_le(c->rcv_acked, c->rcv_nxt));
+	if (c->flags & TCPF_FIN_SEEN)
+		assert(seq_le(c->rcv_nxt, seq_add(c->rcv_fin, 1)));
+	tcp_reass_check(c);
+}
+
+/* Nothing may wait for ever: whatever is outstanding has a timer. */
+static void
+check_timers(const struct tcp_conn *c)
+{
+	bool all_sent = tcp_unsent(c) == 0;
+
+	if (tcp_flight(c) > 0)
+		assert(c->rtx_at != TIME_NEVER);
+	assert((c->rtx_at == TIME_NEVER) == (c->rtx_kind == RTX_NONE));
+	if (!all_sent && tcp_flight(c) == 0 && tcp_facts[c->state].may_send)
+		assert(c->rtx_at != TIME_NEVER || c->cork_at != TIME_NEVER ||
+		       (c->flags & TCPF_PUSH_SMALL) || link_on_list(&c->tx_link));
+}
+
+void
+tcp_check(const struct tcp_env *e, const struct tcp_conn *c)
+{
+	if (c->state == TCP_CLOSED) {
+		assert(tcp_timer_next(c) == TIME_NEVER);
+		return;
+	}
+	assert(c->rto_ns > 0 && c->rto_ns <= max(e->cfg->rto_max_ns, SEC(3)));
+	if (!tcp_facts[c->state].synchronized)
+		return;
+	check_send(c);
+	check_receive(c);
+	check_timers(c);
+	tcp_sack_check(c);
+}

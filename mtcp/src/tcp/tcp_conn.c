@@ -1,0 +1,421 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * A connection's life as its owner sees it: made, opened, told what the
+ * application did, closed, given back (RFC 9293 3.10.1 to 3.10.5).
+ */
+
+#include "tcp/tcp_in.h"
+#include "tcp/tcp_reass.h"
+#include "tcp/tcp_recovery.h"
+#include "tcp/tcp_rtt.h"
+#include "tcp/tcp_timer.h"
+#include "tcp/tcp_window.h"
+
+#define MSS_DEFAULT_V4 536u  /* RFC 9293 MUST-15 */
+#define MSS_DEFAULT_V6 1220u
+#define MSS_MIN        88u   /* as small as we let a peer make us go: 48 of text
+                              * beside 40 of options, Linux's tcp_min_snd_mss    */
+#define TS_BYTES       12u
+
+void
+tcp_cfg_default(struct tcp_cfg *cfg)
+{
+	*cfg = (struct tcp_cfg){
+		.cc = &cc_cubic,
+		.initial_cwnd = 10,
+		.slow_start_after_idle = true,
+		.dupthresh = 3,
+		.rto_initial_ns = SEC(1),
+		.rto_min_ns = MS(200),
+		.rto_max_ns = SEC(120),
+		.syn_retries = 6,
+		.synack_retries = 5,
+		.retries = 15,
+		.orphan_retries = 8,
+		.delack_min_ns = MS(40),
+		.delack_max_ns = MS(200),
+		.quickack = 16,
+		.time_wait_ns = SEC(60),
+		.fin_wait_2_ns = SEC(60),
+		.keepidle_ns = SEC(7200),
+		.keepintvl_ns = SEC(75),
+		.keepcnt = 9,
+		.idle_timeout_ns = TIME_NEVER,
+		.timestamps = true,
+		.sack = true,
+		.window_scaling = true,
+		.rcvbuf = 131072,
+		.rcvbuf_max = 6291456,
+		.sndbuf = 16384,
+		.sndbuf_max = 4194304,
+		.reass_runs = 256,
+		.challenge_ack_per_s = 100,
+		.ttl = 64,
+	};
+}
+
+/* ----------------------------------------------------------------- memory -- */
+
+struct chunk *
+tcp_chunk_get(struct tcp_env *e)
+{
+	struct chunk *k = chunk_list_get(&e->spare);
+
+	return k ? k : pool_get(&e->chunks);
+}
+
+bool
+tcp_chunks_want(struct tcp_env *e, uint32_t n)
+{
+	while (e->spare.n < n) {
+		struct chunk *k = pool_get(&e->chunks);
+
+		if (!k)
+			return false;
+		chunk_list_put(&e->spare, k);
+	}
+	return true;
+}
+
+/* ---------------------------------------------------------------- options -- */
+
+int64_t
+tcp_opt_value(const struct tcp_env *e, const struct tcp_opts *o, enum tcp_option opt)
+{
+	const struct tcp_cfg *cfg = e->cfg;
+
+	if (o->set & 1u << opt)
+		return o->value[opt];
+	switch (opt) {
+	case TCP_OPTION_KEEPIDLE:
+		return cfg->keepidle_ns / NS_PER_S;
+	case TCP_OPTION_KEEPINTVL:
+		return cfg->keepintvl_ns / NS_PER_S;
+	case TCP_OPTION_KEEPCNT:
+		return cfg->keepcnt;
+	case TCP_OPTION_SYNCNT:
+		return cfg->syn_retries;
+	case TCP_OPTION_LINGER2:
+		return cfg->fin_wait_2_ns / NS_PER_S;
+	case TCP_OPTION_RCVBUF:
+		return cfg->rcvbuf;
+	case TCP_OPTION_SNDBUF:
+		return cfg->sndbuf;
+	case TCP_OPTION_TTL:
+		return cfg->ttl;
+	case TCP_OPTION_LINGER:
+		return -1;
+	case TCP_OPTION_USER_TIMEOUT:
+	case TCP_OPTION_MAXSEG:
+	case TCP_OPTION_CONGESTION:
+	case TCP_OPTION_TOS:
+	case TCP_OPTION_WINDOW_CLAMP:
+	case TCP_OPTION_NOTSENT_LOWAT:
+	case TCP_N_OPTIONS:
+		break;
+	}
+	return 0;
+}
+
+/* The text that fits a full segment beside a timestamp, when there is one. */
+static void
+set_mss(const struct tcp_env *e, struct tcp_conn *c, uint32_t path)
+{
+	uint32_t user = (uint32_t)tcp_opt_value(e, c->opts, TCP_OPTION_MAXSEG);
+	uint32_t mss = min((uint32_t)c->peer_mss, path);
+
+	if (user)
+		mss = min(mss, user);
+	mss = max(mss, MSS_MIN);
+	c->mss = to_u16(mss - (c->flags & TCPF_TS ? TS_BYTES : 0));
+}
+
+static void
+set_buffers(const struct tcp_env *e, struct tcp_conn *c)
+{
+	uint32_t rcv = (uint32_t)tcp_opt_value(e, c->opts, TCP_OPTION_RCVBUF);
+	uint32_t snd = (uint32_t)tcp_opt_value(e, c->opts, TCP_OPTION_SNDBUF);
+
+	c->rcv_space = max(rcv / 2, 1024u);
+	c->snd_limit = max(snd, 2048u);
+}
+
+void
+tcp_set_opts(struct tcp_env *e, struct tcp_conn *c, const struct tcp_opts *o, int64_t now)
+{
+	const struct cc_ops *cc;
+
+	c->opts = o;
+	c->tos = (uint8_t)tcp_opt_value(e, o, TCP_OPTION_TOS);
+	c->ttl = (uint8_t)tcp_opt_value(e, o, TCP_OPTION_TTL);
+	if (o->set & 1u << TCP_OPTION_RCVBUF)
+		c->rcv_space = max((uint32_t)o->value[TCP_OPTION_RCVBUF] / 2, 1024u);
+	if (o->set & 1u << TCP_OPTION_SNDBUF)
+		c->snd_limit = max((uint32_t)o->value[TCP_OPTION_SNDBUF], 2048u);
+	if (o->set & 1u << TCP_OPTION_MAXSEG)
+		set_mss(e, c, c->adv_mss);
+	cc = o->set & 1u << TCP_OPTION_CONGESTION
+	         ? tcp_cc_at((unsigned)o->value[TCP_OPTION_CONGESTION])
+	         : NULL;
+	if (cc && cc != c->cc) {
+		c->cc = cc;
+		cc->init(c);
+	}
+	tcp_timer_options(e, c, now);
+}
+
+/* ------------------------------------------------------------------- life -- */
+
+void
+tcp_conn_init(struct tcp_env *e, struct tcp_conn *c, const struct tcp_open *o, int64_t now)
+{
+	uint32_t id = c->id;
+
+	memset(c, 0, sizeof *c);
+	c->id = id;
+	c->sock = UINT32_MAX;
+	c->tuple = o->tuple;
+	c->snd_r = o->snd_r;
+	c->snd_w = o->snd_w;
+	c->rcv_w = o->rcv_w;
+	c->rcv_r = o->rcv_r;
+	c->snd_cur = o->snd_cur;
+	c->iss = c->snd_una = c->snd_nxt = c->snd_sml = o->iss;
+	c->recover = o->iss;
+	c->ts_offset = o->ts_offset;
+	c->rtx_at = c->ack_at = c->wait_at = c->cork_at = TIME_NEVER;
+	c->rto_ns = e->cfg->rto_initial_ns;
+	c->quickacks = (uint8_t)min(e->cfg->quickack, (uint32_t)UINT8_MAX);
+	c->peer_mss = ip_addr_is_v4(&o->tuple.remote) ? MSS_DEFAULT_V4 : MSS_DEFAULT_V6;
+	c->adv_mss = o->local_mss;
+	c->rcv_mss = min(o->local_mss, (uint16_t)MSS_DEFAULT_V4);
+	c->cc = e->cfg->cc;
+	c->ssthresh = UINT32_MAX;
+	c->received_at = c->sent_at = now;
+	c->opts = o->opts;
+	set_buffers(e, c);
+	set_mss(e, c, o->local_mss);
+	tcp_set_opts(e, c, o->opts, now);
+}
+
+void
+tcp_connect(struct tcp_env *e, struct tcp_conn *c, int64_t now)
+{
+	c->flags |= TCPF_ACTIVE_OPEN | TCPF_SYN_DUE;
+	tcp_set_state(e, c, TCP_SYN_SENT, now);
+}
+
+void
+tcp_take_syn_options(struct tcp_env *e, struct tcp_conn *c, const struct tcp_seg *s, int64_t now)
+{
+	if (s->opts & TCP_OPT_MSS)
+		c->peer_mss = s->mss;
+	if (e->cfg->sack && (s->opts & TCP_OPT_SACK_OK))
+		c->flags |= TCPF_SACK;
+	if (e->cfg->window_scaling && (s->opts & TCP_OPT_WSCALE)) {
+		c->flags |= TCPF_WSCALE;
+		c->snd_wscale = min(s->wscale, (uint8_t)TCP_WSCALE_MAX);
+		c->rcv_wscale = tcp_window_shift(e->cfg->rcvbuf_max);
+	}
+	if (e->cfg->timestamps && (s->opts & TCP_OPT_TS)) {
+		c->flags |= TCPF_TS;
+		c->ts_recent = s->tsval;
+		c->ts_recent_s = (uint32_t)(now / NS_PER_S);
+	}
+	set_mss(e, c, c->adv_mss);
+}
+
+/* RFC 6928 2; a SYN that had to be repeated says to start with one (RFC 5681
+ * 3.1) and with a longer time-out (RFC 6298 5.7). */
+void
+tcp_established(struct tcp_env *e, struct tcp_conn *c, int64_t now)
+{
+	c->cwnd = (c->retries ? 1 : e->cfg->initial_cwnd) * c->mss;
+	if (c->retries)
+		tcp_rtt_handshake_was_slow(c);
+	c->recover = c->snd_una;
+	c->snd_sml = c->snd_una;
+	c->rcv_mark_at = now;
+	c->cc->init(c);
+	tcp_timer_acked(c, now);
+	tcp_window_grow_send(e, c);
+	if (c->flags & TCPF_SHUT)
+		tcp_set_state(e, c, TCP_FIN_WAIT_1, now);
+}
+
+void
+tcp_app_wrote(struct tcp_env *e, struct tcp_conn *c, int64_t now)
+{
+	(void)e;
+	(void)now;
+	/* Text written without MSG_MORE, or without the cork, ends its wait. */
+	if (!(c->flags & (TCPF_CORK | TCPF_MORE)))
+		c->cork_at = TIME_NEVER;
+}
+
+void
+tcp_app_read(struct tcp_env *e, struct tcp_conn *c, int64_t now)
+{
+	if (!tcp_facts[c->state].synchronized)
+		return;
+	if (c->reass && c->reass->n_runs && tcp_reass_deliver(e, c))
+		c->flags |= TCPF_ACK_NOW;
+	tcp_window_grow_receive(e, c, now);
+	if (tcp_facts[c->state].may_recv && tcp_window_update_due(c))
+		c->flags |= TCPF_ACK_NOW;
+}
+
+void
+tcp_shutdown(struct tcp_env *e, struct tcp_conn *c, int64_t now)
+{
+	c->flags |= TCPF_SHUT;
+	c->flags &= ~(uint32_t)(TCPF_CORK | TCPF_MORE);
+	switch ((enum tcp_state)c->state) {
+	case TCP_SYN_SENT:
+		tcp_set_state(e, c, TCP_CLOSED, now);
+		break;
+	case TCP_ESTABLISHED:
+		tcp_set_state(e, c, TCP_FIN_WAIT_1, now);
+		break;
+	case TCP_CLOSE_WAIT:
+		tcp_set_state(e, c, TCP_LAST_ACK, now);
+		break;
+	default:
+		break; /* SYN-RECEIVED: when it is established; others: done before */
+	}
+}
+
+void
+tcp_close(struct tcp_env *e, struct tcp_conn *c, int64_t now)
+{
+	c->flags |= TCPF_ORPHAN;
+	if (c->rcv_w && stream_used(c->rcv_w, c->rcv_r) > 0) {
+		tcp_abort(e, c, TCP_E_NONE, now);
+		return;
+	}
+	tcp_shutdown(e, c, now);
+	if (c->state == TCP_FIN_WAIT_2)
+		tcp_timer_state(e, c, now);
+}
+
+void
+tcp_abort(struct tcp_env *e, struct tcp_conn *c, enum tcp_error why, int64_t now)
+{
+	bool known = tcp_facts[c->state].synchronized || c->state == TCP_SYN_RCVD;
+
+	if (c->state == TCP_CLOSED)
+		return;
+	if (known && c->state != TCP_TIME_WAIT)
+		c->flags |= TCPF_RST;
+	c->flags &= ~(uint32_t)TCPF_SYN_DUE;
+	c->err = (int32_t)why;
+	trace_add(e->trace, now, c->id, T_CLOSE, why, 0);
+	tcp_set_state(e, c, TCP_CLOSED, now);
+}
+
+void
+tcp_conn_release(struct tcp_env *e, struct tcp_conn *c)
+{
+	tcp_sack_release(e, c);
+	tcp_reass_release(e, c);
+}
+
+/* ------------------------------------------------------------------- ICMP -- */
+
+bool
+tcp_icmp_valid(const struct tcp_conn *c, seq_t quoted)
+{
+	return seq_le(c->snd_una, quoted) && seq_lt(quoted, c->snd_nxt);
+}
+
+/* RFC 9293 MUST-56: never a reason to give up an established connection; the
+ * reason is kept for when retransmission gives up (RFC 5927 5.2). */
+void
+tcp_icmp_unreachable(struct tcp_env *e, struct tcp_conn *c, enum tcp_error soft, int64_t now)
+{
+	c->err = (int32_t)soft;
+	if (c->state == TCP_SYN_SENT)
+		tcp_set_state(e, c, TCP_CLOSED, now);
+}
+
+/* RFC 1191 with RFC 5927 7's caution: never below 576 bytes, never up, and what
+ * was too large leaves again at once. */
+void
+tcp_icmp_frag_needed(struct tcp_env *e, struct tcp_conn *c, uint32_t mtu, int64_t now)
+{
+	uint32_t path = max(mtu, 576u) - 40u;
+
+	(void)now;
+	if (path + (c->flags & TCPF_TS ? 0u : TS_BYTES) >= c->mss + TS_BYTES)
+		return;
+	set_mss(e, c, path);
+	if (!c->xmit)
+		return;
+	list_for_each(l, &c->xmit->sent) {
+		struct tcp_sent *r = container_of(l, struct tcp_sent, link);
+
+		if (seq_sub(r->end, r->start) > c->mss && !(r->flags & SENT_SACKED))
+			tcp_sack_lost(c, r);
+	}
+	c->flags |= TCPF_RETRANSMIT_NOW;
+	(void)e;
+}
+
+/* --------------------------------------------------------------- TCP_INFO -- */
+
+static void
+info_scoreboard(const struct tcp_conn *c, struct tcp_info_data *i)
+{
+	if (!c->xmit)
+		return;
+	i->unacked = c->xmit->n_sent;
+	i->sacked = c->xmit->n_sacked;
+	list_for_each(l, &c->xmit->sent) {
+		const struct tcp_sent *r = container_of(l, struct tcp_sent, link);
+
+		i->lost += (r->flags & SENT_LOST) != 0;
+		i->retrans += (r->flags & SENT_RETRANS) != 0;
+	}
+}
+
+void
+tcp_info_fill(const struct tcp_env *e, const struct tcp_conn *c, int64_t now,
+              struct tcp_info_data *i)
+{
+	*i = (struct tcp_info_data){
+		.state = tcp_facts[c->state].linux_nr,
+		.ca_state = c->ca,
+		.retransmits = c->retries,
+		.probes = c->probes,
+		.backoff = c->retries,
+		.options = (uint8_t)((c->flags & TCPF_TS ? 1 : 0) | (c->flags & TCPF_SACK ? 2 : 0) |
+		                     (c->flags & TCPF_WSCALE ? 4 : 0)),
+		.snd_wscale = c->snd_wscale,
+		.rcv_wscale = c->rcv_wscale,
+		.rto_ns = c->rto_ns,
+		.ato_ns = e->cfg->delack_min_ns,
+		.srtt_ns = tcp_srtt_ns(c),
+		.rttvar_ns = US(c->rttvar_us >> 2),
+		.min_rtt_ns = US(c->min_rtt_us),
+		.last_data_sent_ns = now - c->sent_at,
+		.last_data_recv_ns = now - c->received_at,
+		.last_ack_recv_ns = now - c->received_at,
+		.snd_mss = c->mss,
+		.rcv_mss = c->rcv_mss,
+		.advmss = c->adv_mss,
+		.pmtu = c->mss + 40u + (c->flags & TCPF_TS ? TS_BYTES : 0),
+		.snd_ssthresh = c->mss ? c->ssthresh / c->mss : 0,
+		.snd_cwnd = c->mss ? c->cwnd / c->mss : 0,
+		.snd_wnd = c->snd_wnd,
+		.rcv_wnd = tcp_rcv_wnd(c),
+		.rcv_space = c->rcv_space,
+		.total_retrans = c->total_retrans,
+		.segs_out = c->segs_out,
+		.segs_in = c->segs_in,
+		.bytes_acked = c->bytes_acked,
+		.bytes_received = c->bytes_received,
+		.notsent_bytes = tcp_unsent(c),
+		.reordering = 3,
+	};
+	info_scoreboard(c, i);
+}

@@ -1,0 +1,65 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * What became of a packet.  Every early exit on the way in names its fate, and
+ * the stack counts it: this table is the statistics, the log, what tests
+ * observe, and a coverage report (a fate at zero is a scenario missing).
+ */
+#pragma once
+
+/* clang-format off */
+#define FATES(X)                                                                       \
+	X(SEG_OK,               "accepted")                                            \
+	X(SEG_OUT_OF_ORDER,     "accepted beyond a hole (RFC 9293 SHLD-31)")           \
+	/* link and network */                                                         \
+	X(IN_ARP,               "ARP for us")                                          \
+	X(IN_ICMP,              "ICMP taken")                                          \
+	X(DROP_SHORT,           "frame too short")                                     \
+	X(DROP_NOT_OURS,        "not for one of our addresses")                        \
+	X(DROP_ETHERTYPE,       "a protocol we do not speak")                          \
+	X(DROP_ARP,             "malformed ARP")                                       \
+	X(DROP_IP_HEADER,       "malformed IP header")                                 \
+	X(DROP_IP_SUM,          "IP header checksum wrong")                            \
+	X(DROP_IP_SOURCE,       "source address not a host's (RFC 9293 MUST-63)")      \
+	X(DROP_FRAGMENT,        "IP fragment")                                         \
+	X(DROP_IP_PROTO,        "IP protocol we do not speak")                         \
+	X(DROP_ICMP,            "ICMP malformed, unknown or over the rate")            \
+	X(DROP_ICMP_QUOTE,      "ICMP error whose quote matches nothing in flight (RFC 5927)") \
+	X(DROP_TCP_HEADER,      "malformed TCP header")                                \
+	X(DROP_TCP_SUM,         "TCP checksum wrong")                                  \
+	/* no connection */                                                            \
+	X(DROP_NO_CONN,         "no such connection: reset sent (RFC 9293 3.10.7.1)")  \
+	X(DROP_NO_CONN_RST,     "RST for no connection: ignored")                      \
+	X(DROP_LISTEN,          "neither SYN, nor for a half-open connection")         \
+	X(DROP_BACKLOG,         "accept queue full")                                   \
+	X(DROP_HALF_OPEN,       "too many half-open connections")                      \
+	X(DROP_NO_MEMORY,       "a pool is exhausted")                                 \
+	X(SYN_TAKEN,            "SYN started a half-open connection")                  \
+	X(SYN_AGAIN,            "SYN repeated: SYN-ACK sent again")                    \
+	X(REQ_RESET,            "half-open connection reset by the peer")              \
+	/* connection */                                                               \
+	X(DROP_OUTSIDE_WINDOW,  "outside the receive window (RFC 9293 3.10.7.4)")      \
+	X(DROP_DUPLICATE,       "all of it received before")                           \
+	X(DROP_PAWS,            "older than what was received (RFC 7323 5)")           \
+	X(DROP_RESET,           "connection reset by the peer")                        \
+	X(DROP_RST_CHALLENGED,  "in-window RST answered by a challenge ACK (RFC 5961 3.2)") \
+	X(DROP_SYN_CHALLENGED,  "SYN in a synchronized state (RFC 5961 4.2)")          \
+	X(DROP_NO_ACK,          "ACK bit missing")                                     \
+	X(DROP_ACK_UNSENT,      "acknowledges what was never sent")                    \
+	X(DROP_ACK_OLD,         "ACK older than the largest window (RFC 5961 5.2)")    \
+	X(DROP_HANDSHAKE,       "handshake segment not acceptable")                    \
+	X(DROP_HANDSHAKE_RESET, "handshake ACK of another connection: reset sent")     \
+	X(DROP_AFTER_CLOSE,     "text for a closed application: reset sent (RFC 9293 SHLD-3)") \
+	X(DROP_ZERO_WINDOW,     "text against a closed window")                        \
+	X(DROP_REASS_FULL,      "out-of-order store is full")                          \
+	/* TIME-WAIT */                                                                \
+	X(TW_ACKED,             "TIME-WAIT acknowledged a repeated segment")           \
+	X(TW_IGNORED,           "ignored in TIME-WAIT (RFC 1337)")                     \
+	X(TW_REOPENED,          "SYN reopened a TIME-WAIT connection (RFC 6191)")
+/* clang-format on */
+
+enum fate {
+#define X(name, text) name,
+	FATES(X)
+#undef X
+	N_FATES
+};

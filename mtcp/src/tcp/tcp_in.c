@@ -1,0 +1,359 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * A segment arrives (RFC 9293 3.10.7).  Input never sends: it changes the
+ * connection and notes what is owed; output looks later at what to send.
+ */
+
+#include "tcp/tcp_in.h"
+
+#include "tcp/tcp_reass.h"
+#include "tcp/tcp_rtt.h"
+#include "tcp/tcp_timer.h"
+#include "tcp/tcp_window.h"
+
+#define PAWS_IDLE_S (24u * 86400u) /* RFC 7323 5.5: TS.Recent is void after 24 days */
+
+void
+tcp_challenge(struct tcp_env *e, struct tcp_conn *c, int64_t now)
+{
+	if (now - c->challenge_at >= NS_PER_S) {
+		c->challenge_at = now;
+		c->challenges = 0;
+	}
+	if (c->challenges < e->cfg->challenge_ack_per_s) {
+		c->challenges++;
+		c->flags |= TCPF_ACK_NOW;
+	}
+}
+
+/* ------------------------------------------------- first: sequence number -- */
+
+/* RFC 7323 5.3 R1.  A pure ACK that was overtaken is old without being wrong:
+ * it is dropped, but not answered, or the answers would look like duplicates. */
+static enum fate
+check_paws(struct tcp_env *e, struct tcp_conn *c, const struct tcp_seg *s, int64_t now)
+{
+	uint32_t age_s = (uint32_t)(now / NS_PER_S) - c->ts_recent_s;
+
+	if (!(c->flags & TCPF_TS) || !(s->opts & TCP_OPT_TS) || (s->flags & TCP_RST))
+		return SEG_OK;
+	if ((int32_t)(s->tsval - c->ts_recent) >= 0 || age_s > PAWS_IDLE_S)
+		return SEG_OK;
+	if (seg_space(s) > 0) {
+		tcp_reass_duplicate(e, c, s->seq, seq_min(seq_add(s->seq, s->len), c->rcv_nxt));
+		tcp_challenge(e, c, now);
+	}
+	return DROP_PAWS;
+}
+
+/* RFC 9293 3.10.7.4, first; with a closed window the segment at its edge is let
+ * through for its ACK, URG and RST (MUST-66): its text finds no room. */
+static bool
+acceptable(const struct tcp_conn *c, const struct tcp_seg *s)
+{
+	uint32_t wnd = tcp_rcv_wnd(c), space = seg_space(s);
+	uint32_t first = seq_sub(s->seq, c->rcv_nxt);
+	uint32_t last = first + space - 1;
+
+	if (first == 0 || first < wnd)
+		return true;
+	return space > 0 && last < wnd;
+}
+
+static enum fate
+check_sequence(struct tcp_env *e, struct tcp_conn *c, const struct tcp_seg *s, int64_t now)
+{
+	seq_t end = seq_add(s->seq, seg_space(s));
+	enum fate fate = check_paws(e, c, s, now);
+
+	if (fate || acceptable(c, s))
+		return fate;
+	if (s->flags & TCP_RST)
+		return DROP_OUTSIDE_WINDOW;
+	if (seg_space(s) == 0 || (s->flags & TCP_SYN)) {
+		tcp_challenge(e, c, now);
+		return DROP_OUTSIDE_WINDOW;
+	}
+	c->flags |= TCPF_ACK_NOW;
+	if (!seq_le(end, c->rcv_nxt))
+		return DROP_OUTSIDE_WINDOW;
+	tcp_reass_duplicate(e, c, s->seq, seq_add(s->seq, s->len));
+	return DROP_DUPLICATE;
+}
+
+/* RFC 7323 4.3 (2): from the segment that the next ACK will be about. */
+static void
+update_ts_recent(struct tcp_conn *c, const struct tcp_seg *s, int64_t now)
+{
+	if (!(c->flags & TCPF_TS) || !(s->opts & TCP_OPT_TS) || seq_lt(c->rcv_acked, s->seq))
+		return;
+	if ((int32_t)(s->tsval - c->ts_recent) < 0)
+		return;
+	c->ts_recent = s->tsval;
+	c->ts_recent_s = (uint32_t)(now / NS_PER_S);
+}
+
+/* --------------------------------------------------------- second: RST -- */
+
+static enum tcp_error
+reset_error(const struct tcp_conn *c)
+{
+	switch ((enum tcp_state)c->state) {
+	case TCP_SYN_RCVD:
+		return c->flags & TCPF_ACTIVE_OPEN ? TCP_E_REFUSED : TCP_E_RESET;
+	case TCP_CLOSE_WAIT:
+		return TCP_E_PIPE; /* the peer's text is complete; only ours is lost */
+	case TCP_CLOSING:
+	case TCP_LAST_ACK:
+	case TCP_TIME_WAIT:
+		return TCP_E_NONE;
+	default:
+		return TCP_E_RESET;
+	}
+}
+
+/* RFC 5961 3.2: exactly at RCV.NXT or not at all. */
+static enum fate
+check_rst(struct tcp_env *e, struct tcp_conn *c, const struct tcp_seg *s, int64_t now)
+{
+	if (!(s->flags & TCP_RST))
+		return SEG_OK;
+	if (!seq_eq(s->seq, c->rcv_nxt)) {
+		tcp_challenge(e, c, now);
+		return DROP_RST_CHALLENGED;
+	}
+	c->err = reset_error(c);
+	tcp_set_state(e, c, TCP_CLOSED, now);
+	return DROP_RESET;
+}
+
+/* ---------------------------------------------------------- fourth: SYN -- */
+
+static enum fate
+check_syn(struct tcp_env *e, struct tcp_conn *c, const struct tcp_seg *s, int64_t now)
+{
+	if (!(s->flags & TCP_SYN))
+		return SEG_OK;
+	tcp_challenge(e, c, now);
+	return DROP_SYN_CHALLENGED;
+}
+
+/* ---------------------------------------------------- seventh: the text -- */
+
+static void
+estimate_rcv_mss(struct tcp_conn *c, uint32_t len)
+{
+	if (len > c->rcv_mss)
+		c->rcv_mss = (uint16_t)min(len, (uint32_t)c->adv_mss);
+}
+
+/* RFC 9293 3.8.6.3: at once for every second full segment, while a hole is
+ * open or was just filled, and at the start of a connection so that the peer's
+ * slow start gets going; otherwise later, with our data if there is some. */
+static void
+schedule_ack(struct tcp_env *e, struct tcp_conn *c, bool hole, int64_t now)
+{
+	if (hole || seq_sub(c->rcv_nxt, c->rcv_acked) >= 2u * c->rcv_mss) {
+		c->flags |= TCPF_ACK_NOW;
+	} else if (c->quickacks > 0 && !(c->flags & TCPF_INTERACTIVE)) {
+		c->quickacks--;
+		c->flags |= TCPF_ACK_NOW;
+	} else {
+		tcp_timer_delay_ack(e, c, now);
+	}
+}
+
+static enum fate
+text_in_order(struct tcp_env *e, struct tcp_conn *c, const uint8_t *text, uint32_t len,
+              int64_t now)
+{
+	bool hole = c->reass && c->reass->n_runs;
+	uint32_t n;
+
+	(void)tcp_chunks_want(e, len / CHUNK_ROOM + 2);
+	n = stream_write(c->rcv_w, c->rcv_r, &e->spare, text, len);
+	c->rcv_nxt = seq_add(c->rcv_nxt, n);
+	c->bytes_received += n;
+	if (hole)
+		(void)tcp_reass_deliver(e, c);
+	schedule_ack(e, c, hole || n < len, now);
+	return n < len ? DROP_NO_MEMORY : SEG_OK;
+}
+
+/* Nobody is left to read it: say so (RFC 9293 SHLD-3). */
+static enum fate
+text_after_close(struct tcp_env *e, struct tcp_conn *c, int64_t now)
+{
+	tcp_abort(e, c, TCP_E_NONE, now);
+	return DROP_AFTER_CLOSE;
+}
+
+static enum fate
+process_text(struct tcp_env *e, struct tcp_conn *c, const struct tcp_seg *s, int64_t now)
+{
+	seq_t start = seq_max(s->seq, c->rcv_nxt), end = seq_add(s->seq, s->len);
+	seq_t edge = c->rcv_adv;
+
+	if (s->len == 0 || !tcp_facts[c->state].may_recv)
+		return SEG_OK;
+	if (c->flags & TCPF_FIN_SEEN)
+		edge = seq_min(edge, c->rcv_fin);
+	if (seq_lt(c->rcv_nxt, end) && (c->flags & TCPF_ORPHAN))
+		return text_after_close(e, c, now);
+	end = seq_min(end, edge);
+	if (!seq_lt(start, end)) {
+		c->flags |= TCPF_ACK_NOW;
+		return tcp_rcv_wnd(c) == 0 ? DROP_ZERO_WINDOW : SEG_OK;
+	}
+	estimate_rcv_mss(c, s->len);
+	if (seq_eq(start, c->rcv_nxt))
+		return text_in_order(e, c, s->text + seq_sub(start, s->seq), seq_sub(end, start),
+		                     now);
+	c->flags |= TCPF_ACK_NOW;
+	return tcp_reass_add(e, c, start, s->text + seq_sub(start, s->seq), seq_sub(end, start));
+}
+
+/* ------------------------------------------------------------ eighth: FIN -- */
+
+static void
+fin_arrived(struct tcp_env *e, struct tcp_conn *c, int64_t now)
+{
+	c->rcv_nxt = seq_add(c->rcv_nxt, 1);
+	c->rcv_adv = seq_max(c->rcv_adv, c->rcv_nxt);
+	c->flags |= TCPF_ACK_NOW;
+	switch ((enum tcp_state)c->state) {
+	case TCP_ESTABLISHED:
+		tcp_set_state(e, c, TCP_CLOSE_WAIT, now);
+		break;
+	case TCP_FIN_WAIT_1:
+		tcp_set_state(e, c, TCP_CLOSING, now);
+		break;
+	case TCP_FIN_WAIT_2:
+		tcp_set_state(e, c, TCP_TIME_WAIT, now);
+		break;
+	default:
+		break;
+	}
+}
+
+/* A FIN may arrive before the text it follows: its place is remembered. */
+static enum fate
+process_fin(struct tcp_env *e, struct tcp_conn *c, const struct tcp_seg *s, int64_t now)
+{
+	if (!tcp_facts[c->state].may_recv)
+		return SEG_OK;
+	if ((s->flags & TCP_FIN) && !(c->flags & TCPF_FIN_SEEN) &&
+	    !seq_lt(c->rcv_adv, seq_add(s->seq, s->len))) {
+		c->flags |= TCPF_FIN_SEEN;
+		c->rcv_fin = seq_add(s->seq, s->len);
+	}
+	if ((c->flags & TCPF_FIN_SEEN) && seq_eq(c->rcv_nxt, c->rcv_fin))
+		fin_arrived(e, c, now);
+	return SEG_OK;
+}
+
+/* ------------------------------------------------------------- the states -- */
+
+/* RFC 9293 3.10.7.4.  One line is one step of the RFC, in the RFC's order. */
+static enum fate
+in_synchronized(struct tcp_env *e, struct tcp_conn *c, const struct tcp_seg *s, int64_t now)
+{
+	enum fate fate, text;
+
+	if ((fate = check_sequence(e, c, s, now)) || /* first                     */
+	    (fate = check_rst(e, c, s, now)) ||      /* second   (third: unused)  */
+	    (fate = check_syn(e, c, s, now)))        /* fourth                    */
+		return fate;
+	update_ts_recent(c, s, now);
+	tcp_timer_received(e, c, now);
+	if ((fate = tcp_ack(e, c, s, now)))          /* fifth                     */
+		return fate;
+	/* Sixth: urgent text is delivered in line (RFC 6093 asks for no more). */
+	text = process_text(e, c, s, now);           /* seventh                   */
+	if (c->state == TCP_CLOSED)
+		return text;
+	fate = process_fin(e, c, s, now);            /* eighth                    */
+	return text ? text : fate;
+}
+
+/* In a simultaneous open the peer's SYN-ACK repeats the SYN we have had: what
+ * is new in it is its ACK (RFC 9293 3.5, figure 7). */
+static enum fate
+in_syn_received(struct tcp_env *e, struct tcp_conn *c, const struct tcp_seg *s, int64_t now)
+{
+	struct tcp_seg again = *s;
+
+	if ((s->flags & (TCP_SYN | TCP_ACK | TCP_RST)) == (TCP_SYN | TCP_ACK) &&
+	    seq_eq(s->seq, c->irs)) {
+		again.flags &= (uint8_t)~TCP_SYN;
+		again.seq = seq_add(s->seq, 1);
+		c->flags |= TCPF_ACK_NOW;
+	}
+	return in_synchronized(e, c, &again, now);
+}
+
+static void
+syn_sent_synchronize(struct tcp_env *e, struct tcp_conn *c, const struct tcp_seg *s, int64_t now)
+{
+	c->irs = c->snd_wl1 = s->seq;
+	c->rcv_nxt = c->rcv_acked = seq_add(s->seq, 1);
+	c->rcv_adv = seq_add(c->rcv_nxt, tcp_window_first(c));
+	c->snd_wnd = c->snd_wnd_max = s->wnd; /* never scaled in a SYN */
+	tcp_take_syn_options(e, c, s, now);
+	tcp_timer_received(e, c, now);
+}
+
+/* RFC 9293 3.10.7.3. */
+static enum fate
+in_syn_sent(struct tcp_env *e, struct tcp_conn *c, const struct tcp_seg *s, int64_t now)
+{
+	struct tcp_seg text = *s;
+	bool acks = (s->flags & TCP_ACK) && seq_eq(s->ack, c->snd_nxt) &&
+	            seq_lt(c->iss, c->snd_nxt);
+
+	if ((s->flags & TCP_ACK) && !acks)
+		return s->flags & TCP_RST ? DROP_HANDSHAKE : DROP_HANDSHAKE_RESET;
+	if (s->flags & TCP_RST) {
+		if (!acks)
+			return DROP_HANDSHAKE;
+		c->err = TCP_E_REFUSED;
+		tcp_set_state(e, c, TCP_CLOSED, now);
+		return DROP_RESET;
+	}
+	if (!(s->flags & TCP_SYN))
+		return DROP_HANDSHAKE;
+	syn_sent_synchronize(e, c, s, now);
+	if (!acks) {
+		tcp_set_state(e, c, TCP_SYN_RCVD, now);
+		c->flags |= TCPF_SYN_DUE;
+		return SEG_OK;
+	}
+	c->snd_una = c->snd_wl2 = s->ack;
+	if (c->retries == 0)
+		tcp_rtt_sample(e->cfg, c, now - c->sent_at);
+	tcp_set_state(e, c, TCP_ESTABLISHED, now);
+	tcp_established(e, c, now);
+	c->flags |= TCPF_ACK_NOW;
+	text.seq = seq_add(s->seq, 1);
+	text.flags &= (uint8_t)~TCP_SYN;
+	(void)process_text(e, c, &text, now);
+	return process_fin(e, c, &text, now);
+}
+
+enum fate
+tcp_in(struct tcp_env *e, struct tcp_conn *c, const struct tcp_seg *s, int64_t now)
+{
+	c->segs_in++;
+	trace_add(e->trace, now, c->id, T_SEG_IN, s->seq.v, (uint32_t)s->flags << 24 | s->len);
+	switch ((enum tcp_state)c->state) {
+	case TCP_CLOSED:
+	case TCP_LISTEN:
+		return DROP_NO_CONN;
+	case TCP_SYN_SENT:
+		return in_syn_sent(e, c, s, now);
+	case TCP_SYN_RCVD:
+		return in_syn_received(e, c, s, now);
+	default:
+		return in_synchronized(e, c, s, now);
+	}
+}

@@ -1,0 +1,13 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* Initial sequence numbers and timestamp offsets that outsiders cannot guess. */
+#pragma once
+
+#include "tcp/tcp.h"
+
+/* ISN = M + F(localip, localport, remoteip, remoteport, secretkey), M a clock
+ * of 4 us (RFC 6528 3, RFC 9293 3.4.1). */
+seq_t tcp_isn(const struct siphash_key *secret, const struct tcp_tuple *t, int64_t now);
+
+/* A random offset for each connection's timestamp clock (RFC 7323 5.4), the
+ * same for the same addresses so that TIME-WAIT can compare (RFC 6191). */
+uint32_t tcp_ts_offset(const struct siphash_key *secret, const struct tcp_tuple *t);

@@ -1,0 +1,331 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * What should be sent now?  Output looks at the connection and answers with
+ * the next segment, or with nothing; it does not know who caused it to ask.
+ */
+
+#include "tcp/tcp_reass.h"
+#include "tcp/tcp_recovery.h"
+#include "tcp/tcp_timer.h"
+#include "tcp/tcp_window.h"
+
+#define ACK_SACK_MAX 3u /* blocks beside a timestamp (RFC 2018 3) */
+
+/* Text in a full segment once this segment's options are counted (RFC 6691). */
+static uint32_t
+full_text(const struct tcp_conn *c)
+{
+	uint32_t options = c->flags & TCPF_TS ? 12 : 0;
+
+	if (tcp_reass_speaks(c)) {
+		uint32_t blocks = min(c->reass->n_runs + 1, ACK_SACK_MAX);
+
+		options += 4 + 8 * blocks;
+	}
+	return max((uint32_t)c->mss + (c->flags & TCPF_TS ? 12u : 0u), options + 8) - options;
+}
+
+/* ----------------------------------------------------------- the header -- */
+
+/* Everything a segment carries whatever its reason: acknowledgment, window,
+ * timestamp, SACK.  It acknowledges, so no ACK is owed any more. */
+static void
+seg_begin(struct tcp_env *e, struct tcp_conn *c, int64_t now, struct tcp_seg *s, seq_t seq)
+{
+	*s = (struct tcp_seg){
+		.seq = seq,
+		.ack = c->rcv_nxt,
+		.flags = tcp_facts[c->state].outflags,
+		.sport = c->tuple.lport,
+		.dport = c->tuple.rport,
+	};
+	if (c->flags & TCPF_TS) {
+		s->opts |= TCP_OPT_TS;
+		s->tsval = tcp_ts_now(c, now);
+		s->tsecr = c->ts_recent;
+	}
+	tcp_reass_blocks(e, c, s, c->flags & TCPF_TS ? ACK_SACK_MAX : TCP_SACK_MAX);
+	s->wnd = tcp_window_offer(c);
+	c->rcv_acked = c->rcv_nxt;
+	c->flags &= ~(uint32_t)TCPF_ACK_NOW;
+	tcp_timer_ack_sent(c);
+}
+
+static void
+seg_done(struct tcp_env *e, struct tcp_conn *c, int64_t now, const struct tcp_seg *s)
+{
+	c->segs_out++;
+	trace_add(e->trace, now, c->id, T_SEG_OUT, s->seq.v, (uint32_t)s->flags << 24 | s->len);
+}
+
+/* ------------------------------------------------------ RST, SYN, probes -- */
+
+/* RFC 9293 3.10.5: <SEQ=SND.NXT><CTL=RST>; the ACK helps boxes on the way. */
+static bool
+out_rst(struct tcp_env *e, struct tcp_conn *c, int64_t now, struct tcp_seg *s)
+{
+	*s = (struct tcp_seg){
+		.seq = c->snd_nxt,
+		.ack = c->rcv_nxt,
+		.flags = TCP_RST | TCP_ACK,
+		.sport = c->tuple.lport,
+		.dport = c->tuple.rport,
+	};
+	c->flags &= ~(uint32_t)(TCPF_RST | TCPF_ACK_NOW);
+	seg_done(e, c, now, s);
+	return true;
+}
+
+static bool
+out_syn(struct tcp_env *e, struct tcp_conn *c, int64_t now, struct tcp_seg *s)
+{
+	bool answer = c->state == TCP_SYN_RCVD;
+
+	*s = (struct tcp_seg){
+		.seq = c->iss,
+		.flags = tcp_facts[c->state].outflags,
+		.sport = c->tuple.lport,
+		.dport = c->tuple.rport,
+		.opts = TCP_OPT_MSS,
+		.mss = c->adv_mss,
+	};
+	if (answer)
+		s->ack = c->rcv_nxt;
+	if (answer ? c->flags & TCPF_SACK : e->cfg->sack)
+		s->opts |= TCP_OPT_SACK_OK;
+	if (answer ? c->flags & TCPF_WSCALE : e->cfg->window_scaling) {
+		s->opts |= TCP_OPT_WSCALE;
+		s->wscale = tcp_window_shift(e->cfg->rcvbuf_max);
+	}
+	if (answer ? c->flags & TCPF_TS : e->cfg->timestamps) {
+		s->opts |= TCP_OPT_TS;
+		s->tsval = tcp_ts_now(c, now);
+		s->tsecr = c->ts_recent;
+	}
+	s->wnd = tcp_window_first(c);
+	c->snd_nxt = seq_add(c->iss, 1);
+	if (c->retries == 0)
+		c->sent_at = now;
+	c->flags &= ~(uint32_t)(TCPF_SYN_DUE | TCPF_ACK_NOW);
+	tcp_timer_sent(c, now);
+	seg_done(e, c, now, s);
+	return true;
+}
+
+static bool
+out_ack(struct tcp_env *e, struct tcp_conn *c, int64_t now, struct tcp_seg *s)
+{
+	seg_begin(e, c, now, s, c->snd_nxt);
+	seg_done(e, c, now, s);
+	return true;
+}
+
+/* One below what the peer expects, without text: it must answer (RFC 9293
+ * 3.8.4 and 3.8.6.1). */
+static bool
+out_probe(struct tcp_env *e, struct tcp_conn *c, int64_t now, struct tcp_seg *s)
+{
+	c->flags &= ~(uint32_t)TCPF_PROBE;
+	seg_begin(e, c, now, s, seq_add(c->snd_una, UINT32_MAX));
+	seg_done(e, c, now, s);
+	return true;
+}
+
+/* ---------------------------------------------------------- text once more -- */
+
+static bool
+out_retransmission(struct tcp_env *e, struct tcp_conn *c, int64_t now, struct tcp_seg *s)
+{
+	struct tcp_sent *r = tcp_sack_first_lost(c);
+	uint32_t len, fin;
+
+	if (!r)
+		return false;
+	len = seq_sub(r->end, r->start);
+	/* RFC 5681 3.2: the first may leave whatever the window says. */
+	if (!(c->flags & TCPF_RETRANSMIT_NOW) &&
+	    tcp_sack_pipe(c) + min(len, (uint32_t)c->mss) > c->cwnd)
+		return false;
+	if (len > full_text(c)) { /* the path or the options have changed since */
+		if (!tcp_sack_split(e, c, r, seq_add(r->start, full_text(c))))
+			return false;
+		len = seq_sub(r->end, r->start);
+	}
+	c->flags &= ~(uint32_t)TCPF_RETRANSMIT_NOW;
+	fin = r->flags & SENT_FIN ? 1 : 0;
+	seg_begin(e, c, now, s, r->start);
+	s->len = len - fin;
+	s->flags |= fin ? TCP_FIN : 0;
+	s->flags |= s->len && seq_eq(r->end, c->snd_nxt) ? TCP_PSH : 0;
+	tcp_sack_resent(e, c, r, now);
+	tcp_recovery_sending(c, len);
+	tcp_timer_sent(c, now);
+	seg_done(e, c, now, s);
+	return true;
+}
+
+/* --------------------------------------------------------------- new text -- */
+
+/* RFC 9293 3.7.4 as Minshall refined it: a small segment waits while another
+ * small one is on its way. */
+static bool
+nagle_allows(const struct tcp_conn *c)
+{
+	if (c->flags & (TCPF_CORK | TCPF_MORE))
+		return false;
+	return (c->flags & (TCPF_NODELAY | TCPF_SHUT)) || !seq_lt(c->snd_una, c->snd_sml) ||
+	       tcp_flight(c) == 0;
+}
+
+/* Sender's side of silly window avoidance (RFC 9293 3.8.6.2.1). */
+static bool
+small_allowed(const struct tcp_conn *c, uint32_t n, uint32_t unsent)
+{
+	if (c->flags & TCPF_PUSH_SMALL)
+		return true;
+	if (n == unsent)
+		return nagle_allows(c);
+	return n >= c->snd_wnd_max / 2 && !(c->flags & TCPF_CORK);
+}
+
+/* Bytes of new text that may leave as one segment now. */
+static uint32_t
+text_allowed(const struct tcp_conn *c, uint32_t unsent)
+{
+	uint32_t flight = tcp_flight(c), pipe = tcp_sack_pipe(c);
+	uint32_t usable = c->snd_wnd > flight ? c->snd_wnd - flight : 0;
+	uint32_t full = full_text(c), n = min(min(unsent, usable), full);
+
+	if (n == 0 || (n < full && !small_allowed(c, n, unsent)))
+		return 0;
+	return pipe == 0 || pipe + n <= c->cwnd ? n : 0;
+}
+
+/* RFC 5681 4.1, gradually: after an idle RTO the path may have changed. */
+static void
+restart_after_idle(struct tcp_env *e, struct tcp_conn *c, int64_t now)
+{
+	int64_t idle = now - c->sent_at;
+	uint32_t restart = min(e->cfg->initial_cwnd * c->mss, c->cwnd);
+
+	if (!e->cfg->slow_start_after_idle || tcp_flight(c) > 0 || idle <= c->rto_ns)
+		return;
+	c->ssthresh = max(c->ssthresh, c->cwnd / 4 * 3);
+	for (int64_t t = idle; t > c->rto_ns && c->cwnd > restart; t -= c->rto_ns)
+		c->cwnd /= 2;
+	c->cwnd = max(c->cwnd, restart);
+	c->cc->on_restart(c, idle);
+}
+
+static bool
+fin_due(const struct tcp_conn *c, uint32_t unsent, uint32_t n)
+{
+	uint32_t flight = tcp_flight(c);
+
+	return (c->flags & TCPF_SHUT) && !(c->flags & TCPF_FIN_SENT) &&
+	       tcp_facts[c->state].owes_fin && unsent == n && flight + n + 1 <= c->snd_wnd;
+}
+
+/* Nothing may leave although something should: whoever unblocks it has to be
+ * sure to come. */
+static bool
+blocked(struct tcp_env *e, struct tcp_conn *c, uint32_t unsent, int64_t now)
+{
+	bool owes_fin = tcp_facts[c->state].owes_fin && !(c->flags & TCPF_FIN_SENT);
+
+	if (unsent && (c->flags & (TCPF_CORK | TCPF_MORE)) && unsent < full_text(c))
+		tcp_timer_corked(c, now);
+	else if (unsent || owes_fin)
+		tcp_timer_blocked(e, c, now);
+	return false;
+}
+
+static bool
+out_text(struct tcp_env *e, struct tcp_conn *c, int64_t now, struct tcp_seg *s)
+{
+	uint32_t unsent = tcp_unsent(c), n;
+	bool fin;
+
+	if (!tcp_facts[c->state].may_send)
+		return false;
+	if (unsent)
+		restart_after_idle(e, c, now);
+	n = text_allowed(c, unsent);
+	fin = fin_due(c, unsent, n);
+	if (n == 0 && !fin)
+		return blocked(e, c, unsent, now);
+	if (!tcp_sack_sent(e, c, c->snd_nxt, seq_add(c->snd_nxt, n + fin), fin, now))
+		return blocked(e, c, unsent, now);
+	if (n && (c->ack_at != TIME_NEVER || (c->flags & TCPF_ACK_NOW)))
+		c->flags |= TCPF_INTERACTIVE;
+	seg_begin(e, c, now, s, c->snd_nxt);
+	s->len = n;
+	s->flags |= fin ? TCP_FIN : 0;
+	s->flags |= n && n == unsent ? TCP_PSH : 0; /* MUST-61 */
+	c->snd_nxt = seq_add(c->snd_nxt, n + fin);
+	c->flags |= fin ? TCPF_FIN_SENT : 0;
+	c->flags &= ~(uint32_t)TCPF_PUSH_SMALL;
+	if (n < full_text(c))
+		c->snd_sml = c->snd_nxt;
+	if (n == unsent)
+		c->cork_at = TIME_NEVER;
+	c->sent_at = now;
+	tcp_recovery_sending(c, n + fin);
+	tcp_timer_sent(c, now);
+	seg_done(e, c, now, s);
+	return true;
+}
+
+bool
+tcp_out_next(struct tcp_env *e, struct tcp_conn *c, int64_t now, struct tcp_seg *s)
+{
+	if (c->flags & TCPF_RST)
+		return out_rst(e, c, now, s);
+	if (c->state == TCP_CLOSED)
+		return false;
+	if (c->flags & TCPF_SYN_DUE)
+		return out_syn(e, c, now, s);
+	if (tcp_facts[c->state].synchronized &&
+	    (out_retransmission(e, c, now, s) || out_text(e, c, now, s)))
+		return true;
+	if (c->flags & TCPF_PROBE)
+		return out_probe(e, c, now, s);
+	if (c->flags & TCPF_ACK_NOW)
+		return out_ack(e, c, now, s);
+	return false;
+}
+
+/* A connection that may have text to send is not on the ACK list: the text
+ * carries the ACK.  Whether it really may is out_text()'s to say. */
+enum tcp_owes
+tcp_owes(struct tcp_env *e, const struct tcp_conn *c, int64_t now)
+{
+	bool fin = tcp_facts[c->state].owes_fin && !(c->flags & TCPF_FIN_SENT);
+
+	(void)e;
+	(void)now;
+	if (c->flags & (TCPF_RST | TCPF_SYN_DUE))
+		return TCP_OWES_CONTROL;
+	if (c->state == TCP_CLOSED)
+		return TCP_OWES_NOTHING;
+	if (fin || tcp_unsent(c) || tcp_sack_first_lost(c))
+		return TCP_OWES_DATA;
+	if (c->flags & (TCPF_ACK_NOW | TCPF_PROBE))
+		return TCP_OWES_ACK;
+	return TCP_OWES_NOTHING;
+}
+
+bool
+tcp_reset_for(const struct tcp_seg *in, struct tcp_seg *out)
+{
+	if (in->flags & TCP_RST)
+		return false;
+	*out = (struct tcp_seg){ .flags = TCP_RST, .sport = in->dport, .dport = in->sport };
+	if (in->flags & TCP_ACK) {
+		out->seq = in->ack;
+	} else {
+		out->flags |= TCP_ACK;
+		out->ack = seq_add(in->seq, seg_space(in));
+	}
+	return true;
+}

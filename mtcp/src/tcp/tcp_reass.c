@@ -1,0 +1,330 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * Runs stand in sequence order and never overlap; two may touch, and count as
+ * one block then.  A run grows at its end, which is where the next segment
+ * nearly always belongs, so the search starts from the last run.
+ */
+
+#include "tcp/tcp_reass.h"
+
+static struct tcp_run *
+run_of(struct link *l)
+{
+	return container_of(l, struct tcp_run, link);
+}
+
+static struct tcp_reass *
+reass_get(struct tcp_env *e, struct tcp_conn *c)
+{
+	struct tcp_reass *q = c->reass;
+
+	if (q)
+		return q;
+	if (!(q = pool_get(&e->reasses)))
+		return NULL;
+	memset(q, 0, sizeof *q);
+	list_init(&q->runs);
+	c->reass = q;
+	return q;
+}
+
+static void
+reass_put_if_idle(struct tcp_env *e, struct tcp_conn *c)
+{
+	struct tcp_reass *q = c->reass;
+
+	if (q && q->n_runs == 0 && seq_eq(q->dsack.start, q->dsack.end)) {
+		pool_put(&e->reasses, q);
+		c->reass = NULL;
+	}
+}
+
+/* The run that changed last is reported first (RFC 2018 4). */
+static void
+note_recent(struct tcp_reass *q, seq_t start)
+{
+	uint32_t i = 0;
+
+	while (i < q->n_recent && !seq_eq(q->recent[i], start))
+		i++;
+	if (i == q->n_recent && q->n_recent < TCP_SACK_RECENT)
+		q->n_recent++;
+	for (i = min(i, TCP_SACK_RECENT - 1); i > 0; i--)
+		q->recent[i] = q->recent[i - 1];
+	q->recent[0] = start;
+}
+
+/* Appends as much as there are chunks for; returns how much. */
+static uint32_t
+run_append(struct tcp_env *e, struct tcp_run *r, const uint8_t *text, uint32_t len)
+{
+	uint32_t done = 0;
+
+	while (done < len) {
+		uint32_t n;
+
+		if (!r->last || r->fill == CHUNK_ROOM) {
+			struct chunk *k = tcp_chunk_get(e);
+
+			if (!k)
+				break;
+			atomic_store_explicit(&k->next, NULL, memory_order_relaxed);
+			if (r->last)
+				atomic_store_explicit(&r->last->next, k, memory_order_relaxed);
+			else
+				r->first = k;
+			r->last = k;
+			r->fill = 0;
+		}
+		n = min(len - done, CHUNK_ROOM - r->fill);
+		memcpy(r->last->data + r->fill, text + done, n);
+		r->fill += n;
+		done += n;
+	}
+	r->end = seq_add(r->end, done);
+	return done;
+}
+
+static void
+run_free(struct tcp_env *e, struct tcp_reass *q, struct tcp_run *r)
+{
+	while (r->first) {
+		struct chunk *k = r->first;
+
+		r->first = atomic_load_explicit(&k->next, memory_order_relaxed);
+		chunk_list_put(&e->spare, k);
+	}
+	q->bytes -= seq_sub(r->end, r->start);
+	q->n_runs--;
+	link_remove(&r->link);
+	pool_put(&e->runs, r);
+}
+
+/* Stores a piece that overlaps nothing, behind `before` (NULL: first of all). */
+static enum fate
+store(struct tcp_env *e, struct tcp_reass *q, struct tcp_run *before, seq_t seq,
+      const uint8_t *text, uint32_t len)
+{
+	struct tcp_run *r = before;
+	uint32_t n;
+
+	if (!r || !seq_eq(r->end, seq)) {
+		if (q->n_runs >= e->cfg->reass_runs)
+			return DROP_REASS_FULL;
+		if (!(r = pool_get(&e->runs)))
+			return DROP_NO_MEMORY;
+		*r = (struct tcp_run){ .start = seq, .end = seq };
+		link_insert_after(before ? &before->link : &q->runs.head, &r->link);
+		q->n_runs++;
+	}
+	n = run_append(e, r, text, len);
+	q->bytes += n;
+	if (seq_eq(r->start, r->end)) {
+		run_free(e, q, r);
+		return DROP_NO_MEMORY;
+	}
+	note_recent(q, r->start);
+	return n == len ? SEG_OUT_OF_ORDER : DROP_NO_MEMORY;
+}
+
+/* The last run that starts at or before `seq`; NULL: none does. */
+static struct tcp_run *
+find_before(const struct tcp_reass *q, seq_t seq)
+{
+	for (struct link *l = q->runs.head.prev; l != &q->runs.head; l = l->prev)
+		if (seq_le(run_of(l)->start, seq))
+			return run_of(l);
+	return NULL;
+}
+
+static struct tcp_run *
+run_after(const struct tcp_reass *q, const struct tcp_run *r)
+{
+	struct link *l = r ? r->link.next : q->runs.head.next;
+
+	return l == &q->runs.head ? NULL : run_of(l);
+}
+
+enum fate
+tcp_reass_add(struct tcp_env *e, struct tcp_conn *c, seq_t seq, const uint8_t *text, uint32_t len)
+{
+	struct tcp_reass *q = reass_get(e, c);
+	seq_t end = seq_add(seq, len);
+	struct tcp_run *before;
+	enum fate fate = SEG_OUT_OF_ORDER;
+
+	if (!q)
+		return DROP_NO_MEMORY;
+	before = find_before(q, seq);
+	if (before && seq_le(end, before->end)) {
+		note_recent(q, before->start);
+		tcp_reass_duplicate(e, c, seq, end);
+	}
+	while (seq_lt(seq, end) && fate == SEG_OUT_OF_ORDER) {
+		struct tcp_run *next = run_after(q, before);
+		uint32_t skip = before && seq_lt(seq, before->end) ? seq_sub(before->end, seq) : 0;
+		uint32_t room;
+
+		skip = min(skip, seq_sub(end, seq));
+		seq = seq_add(seq, skip);
+		text += skip;
+		room = seq_sub(end, seq);
+		if (next && seq_lt(next->start, end))
+			room = min(room, seq_sub(next->start, seq));
+		if (room)
+			fate = store(e, q, before, seq, text, room);
+		seq = seq_add(seq, room);
+		text += room;
+		before = find_before(q, seq);
+	}
+	reass_put_if_idle(e, c);
+	return fate;
+}
+
+/* Copies [skip, end) of a run into the stream; how many bytes went in. */
+static uint32_t
+run_deliver(struct tcp_env *e, struct tcp_conn *c, const struct tcp_run *r, uint32_t skip)
+{
+	uint32_t len = seq_sub(r->end, r->start), at = 0, done = 0;
+
+	for (struct chunk *k = r->first; k && at < len;
+	     k = atomic_load_explicit(&k->next, memory_order_relaxed)) {
+		uint32_t n = min(CHUNK_ROOM, len - at), from = min(skip > at ? skip - at : 0, n);
+		uint32_t put;
+
+		if (n > from) {
+			(void)tcp_chunks_want(e, 2);
+			put = stream_write(c->rcv_w, c->rcv_r, &e->spare, k->data + from, n - from);
+			done += put;
+			if (put < n - from)
+				break;
+		}
+		at += n;
+	}
+	return done;
+}
+
+bool
+tcp_reass_deliver(struct tcp_env *e, struct tcp_conn *c)
+{
+	struct tcp_reass *q = c->reass;
+	struct link *l;
+	bool filled = false;
+
+	while (q && (l = list_first(&q->runs)) && seq_le(run_of(l)->start, c->rcv_nxt)) {
+		struct tcp_run *r = run_of(l);
+
+		if (seq_lt(c->rcv_nxt, r->end)) {
+			uint32_t skip = seq_sub(c->rcv_nxt, r->start);
+
+			c->rcv_nxt = seq_add(c->rcv_nxt, run_deliver(e, c, r, skip));
+			filled = true;
+			if (seq_lt(c->rcv_nxt, r->end))
+				break; /* no chunks: the run stays until there are */
+		}
+		run_free(e, q, r);
+	}
+	reass_put_if_idle(e, c);
+	return filled;
+}
+
+void
+tcp_reass_duplicate(struct tcp_env *e, struct tcp_conn *c, seq_t start, seq_t end)
+{
+	struct tcp_reass *q;
+
+	if (!(c->flags & TCPF_SACK) || seq_eq(start, end) || !(q = reass_get(e, c)))
+		return;
+	q->dsack = (struct tcp_sack_block){ start, end };
+}
+
+/* The block around the run that starts at `start`: runs that touch are one. */
+static bool
+block_at(const struct tcp_reass *q, seq_t start, struct tcp_sack_block *b)
+{
+	struct tcp_run *r = find_before(q, start), *o;
+
+	if (!r || !seq_le(r->start, start) || !seq_lt(start, r->end))
+		return false;
+	*b = (struct tcp_sack_block){ r->start, r->end };
+	for (struct link *l = r->link.prev; l != &q->runs.head; l = l->prev) {
+		o = run_of(l);
+		if (!seq_eq(o->end, b->start))
+			break;
+		b->start = o->start;
+	}
+	for (o = run_after(q, r); o && seq_eq(o->start, b->end); o = run_after(q, o))
+		b->end = o->end;
+	return true;
+}
+
+static bool
+reported(const struct tcp_seg *s, unsigned from, seq_t start)
+{
+	for (unsigned i = from; i < s->n_sack; i++)
+		if (seq_eq(s->sack[i].start, start))
+			return true;
+	return false;
+}
+
+void
+tcp_reass_blocks(struct tcp_env *e, struct tcp_conn *c, struct tcp_seg *s, unsigned room)
+{
+	struct tcp_reass *q = c->reass;
+	unsigned first_run;
+
+	s->n_sack = 0;
+	if (!tcp_reass_speaks(c))
+		return;
+	if (!seq_eq(q->dsack.start, q->dsack.end)) {
+		s->sack[s->n_sack++] = q->dsack;
+		q->dsack.end = q->dsack.start;
+	}
+	first_run = s->n_sack;
+	for (uint32_t i = 0; i < q->n_recent && s->n_sack < room; i++) {
+		struct tcp_sack_block b;
+
+		if (block_at(q, q->recent[i], &b) && !reported(s, first_run, b.start))
+			s->sack[s->n_sack++] = b;
+	}
+	if (s->n_sack)
+		s->opts |= TCP_OPT_SACK;
+	reass_put_if_idle(e, c);
+}
+
+void
+tcp_reass_release(struct tcp_env *e, struct tcp_conn *c)
+{
+	struct tcp_reass *q = c->reass;
+	struct link *l;
+
+	if (!q)
+		return;
+	while ((l = list_first(&q->runs)))
+		run_free(e, q, run_of(l));
+	pool_put(&e->reasses, q);
+	c->reass = NULL;
+}
+
+void
+tcp_reass_check(const struct tcp_conn *c)
+{
+	const struct tcp_reass *q = c->reass;
+	uint32_t bytes = 0, n = 0;
+	seq_t at = c->rcv_nxt;
+
+	if (!q)
+		return;
+	list_for_each(l, &q->runs) {
+		const struct tcp_run *r = run_of(l);
+
+		assert(seq_lt(r->start, r->end));
+		assert(n == 0 || seq_le(at, r->start));
+		assert(r->first && r->last);
+		at = r->end;
+		bytes += seq_sub(r->end, r->start);
+		n++;
+	}
+	assert(bytes == q->bytes);
+	assert(n == q->n_runs);
+}

@@ -1,0 +1,255 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * RACK (RFC 8985) in one sentence: what was sent long enough before something
+ * that has arrived, and has not arrived itself, is lost.  "Long enough" is a
+ * quarter of the smallest round trip, or nothing at all once three ranges have
+ * overtaken it and reordering was never seen.
+ */
+
+#include "tcp/tcp_recovery.h"
+
+#include "tcp/tcp_rtt.h"
+#include "tcp/tcp_timer.h"
+
+/* RFC 8985 6.2 step 2: sent later, or at the same time and further on. */
+static bool
+sent_after(int64_t at1, seq_t end1, int64_t at2, seq_t end2)
+{
+	return at1 > at2 || (at1 == at2 && seq_lt(end2, end1));
+}
+
+void
+tcp_recovery_delivered(struct tcp_conn *c, const struct tcp_sent *r, int64_t now)
+{
+	struct tcp_xmit *x = c->xmit;
+	int64_t rtt = now - r->sent_at;
+
+	if (r->flags & SENT_EVER_RETRANS) {
+		/* Step 2: an ACK that comes sooner than any before is that of the
+		 * first transmission, and says nothing of this one. */
+		if (c->min_rtt_us && rtt < US(c->min_rtt_us))
+			return;
+	} else if (seq_lt(r->end, x->high_sacked)) {
+		c->flags |= TCPF_REORDER; /* step 3: arrived after a later one */
+	}
+	if (x->rack_sent_at == 0 || sent_after(r->sent_at, r->end, x->rack_sent_at, x->rack_end)) {
+		x->rack_sent_at = r->sent_at;
+		x->rack_end = r->end;
+		x->rack_rtt = rtt;
+	}
+}
+
+/* Step 4: the reordering window. */
+static int64_t
+reorder_window(const struct tcp_env *e, const struct tcp_conn *c)
+{
+	int64_t window = US(c->min_rtt_us) / 4;
+
+	if (!(c->flags & TCPF_REORDER) &&
+	    (c->ca >= TCP_CA_RECOVERY || c->xmit->n_sacked >= e->cfg->dupthresh))
+		return 0;
+	return min(window, tcp_srtt_ns(c));
+}
+
+/* Step 5: marks ranges as lost, and asks to look again when the next one would
+ * be.  True when something was marked. */
+static bool
+rack_detect(struct tcp_env *e, struct tcp_conn *c, int64_t now)
+{
+	struct tcp_xmit *x = c->xmit;
+	int64_t window;
+	bool found = false;
+
+	if (!x || x->rack_sent_at == 0)
+		return false;
+	window = reorder_window(e, c);
+	list_for_each(l, &x->timed) {
+		struct tcp_sent *r = container_of(l, struct tcp_sent, tlink);
+		int64_t at = r->sent_at + x->rack_rtt + window;
+
+		if (!sent_after(x->rack_sent_at, x->rack_end, r->sent_at, r->end))
+			break;
+		if (at > now) {
+			tcp_timer_reorder(c, at);
+			break;
+		}
+		tcp_sack_lost(c, r);
+		found = true;
+	}
+	return found;
+}
+
+/* Peers without SACK: three duplicates mean that the first range is lost (RFC
+ * 6582 3.2 step 2); in recovery each partial ACK tells of the next (step 3). */
+static bool
+newreno_detect(struct tcp_env *e, struct tcp_conn *c, const struct sack_news *n, bool dup)
+{
+	struct tcp_xmit *x = c->xmit;
+	struct link *first = x ? list_first(&x->sent) : NULL;
+	bool partial = c->ca == TCP_CA_RECOVERY && n->acked && seq_lt(c->snd_una, c->recover);
+	struct tcp_sent *r;
+
+	if (!first)
+		return false;
+	if (dup && x->reno_dups < x->n_sent)
+		x->reno_dups++;
+	r = container_of(first, struct tcp_sent, link);
+	if (r->flags & (SENT_LOST | SENT_RETRANS))
+		return false;
+	if (!partial && (c->ca >= TCP_CA_RECOVERY || x->reno_dups < e->cfg->dupthresh))
+		return false;
+	/* Step 2's guard: duplicates of what was sent before the last recovery
+	 * must not start another one. */
+	if (!partial && seq_lt(c->snd_una, c->recover))
+		return false;
+	if (seq_sub(r->end, r->start) > c->mss)
+		(void)tcp_sack_split(e, c, r, seq_add(r->start, c->mss));
+	tcp_sack_lost(c, r);
+	return true;
+}
+
+static void
+enter_recovery(struct tcp_env *e, struct tcp_conn *c, int64_t now)
+{
+	struct tcp_xmit *x = c->xmit;
+
+	trace_add(e->trace, now, c->id, T_FAST_RETRANSMIT, c->snd_una.v, c->snd_nxt.v);
+	c->ca = TCP_CA_RECOVERY;
+	c->recover = c->snd_nxt;
+	c->ssthresh = c->cc->ssthresh(c, now);
+	x->prr_delivered = x->prr_out = 0;
+	x->prr_flight = max(tcp_flight(c), 1u);
+	c->flags |= TCPF_RETRANSMIT_NOW;
+}
+
+/* RFC 6937 3: sending in proportion to what is delivered, so that cwnd arrives
+ * at ssthresh when recovery ends and nothing leaves as a burst. */
+static void
+prr(struct tcp_conn *c, const struct sack_news *n, bool more_lost)
+{
+	struct tcp_xmit *x = c->xmit;
+	uint32_t pipe = tcp_sack_pipe(c);
+	int64_t room;
+
+	x->prr_delivered += n->delivered;
+	if (pipe > c->ssthresh) {
+		uint64_t due = ((uint64_t)x->prr_delivered * c->ssthresh + x->prr_flight - 1) /
+		               x->prr_flight;
+
+		room = (int64_t)due - x->prr_out;
+	} else {
+		int64_t limit = (int64_t)x->prr_delivered - x->prr_out;
+
+		if (n->acked && !more_lost) /* slow start reduction bound */
+			limit = max(limit, (int64_t)n->delivered) + c->mss;
+		room = min((int64_t)c->ssthresh - pipe, limit);
+	}
+	c->cwnd = max(pipe + (uint32_t)max(room, INT64_C(0)), (uint32_t)c->mss);
+}
+
+static void
+leave(struct tcp_env *e, struct tcp_conn *c, int64_t now)
+{
+	if (c->ca == TCP_CA_RECOVERY)
+		c->cwnd = max(min(c->cwnd, c->ssthresh), 2u * c->mss);
+	trace_add(e->trace, now, c->id, T_RECOVERED, c->snd_una.v, c->cwnd);
+	c->ca = TCP_CA_OPEN;
+	c->cc->on_recovered(c, now);
+}
+
+/* RFC 7661's question in its simplest form: would a smaller cwnd have been
+ * enough?  In slow start half of it is, since it doubles in a round trip. */
+static bool
+cwnd_limited(const struct tcp_conn *c, uint32_t flight)
+{
+	if (c->cwnd < c->ssthresh)
+		return c->cwnd < 2 * flight + c->mss;
+	return flight + 2u * c->mss > c->cwnd;
+}
+
+static void
+grow(struct tcp_conn *c, const struct sack_news *n, uint32_t flight, int64_t now)
+{
+	struct cc_ack a = {
+		.acked = n->acked,
+		.flight = flight,
+		.cwnd_limited = cwnd_limited(c, flight),
+		.rtt_ns = n->rtt_ns,
+		.now = now,
+	};
+
+	c->cc->on_ack(c, &a);
+}
+
+void
+tcp_recovery_acked(struct tcp_env *e, struct tcp_conn *c, const struct sack_news *n, bool dup,
+                   uint32_t flight_before, int64_t now)
+{
+	bool lost = c->flags & TCPF_SACK ? rack_detect(e, c, now) : newreno_detect(e, c, n, dup);
+
+	if (c->ca >= TCP_CA_RECOVERY && n->acked && !seq_lt(c->snd_una, c->recover))
+		leave(e, c, now);
+	if (lost && c->ca < TCP_CA_RECOVERY)
+		enter_recovery(e, c, now);
+	if (c->ca == TCP_CA_RECOVERY) {
+		if (c->xmit)
+			prr(c, n, lost);
+		return;
+	}
+	if (c->ca == TCP_CA_OPEN || c->ca == TCP_CA_DISORDER)
+		c->ca = c->xmit && c->xmit->n_sacked + c->xmit->reno_dups ? TCP_CA_DISORDER
+		                                                          : TCP_CA_OPEN;
+	if (n->acked)
+		grow(c, n, flight_before, now);
+}
+
+/* Everything in flight is in doubt; a peer whose first missing range is one it
+ * had claimed to hold has reneged (RFC 2018 8). */
+void
+tcp_recovery_timeout(struct tcp_env *e, struct tcp_conn *c, int64_t now)
+{
+	struct tcp_xmit *x = c->xmit;
+	bool again = c->ca == TCP_CA_LOSS && c->retries > 1;
+
+	(void)e;
+	if (!x)
+		return;
+	if (container_of(list_first(&x->sent), struct tcp_sent, link)->flags & SENT_SACKED)
+		tcp_sack_forget(c);
+	/* RFC 5681 3.1, equation 4; only for the first time-out of a segment. */
+	if (!again)
+		c->ssthresh = c->cc->ssthresh(c, now);
+	list_for_each(l, &x->sent) {
+		struct tcp_sent *r = container_of(l, struct tcp_sent, link);
+
+		if (!(r->flags & SENT_SACKED))
+			tcp_sack_lost(c, r);
+	}
+	x->reno_dups = 0;
+	x->rack_sent_at = 0;
+	c->ca = TCP_CA_LOSS;
+	c->recover = c->snd_nxt;
+	c->cwnd = c->mss; /* the loss window */
+	c->flags |= TCPF_RETRANSMIT_NOW;
+	c->cc->on_recovered(c, now);
+}
+
+void
+tcp_recovery_reorder_expired(struct tcp_env *e, struct tcp_conn *c, int64_t now)
+{
+	struct sack_news none = { .rtt_ns = -1 };
+
+	if (!rack_detect(e, c, now))
+		return;
+	if (c->ca < TCP_CA_RECOVERY)
+		enter_recovery(e, c, now);
+	if (c->ca == TCP_CA_RECOVERY)
+		prr(c, &none, true);
+}
+
+void
+tcp_recovery_sending(struct tcp_conn *c, uint32_t bytes)
+{
+	if (c->ca == TCP_CA_RECOVERY && c->xmit)
+		c->xmit->prr_out += bytes;
+}

@@ -1,0 +1,331 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * Ranges stand on `sent` in sequence order.  Each is in one of four conditions,
+ * and adds this much to `pipe`:
+ *
+ *	in flight         its length    on `timed`
+ *	lost              0             on `lost`
+ *	lost and resent   its length    on `timed`, at the back
+ *	SACKed            0             on neither
+ */
+
+#include "tcp/tcp_sack.h"
+
+#include "tcp/tcp_recovery.h"
+
+static struct tcp_sent *
+sent_of(struct link *l)
+{
+	return l ? container_of(l, struct tcp_sent, link) : NULL;
+}
+
+static uint32_t
+sent_len(const struct tcp_sent *r)
+{
+	return seq_sub(r->end, r->start);
+}
+
+static uint32_t
+sent_pipe(const struct tcp_sent *r)
+{
+	if (r->flags & SENT_SACKED)
+		return 0;
+	return (r->flags & SENT_LOST) && !(r->flags & SENT_RETRANS) ? 0 : sent_len(r);
+}
+
+/* The only place that changes flags, and with them sums and lists. */
+static void
+sent_mark(struct tcp_xmit *x, struct tcp_sent *r, uint8_t flags)
+{
+	uint32_t len = sent_len(r);
+
+	x->pipe -= sent_pipe(r);
+	if (r->flags & SENT_SACKED) {
+		x->sacked -= len;
+		x->n_sacked--;
+	}
+	r->flags = flags;
+	x->pipe += sent_pipe(r);
+	if (flags & SENT_SACKED) {
+		x->sacked += len;
+		x->n_sacked++;
+	}
+	link_remove(&r->tlink);
+	if (flags & SENT_SACKED)
+		return;
+	if ((flags & SENT_LOST) && !(flags & SENT_RETRANS))
+		list_push_back(&x->lost, &r->tlink);
+	else
+		list_push_back(&x->timed, &r->tlink);
+}
+
+static void
+xmit_init(struct tcp_xmit *x, seq_t una)
+{
+	memset(x, 0, sizeof *x);
+	list_init(&x->sent);
+	list_init(&x->timed);
+	list_init(&x->lost);
+	x->high_sacked = x->rack_end = una;
+}
+
+
+
+bool
+tcp_sack_sent(struct tcp_env *e, struct tcp_conn *c, seq_t start, seq_t end, bool fin, int64_t now)
+{
+	struct tcp_xmit *x = c->xmit;
+	struct tcp_sent *r;
+
+	if (!x) {
+		if (!(x = pool_get(&e->xmits)))
+			return false;
+		xmit_init(x, c->snd_una);
+		c->xmit = x;
+	}
+	if (!(r = pool_get(&e->sents))) {
+		if (list_empty(&x->sent)) {
+			pool_put(&e->xmits, x);
+			c->xmit = NULL;
+		}
+		return false;
+	}
+	*r = (struct tcp_sent){ .sent_at = now, .start = start, .end = end };
+	r->flags = fin ? SENT_FIN : 0;
+	x->pipe += sent_len(r);
+	x->n_sent++;
+	list_push_back(&x->sent, &r->link);
+	list_push_back(&x->timed, &r->tlink);
+	return true;
+}
+
+static void
+sent_free(struct tcp_env *e, struct tcp_xmit *x, struct tcp_sent *r)
+{
+	sent_mark(x, r, r->flags & (uint8_t)~SENT_SACKED);
+	x->pipe -= sent_pipe(r);
+	link_remove(&r->link);
+	link_remove(&r->tlink);
+	x->n_sent--;
+	pool_put(&e->sents, r);
+}
+
+bool
+tcp_sack_split(struct tcp_env *e, struct tcp_conn *c, struct tcp_sent *r, seq_t at)
+{
+	struct tcp_xmit *x = c->xmit;
+	struct tcp_sent *rest;
+
+	assert(seq_lt(r->start, at) && seq_lt(at, r->end));
+	if (!(rest = pool_get(&e->sents)))
+		return false;
+	*rest = *r;
+	rest->link = rest->tlink = (struct link){ NULL, NULL };
+	rest->start = at;
+	r->end = at;
+	r->flags &= (uint8_t)~SENT_FIN;
+	x->n_sent++;
+	if (r->flags & SENT_SACKED)
+		x->n_sacked++;
+	link_insert_after(&r->link, &rest->link);
+	if (link_on_list(&r->tlink))
+		link_insert_after(&r->tlink, &rest->tlink);
+	return true;
+}
+
+/* A range has reached the peer.  Karn: only one sent once gives a sample. */
+static void
+range_delivered(struct tcp_conn *c, const struct tcp_sent *r, int64_t now, struct sack_news *n)
+{
+	if (r->flags & SENT_SACKED)
+		return;
+	n->delivered += sent_len(r);
+	if (!(r->flags & SENT_EVER_RETRANS))
+		n->rtt_ns = now - r->sent_at;
+	tcp_recovery_delivered(c, r, now);
+}
+
+void
+tcp_sack_acked(struct tcp_env *e, struct tcp_conn *c, seq_t una, int64_t now, struct sack_news *n)
+{
+	struct tcp_xmit *x = c->xmit;
+	struct tcp_sent *r;
+
+	if (!x)
+		return;
+	while ((r = sent_of(list_first(&x->sent))) && seq_lt(r->start, una)) {
+		if (seq_lt(una, r->end)) { /* a part: the rest stays what it is */
+			uint32_t cut = seq_sub(una, r->start);
+
+			n->delivered += r->flags & SENT_SACKED ? 0 : cut;
+			x->pipe -= min(sent_pipe(r), cut);
+			if (r->flags & SENT_SACKED)
+				x->sacked -= cut;
+			r->start = una;
+			break;
+		}
+		range_delivered(c, r, now, n);
+		n->fin |= (r->flags & SENT_FIN) != 0;
+		sent_free(e, x, r);
+	}
+	if (seq_lt(x->high_sacked, una))
+		x->high_sacked = una;
+	x->reno_dups = 0;
+}
+
+/* Marks what lies in [b.start, b.end); cuts ranges that reach over an edge. */
+static void
+one_block(struct tcp_env *e, struct tcp_conn *c, struct tcp_sack_block b, int64_t now,
+          struct sack_news *n)
+{
+	struct tcp_xmit *x = c->xmit;
+
+	list_for_each(l, &x->sent) {
+		struct tcp_sent *r = sent_of(l);
+
+		if (seq_le(r->end, b.start))
+			continue;
+		if (seq_le(b.end, r->start))
+			return;
+		if (r->flags & SENT_SACKED)
+			continue;
+		if (seq_lt(r->start, b.start)) {
+			if (!tcp_sack_split(e, c, r, b.start))
+				return;
+			l_next = r->link.next;
+			continue;
+		}
+		if (seq_lt(b.end, r->end) && !tcp_sack_split(e, c, r, b.end))
+			return;
+		range_delivered(c, r, now, n);
+		n->sacked += sent_len(r);
+		sent_mark(x, r, (r->flags | SENT_SACKED) & (uint8_t)~(SENT_LOST | SENT_RETRANS));
+		x->high_sacked = seq_max(x->high_sacked, r->end);
+		l_next = r->link.next;
+	}
+}
+
+/* RFC 2883 4: the first block reports a duplicate when it lies below SEG.ACK
+ * or inside the second block. */
+static bool
+first_is_dsack(const struct tcp_seg *s)
+{
+	if (seq_le(s->sack[0].end, s->ack))
+		return true;
+	return s->n_sack > 1 && seq_le(s->sack[1].start, s->sack[0].start) &&
+	       seq_le(s->sack[0].end, s->sack[1].end);
+}
+
+void
+tcp_sack_blocks(struct tcp_env *e, struct tcp_conn *c, const struct tcp_seg *s, int64_t now,
+                struct sack_news *n)
+{
+	if (!(c->flags & TCPF_SACK) || s->n_sack == 0)
+		return;
+	n->dsack = first_is_dsack(s);
+	if (!c->xmit)
+		return;
+	for (unsigned i = n->dsack; i < s->n_sack; i++) {
+		struct tcp_sack_block b = s->sack[i];
+
+		/* Only what is in flight can be held by the peer. */
+		if (!seq_lt(b.start, b.end) || !seq_lt(c->snd_una, b.end) ||
+		    seq_lt(c->snd_nxt, b.end) || seq_lt(b.start, c->snd_una))
+			continue;
+		one_block(e, c, b, now, n);
+	}
+}
+
+void
+tcp_sack_lost(struct tcp_conn *c, struct tcp_sent *r)
+{
+	sent_mark(c->xmit, r, (r->flags | SENT_LOST) & (uint8_t)~SENT_RETRANS);
+}
+
+void
+tcp_sack_resent(struct tcp_env *e, struct tcp_conn *c, struct tcp_sent *r, int64_t now)
+{
+	r->sent_at = now;
+	sent_mark(c->xmit, r, r->flags | SENT_RETRANS | SENT_EVER_RETRANS);
+	c->total_retrans++;
+	e->retransmits++;
+}
+
+struct tcp_sent *
+tcp_sack_first_lost(const struct tcp_conn *c)
+{
+	struct link *l = c->xmit ? list_first(&c->xmit->lost) : NULL;
+
+	return l ? container_of(l, struct tcp_sent, tlink) : NULL;
+}
+
+void
+tcp_sack_forget(struct tcp_conn *c)
+{
+	if (!c->xmit)
+		return;
+	list_for_each(l, &c->xmit->sent) {
+		struct tcp_sent *r = sent_of(l);
+
+		if (r->flags & SENT_SACKED)
+			sent_mark(c->xmit, r, r->flags & (uint8_t)~SENT_SACKED);
+	}
+}
+
+/* Without SACK each duplicate ACK says that one more segment has arrived. */
+uint32_t
+tcp_sack_pipe(const struct tcp_conn *c)
+{
+	const struct tcp_xmit *x = c->xmit;
+	uint32_t arrived;
+
+	if (!x)
+		return 0;
+	arrived = x->reno_dups * c->mss;
+	return x->pipe > arrived ? x->pipe - arrived : 0;
+}
+
+void
+tcp_sack_release(struct tcp_env *e, struct tcp_conn *c)
+{
+	struct tcp_sent *r;
+
+	if (!c->xmit)
+		return;
+	while ((r = sent_of(list_first(&c->xmit->sent))))
+		sent_free(e, c->xmit, r);
+	pool_put(&e->xmits, c->xmit);
+	c->xmit = NULL;
+}
+
+void
+tcp_sack_check(const struct tcp_conn *c)
+{
+	const struct tcp_xmit *x = c->xmit;
+	uint32_t pipe = 0, sacked = 0, n = 0, n_sacked = 0;
+	seq_t at = c->snd_una;
+
+	if (!x) {
+		assert(!tcp_facts[c->state].synchronized || tcp_flight(c) == 0);
+		return;
+	}
+	list_for_each(l, &x->sent) {
+		const struct tcp_sent *r = sent_of(l);
+
+		assert(seq_eq(r->start, at));
+		assert(seq_lt(r->start, r->end));
+		assert(link_on_list(&r->tlink) == !(r->flags & SENT_SACKED));
+		at = r->end;
+		pipe += sent_pipe(r);
+		n++;
+		if (r->flags & SENT_SACKED) {
+			sacked += sent_len(r);
+			n_sacked++;
+		}
+	}
+	assert(seq_eq(at, c->snd_nxt));
+	assert(pipe == x->pipe);
+	assert(sacked == x->sacked);
+	assert(n == x->n_sent);
+	assert(n_sacked == x->n_sacked);
+}

@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * The scoreboard (RFC 6675): what is in flight, what the peer holds, what is
+ * lost.  One function changes a range's flags, and keeps the sums with it.
+ */
+#pragma once
+
+#include "tcp/tcp.h"
+
+/* What an ACK said about the scoreboard. */
+struct sack_news {
+	uint32_t acked;     /* bytes newly covered by SEG.ACK                        */
+	uint32_t delivered; /* bytes the network newly delivered (ACK or SACK)       */
+	uint32_t sacked;    /* bytes newly SACKed                                    */
+	int64_t rtt_ns;     /* sample from a range sent once; -1: none               */
+	bool dsack;         /* reports a duplicate (RFC 2883)                        */
+	bool fin;           /* our FIN was acknowledged                              */
+};
+
+/* A range [start, end) leaves; continues the last one when it can.  False: no
+ * memory, do not send. */
+bool tcp_sack_sent(struct tcp_env *e, struct tcp_conn *c, seq_t start, seq_t end, bool fin,
+                   int64_t now);
+
+/* SEG.ACK covers [.., una): ranges below are done. */
+void tcp_sack_acked(struct tcp_env *e, struct tcp_conn *c, seq_t una, int64_t now,
+                    struct sack_news *n);
+
+/* The SACK option of a segment. */
+void tcp_sack_blocks(struct tcp_env *e, struct tcp_conn *c, const struct tcp_seg *s, int64_t now,
+                     struct sack_news *n);
+
+/* Marks a range as lost, to be sent again. */
+void tcp_sack_lost(struct tcp_conn *c, struct tcp_sent *r);
+
+/* A range has been sent again. */
+void tcp_sack_resent(struct tcp_env *e, struct tcp_conn *c, struct tcp_sent *r, int64_t now);
+
+/* Cuts a range so that it ends at `at`; the rest becomes a range of its own.  False: no memory. */
+bool tcp_sack_split(struct tcp_env *e, struct tcp_conn *c, struct tcp_sent *r, seq_t at);
+
+/* The first range that is lost and not sent again; NULL: none. */
+struct tcp_sent *tcp_sack_first_lost(const struct tcp_conn *c);
+
+/* Forgets what the peer claimed to hold (RFC 2018 8: it may renege). */
+void tcp_sack_forget(struct tcp_conn *c);
+
+/* Bytes believed to be in the network (RFC 6675 `pipe`). */
+uint32_t tcp_sack_pipe(const struct tcp_conn *c);
+
+/* Gives the whole scoreboard back. */
+void tcp_sack_release(struct tcp_env *e, struct tcp_conn *c);
+
+void tcp_sack_check(const struct tcp_conn *c);

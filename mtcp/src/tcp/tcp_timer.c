@@ -1,0 +1,303 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * Four deadlines a connection, one node of the core's wheel:
+ *
+ *  rtx_at   something sent has not been acknowledged (RFC 6298), or RACK wants
+ *           to look again (RFC 8985 6.3), or the window keeps us from sending
+ *           and we have to ask (RFC 9293 3.8.6.1); rtx_kind says which
+ *  ack_at   the delayed ACK (RFC 9293 3.8.6.3)
+ *  wait_at  keep-alive (3.8.4), FIN-WAIT-2 without an owner, idle time-out
+ *  cork_at  a corked partial segment has waited long enough
+ */
+
+#include "tcp/tcp_timer.h"
+
+#include "tcp/tcp_recovery.h"
+#include "tcp/tcp_rtt.h"
+
+#define CORK_MAX_NS MS(200)
+
+static void
+rtx_stop(struct tcp_conn *c)
+{
+	c->rtx_kind = RTX_NONE;
+	c->rtx_at = TIME_NEVER;
+}
+
+static void
+rtx_start(struct tcp_conn *c, int64_t now)
+{
+	c->rtx_kind = RTX_RTO;
+	c->rtx_at = now + c->rto_ns;
+}
+
+/* Keep-alive probes, a lingering half-close and the idle limit share wait_at:
+ * a connection is in at most one of these situations that matters. */
+static void
+wait_start(struct tcp_env *e, struct tcp_conn *c, int64_t now)
+{
+	int64_t at = TIME_NEVER;
+
+	if (c->state == TCP_FIN_WAIT_2 && (c->flags & TCPF_ORPHAN)) {
+		int64_t linger = SEC(tcp_opt_value(e, c->opts, TCP_OPTION_LINGER2));
+
+		at = now + max(linger, INT64_C(0));
+	} else if (tcp_facts[c->state].synchronized && c->state != TCP_TIME_WAIT) {
+		if (c->flags & TCPF_KEEPALIVE)
+			at = now + SEC(tcp_opt_value(e, c->opts, c->probes ? TCP_OPTION_KEEPINTVL
+			                                                   : TCP_OPTION_KEEPIDLE));
+		if (e->cfg->idle_timeout_ns != TIME_NEVER)
+			at = min(at, max(c->received_at, c->sent_at) + e->cfg->idle_timeout_ns);
+	}
+	c->wait_at = at;
+}
+
+void
+tcp_timer_state(struct tcp_env *e, struct tcp_conn *c, int64_t now)
+{
+	if (c->state == TCP_CLOSED || c->state == TCP_TIME_WAIT) {
+		rtx_stop(c);
+		c->ack_at = c->wait_at = c->cork_at = TIME_NEVER;
+		return;
+	}
+	if (c->state == TCP_ESTABLISHED || c->state == TCP_FIN_WAIT_2)
+		wait_start(e, c, now);
+}
+
+void
+tcp_timer_sent(struct tcp_conn *c, int64_t now)
+{
+	if (c->rtx_kind == RTX_NONE || c->rtx_kind == RTX_PERSIST)
+		rtx_start(c, now);
+}
+
+void
+tcp_timer_acked(struct tcp_conn *c, int64_t now)
+{
+	c->retries = 0;
+	if (tcp_flight(c) == 0)
+		rtx_stop(c);
+	else
+		rtx_start(c, now);
+}
+
+/* The reordering timer only ever brings the deadline forward. */
+void
+tcp_timer_reorder(struct tcp_conn *c, int64_t at)
+{
+	if (c->rtx_kind == RTX_RTO && at < c->rtx_at) {
+		c->rtx_kind = RTX_REORDER;
+		c->rtx_at = at;
+	}
+}
+
+void
+tcp_timer_blocked(struct tcp_env *e, struct tcp_conn *c, int64_t now)
+{
+	(void)e;
+	if (c->rtx_kind != RTX_NONE || tcp_flight(c) > 0)
+		return;
+	c->rtx_kind = RTX_PERSIST;
+	c->rtx_at = now + c->rto_ns;
+}
+
+void
+tcp_timer_received(struct tcp_env *e, struct tcp_conn *c, int64_t now)
+{
+	c->received_at = now;
+	if (c->wait_at != TIME_NEVER && c->state != TCP_FIN_WAIT_2) {
+		/* Lazily: the expiry looks at received_at before it acts. */
+		if (c->probes) {
+			c->probes = 0;
+			wait_start(e, c, now);
+		}
+	} else {
+		c->probes = 0;
+	}
+}
+
+/* Between 40 and 200 ms, around half a round trip: long enough for a reply to
+ * carry the ACK, below the half second of RFC 9293 MUST-40. */
+void
+tcp_timer_delay_ack(struct tcp_env *e, struct tcp_conn *c, int64_t now)
+{
+	int64_t delay = max(tcp_srtt_ns(c) / 2, e->cfg->delack_min_ns);
+
+	if (c->ack_at == TIME_NEVER)
+		c->ack_at = now + min(delay, e->cfg->delack_max_ns);
+}
+
+void
+tcp_timer_ack_sent(struct tcp_conn *c)
+{
+	c->ack_at = TIME_NEVER;
+}
+
+void
+tcp_timer_corked(struct tcp_conn *c, int64_t now)
+{
+	if (c->cork_at == TIME_NEVER)
+		c->cork_at = now + CORK_MAX_NS;
+}
+
+void
+tcp_timer_options(struct tcp_env *e, struct tcp_conn *c, int64_t now)
+{
+	if (tcp_facts[c->state].synchronized)
+		wait_start(e, c, now);
+}
+
+int64_t
+tcp_timer_next(const struct tcp_conn *c)
+{
+	int64_t a = min(c->rtx_at, c->ack_at), b = min(c->wait_at, c->cork_at);
+
+	return min(a, b);
+}
+
+static void
+give_up(struct tcp_env *e, struct tcp_conn *c, int64_t now)
+{
+	enum tcp_error why = c->err ? (enum tcp_error)c->err : TCP_E_TIMEDOUT;
+
+	trace_add(e->trace, now, c->id, T_CLOSE, why, 0);
+	c->err = (int32_t)why;
+	tcp_set_state(e, c, TCP_CLOSED, now);
+}
+
+/* R2 of RFC 9293 3.8.3: how many expiries in a row end the connection. */
+static uint32_t
+retry_limit(const struct tcp_env *e, const struct tcp_conn *c)
+{
+	if (c->state == TCP_SYN_SENT)
+		return (uint32_t)tcp_opt_value(e, c->opts, TCP_OPTION_SYNCNT);
+	if (c->state == TCP_SYN_RCVD)
+		return e->cfg->synack_retries;
+	return c->flags & TCPF_ORPHAN ? e->cfg->orphan_retries : e->cfg->retries;
+}
+
+/* TCP_USER_TIMEOUT (RFC 5482): too long without progress, whatever the count. */
+static bool
+user_timeout(const struct tcp_env *e, const struct tcp_conn *c, int64_t now)
+{
+	int64_t limit = MS(tcp_opt_value(e, c->opts, TCP_OPTION_USER_TIMEOUT));
+
+	return limit > 0 && now - max(c->received_at, c->sent_at) >= limit && c->retries > 0;
+}
+
+static void
+rto_expired(struct tcp_env *e, struct tcp_conn *c, int64_t now)
+{
+	if (c->retries >= retry_limit(e, c) || user_timeout(e, c, now)) {
+		give_up(e, c, now);
+		return;
+	}
+	c->retries++;
+	trace_add(e->trace, now, c->id, T_RTO, (uint32_t)(c->rto_ns / NS_PER_US), c->retries);
+	tcp_rtt_back_off(e->cfg, c);
+	if (tcp_facts[c->state].synchronized)
+		tcp_recovery_timeout(e, c, now);
+	else
+		c->flags |= TCPF_SYN_DUE;
+	rtx_start(c, now);
+}
+
+/* RFC 9293 3.8.6.1: ask for the window for as long as the peer answers
+ * (MUST-37), ever more slowly (SHLD-30); a peer that has gone ends it. */
+static void
+persist_expired(struct tcp_env *e, struct tcp_conn *c, int64_t now)
+{
+	bool orphan_full = (c->flags & TCPF_ORPHAN) && c->retries >= e->cfg->orphan_retries;
+
+	if (c->probes >= e->cfg->retries || orphan_full) {
+		give_up(e, c, now);
+		return;
+	}
+	trace_add(e->trace, now, c->id, T_PROBE, c->snd_una.v, c->snd_wnd);
+	if (c->snd_wnd > 0) {
+		c->flags |= TCPF_PUSH_SMALL;
+		rtx_stop(c);
+		return;
+	}
+	c->probes++;
+	c->retries = (uint8_t)min(c->retries + 1, UINT8_MAX);
+	c->flags |= TCPF_PROBE;
+	tcp_rtt_back_off(e->cfg, c);
+	c->rtx_at = now + c->rto_ns;
+}
+
+static void
+rtx_expired(struct tcp_env *e, struct tcp_conn *c, int64_t now)
+{
+	switch ((enum tcp_rtx_kind)c->rtx_kind) {
+	case RTX_REORDER:
+		rtx_start(c, now);
+		tcp_recovery_reorder_expired(e, c, now);
+		break;
+	case RTX_PERSIST:
+		persist_expired(e, c, now);
+		break;
+	case RTX_RTO:
+	case RTX_NONE:
+		rto_expired(e, c, now);
+		break;
+	}
+}
+
+/* RFC 9293 3.8.4: a probe draws an ACK from a live peer and a RST from one
+ * that has forgotten us. */
+static void
+keepalive_expired(struct tcp_env *e, struct tcp_conn *c, int64_t now)
+{
+	int64_t idle = SEC(tcp_opt_value(e, c->opts, TCP_OPTION_KEEPIDLE));
+
+	if (c->probes == 0 && now < c->received_at + idle) {
+		c->wait_at = c->received_at + idle;
+		return;
+	}
+	if (c->probes >= tcp_opt_value(e, c->opts, TCP_OPTION_KEEPCNT)) {
+		tcp_abort(e, c, TCP_E_TIMEDOUT, now);
+		return;
+	}
+	if (tcp_flight(c) == 0) { /* MUST-26: only when idle */
+		trace_add(e->trace, now, c->id, T_KEEPALIVE, c->probes, 0);
+		c->probes++;
+		c->flags |= TCPF_PROBE;
+	}
+	wait_start(e, c, now);
+}
+
+static void
+wait_expired(struct tcp_env *e, struct tcp_conn *c, int64_t now)
+{
+	if (c->state == TCP_FIN_WAIT_2 && (c->flags & TCPF_ORPHAN)) {
+		tcp_set_state(e, c, TCP_CLOSED, now);
+		return;
+	}
+	if (e->cfg->idle_timeout_ns != TIME_NEVER &&
+	    now >= max(c->received_at, c->sent_at) + e->cfg->idle_timeout_ns) {
+		tcp_abort(e, c, TCP_E_TIMEDOUT, now);
+		return;
+	}
+	if (c->flags & TCPF_KEEPALIVE)
+		keepalive_expired(e, c, now);
+	else
+		wait_start(e, c, now);
+}
+
+void
+tcp_timer_run(struct tcp_env *e, struct tcp_conn *c, int64_t now)
+{
+	if (now >= c->ack_at) {
+		c->ack_at = TIME_NEVER;
+		c->flags |= TCPF_ACK_NOW;
+	}
+	if (now >= c->cork_at) {
+		c->cork_at = TIME_NEVER;
+		c->flags |= TCPF_PUSH_SMALL;
+	}
+	if (now >= c->rtx_at)
+		rtx_expired(e, c, now);
+	if (now >= c->wait_at && c->state != TCP_CLOSED)
+		wait_expired(e, c, now);
+}

@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * TIME-WAIT in a small record (RFC 9293 3.6.1): enough to acknowledge a FIN that
+ * comes again, to ignore what could kill it (RFC 1337) and to let a new
+ * connection take its place (RFC 6191).
+ */
+#pragma once
+
+#include "tcp/tcp.h"
+
+struct tcp_tw {
+	struct tcp_tuple tuple;
+	uint32_t hash;
+	seq_t snd_nxt, rcv_nxt;
+	uint32_t rcv_wnd;       /* bytes                                    */
+	uint32_t ts_recent, ts_offset;
+	uint8_t opts;           /* TCP_OPT_TS when in use                   */
+	uint8_t rcv_wscale;
+	int64_t until;          /* when 2 MSL have passed                   */
+	struct link link;       /* all records, by `until`                  */
+};
+
+/* What `c`, in TIME-WAIT, leaves behind. */
+void tcp_tw_init(struct tcp_env *e, struct tcp_tw *w, const struct tcp_conn *c, int64_t now);
+
+/* A segment for it.  TW_ACKED: `reply` is to be sent, and if it was a FIN `until`
+ * has moved.  TW_REOPENED: forget the record and treat the SYN as new, with an
+ * ISN above tcp_tw_min_iss().  TW_IGNORED: nothing. */
+enum fate tcp_tw_in(struct tcp_env *e, struct tcp_tw *w, const struct tcp_seg *s, int64_t now,
+                    struct tcp_seg *reply);
+
+/* A sequence number beyond everything the old connection can have sent. */
+seq_t tcp_tw_min_iss(const struct tcp_tw *w);

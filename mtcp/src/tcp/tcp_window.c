@@ -1,0 +1,97 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * A buffer of N bytes offers a window of N/2, since text comes in segments that
+ * need not fill the memory they take (Linux's tcp_adv_win_scale of 1).
+ */
+
+#include "tcp/tcp_window.h"
+
+#include "tcp/tcp_rtt.h"
+
+uint8_t
+tcp_window_shift(uint32_t bytes)
+{
+	uint8_t shift = 0;
+
+	while (shift < TCP_WSCALE_MAX && bytes >> shift > UINT16_MAX)
+		shift++;
+	return shift;
+}
+
+uint32_t
+tcp_window_first(const struct tcp_conn *c)
+{
+	return min(c->rcv_space, (uint32_t)UINT16_MAX);
+}
+
+/* Bytes that may still come before the stream holds rcv_space. */
+static uint32_t
+room(const struct tcp_conn *c)
+{
+	uint32_t used;
+
+	if (!c->rcv_w)
+		return c->rcv_space;
+	used = stream_used(c->rcv_w, c->rcv_r);
+	return used < c->rcv_space ? c->rcv_space - used : 0;
+}
+
+/* How far the right edge could move; at least half the buffer or a segment,
+ * otherwise not at all. */
+static uint32_t
+edge_gain(const struct tcp_conn *c)
+{
+	seq_t edge = seq_add(c->rcv_nxt, room(c));
+	uint32_t gain = seq_lt(c->rcv_adv, edge) ? seq_sub(edge, c->rcv_adv) : 0;
+
+	return gain >= min(c->rcv_space / 2, (uint32_t)c->adv_mss) ? gain : 0;
+}
+
+uint16_t
+tcp_window_offer(struct tcp_conn *c)
+{
+	uint32_t gain = edge_gain(c), wnd = tcp_rcv_wnd(c) + gain, unit = 1u << c->rcv_wscale;
+	uint32_t field;
+
+	/* Rounding down could take back what was offered: then round up. */
+	field = wnd >> c->rcv_wscale;
+	if (field << c->rcv_wscale < tcp_rcv_wnd(c))
+		field = (wnd + unit - 1) >> c->rcv_wscale;
+	field = min(field, (uint32_t)UINT16_MAX);
+	if (field << c->rcv_wscale > tcp_rcv_wnd(c))
+		c->rcv_adv = seq_add(c->rcv_nxt, field << c->rcv_wscale);
+	return (uint16_t)field;
+}
+
+bool
+tcp_window_update_due(const struct tcp_conn *c)
+{
+	uint32_t gain = edge_gain(c), wnd = tcp_rcv_wnd(c);
+
+	return gain > 0 && (gain >= c->rcv_space / 2 || (wnd < c->rcv_space / 4 && gain >= wnd));
+}
+
+void
+tcp_window_grow_receive(struct tcp_env *e, struct tcp_conn *c, int64_t now)
+{
+	uint32_t read, limit = e->cfg->rcvbuf_max / 2;
+
+	if (!c->rcv_r || c->rcv_space >= limit || (c->opts->set & 1u << TCP_OPTION_RCVBUF))
+		return;
+	if (now - c->rcv_mark_at < max(tcp_srtt_ns(c), NS_PER_MS))
+		return;
+	read = atomic_load_explicit(&c->rcv_r->read, memory_order_acquire);
+	if (c->rcv_mark_at && read - c->rcv_read_mark >= c->rcv_space / 2)
+		c->rcv_space = min(c->rcv_space * 2, limit);
+	c->rcv_read_mark = read;
+	c->rcv_mark_at = now;
+}
+
+void
+tcp_window_grow_send(struct tcp_env *e, struct tcp_conn *c)
+{
+	uint32_t want = min(2 * (c->cwnd + c->mss), e->cfg->sndbuf_max);
+
+	if (!(c->opts->set & 1u << TCP_OPTION_SNDBUF) && want > c->snd_limit)
+		c->snd_limit = want;
+}

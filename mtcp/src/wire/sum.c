@@ -1,0 +1,102 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * Ones' complement addition does not care about the size of the words it adds
+ * (RFC 1071 2(C)): 2^32 - 1 is a multiple of 2^16 - 1, so a sum of 32-bit
+ * words folds to the same 16 bits.  Nor does it care about byte order (2(B)):
+ * nothing is swapped.  Words are added into 64 bits, whose upper half collects
+ * the carries until the end (2(A)); four sums, so that no addition waits for
+ * the one before it.
+ */
+#include "wire/sum.h"
+
+static inline uint64_t
+load32(const uint8_t *p)
+{
+	uint32_t v;
+
+	memcpy(&v, p, sizeof v);
+	return v;
+}
+
+static inline uint64_t
+load16(const uint8_t *p)
+{
+	uint16_t v;
+
+	memcpy(&v, p, sizeof v);
+	return v;
+}
+
+/* End-around carries.  What was not 0 does not become 0, as in a sum of 16-bit words. */
+static inline uint32_t
+fold64(uint64_t v)
+{
+	v = (v & UINT32_MAX) + (v >> 32);
+	return (uint32_t)((v & UINT32_MAX) + (v >> 32));
+}
+
+/* The last 0..3 bytes; an odd one is the first of a word whose second is 0 (RFC 1071 1). */
+static inline uint64_t
+load_tail(const uint8_t *p, size_t len)
+{
+	uint64_t v = 0;
+
+	if (len & 2) {
+		v = load16(p);
+		p += 2;
+	}
+	return len & 1 ? v + *p : v;
+}
+
+uint32_t
+wire_sum_add(uint32_t sum, const void *data, size_t len)
+{
+	const uint8_t *p = data;
+	uint64_t a = sum, b = 0, c = 0, d = 0;
+
+	for (; len >= 32; p += 32, len -= 32) {
+		a += load32(p);
+		b += load32(p + 4);
+		c += load32(p + 8);
+		d += load32(p + 12);
+		a += load32(p + 16);
+		b += load32(p + 20);
+		c += load32(p + 24);
+		d += load32(p + 28);
+	}
+	for (; len >= 4; p += 4, len -= 4)
+		a += load32(p);
+	return fold64(a + b + c + d + load_tail(p, len));
+}
+
+static uint64_t
+sum_addr(const struct ip_addr *a)
+{
+	return load32(a->b) + load32(a->b + 4) + load32(a->b + 8) + load32(a->b + 12);
+}
+
+uint32_t
+wire_sum_pseudo(const struct ip_addr *src, const struct ip_addr *dst, uint8_t proto,
+                uint32_t len)
+{
+	/* RFC 8200's zeros and 32-bit length add up to the same as RFC 9293's
+	 * zero, protocol and 16-bit length: only the addresses differ. */
+	uint64_t sum = (uint64_t)be32(proto).raw + be32(len).raw;
+
+	if (ip_addr_is_v4(src) && ip_addr_is_v4(dst))
+		return fold64(sum + load32(src->b + 12) + load32(dst->b + 12));
+	return fold64(sum + sum_addr(src) + sum_addr(dst));
+}
+
+uint16_t
+wire_sum_fold(uint32_t sum)
+{
+	sum = (sum & UINT16_MAX) + (sum >> 16);
+	return (uint16_t)((sum & UINT16_MAX) + (sum >> 16));
+}
+
+uint16_t
+wire_sum_finish(uint32_t sum)
+{
+	return (uint16_t)~wire_sum_fold(sum);
+}

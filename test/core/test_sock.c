@@ -1,0 +1,173 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* The protocol of the two rings of a channel, one thread playing both sides. */
+#include <CUnit/CUnit.h>
+
+#include <stdlib.h>
+
+#include "core/sock.h"
+
+#define N_SOCKS 8u
+
+void suite_sock(void);
+
+struct both_sides {
+	struct channel ch;
+	void *mem;
+};
+
+static void
+setup(struct both_sides *b)
+{
+	struct region r = { .size = 1 << 16 };
+
+	memset(b, 0, sizeof *b);
+	b->mem = aligned_alloc(CACHE_LINE, r.size);
+	CU_ASSERT_PTR_NOT_NULL_FATAL(b->mem);
+	memset(b->mem, 0, r.size);
+	r.base = b->mem;
+	b->ch.n_socks = N_SOCKS;
+	b->ch.socks = region_take(&r, N_SOCKS * sizeof *b->ch.socks);
+	CU_ASSERT_FATAL(spsc_init(&b->ch.jobs, &r, N_SOCKS + 1));
+	CU_ASSERT_FATAL(spsc_init(&b->ch.events, &r, N_SOCKS));
+}
+
+static void
+teardown(struct both_sides *b)
+{
+	free(b->mem);
+}
+
+static struct sock *
+next_job(struct both_sides *b)
+{
+	bool call;
+	struct sock *s = sock_next_job(&b->ch, &call);
+
+	CU_ASSERT_FALSE(call);
+	return s;
+}
+
+static void
+test_a_request_arrives_with_its_bits(void)
+{
+	struct both_sides b;
+
+	setup(&b);
+	CU_ASSERT_PTR_NULL(next_job(&b));
+	CU_ASSERT_TRUE(sock_ask(&b.ch, &b.ch.socks[3], SOCK_REQ_CONNECT));
+	CU_ASSERT_PTR_EQUAL(next_job(&b), &b.ch.socks[3]);
+	CU_ASSERT_EQUAL(sock_requests(&b.ch.socks[3]), SOCK_REQ_CONNECT);
+	CU_ASSERT_PTR_NULL(next_job(&b));
+	teardown(&b);
+}
+
+static void
+test_bits_are_only_added(void)
+{
+	struct both_sides b;
+	struct sock *s;
+
+	setup(&b);
+	s = &b.ch.socks[0];
+	sock_ask(&b.ch, s, SOCK_REQ_CONNECT);
+	sock_ask(&b.ch, s, SOCK_REQ_SHUT_WR);
+	sock_ask(&b.ch, s, 0);
+	CU_ASSERT_EQUAL(sock_requests(s), SOCK_REQ_CONNECT | SOCK_REQ_SHUT_WR);
+	CU_ASSERT_EQUAL(atomic_load(&s->asked), 3);
+	teardown(&b);
+}
+
+static void
+test_a_socket_is_on_the_ring_once(void)
+{
+	struct both_sides b;
+	struct sock *s;
+
+	setup(&b);
+	s = &b.ch.socks[1];
+	CU_ASSERT_TRUE(sock_ask(&b.ch, s, SOCK_REQ_CONNECT));
+	for (int i = 0; i < 1000; i++)
+		CU_ASSERT_FALSE(sock_ask(&b.ch, s, 0));
+	CU_ASSERT_PTR_EQUAL(next_job(&b), s);
+	CU_ASSERT_PTR_NULL(next_job(&b));
+	CU_ASSERT_TRUE(sock_ask(&b.ch, s, 0));
+	CU_ASSERT_PTR_EQUAL(next_job(&b), s);
+	teardown(&b);
+}
+
+static void
+test_the_rings_hold_every_socket_and_a_call(void)
+{
+	struct both_sides b;
+	bool call;
+
+	setup(&b);
+	for (int round = 0; round < 3; round++) {
+		for (uint32_t i = 0; i < N_SOCKS; i++) {
+			CU_ASSERT_TRUE(sock_ask(&b.ch, &b.ch.socks[i], 0));
+			CU_ASSERT_TRUE(sock_tell(&b.ch, &b.ch.socks[i], 0));
+		}
+		CU_ASSERT_TRUE(spsc_push(&b.ch.jobs, CHANNEL_CALL));
+		for (uint32_t i = 0; i < N_SOCKS; i++) {
+			CU_ASSERT_PTR_EQUAL(sock_next_job(&b.ch, &call), &b.ch.socks[i]);
+			CU_ASSERT_PTR_EQUAL(sock_next_event(&b.ch), &b.ch.socks[i]);
+		}
+		CU_ASSERT_PTR_NULL(sock_next_job(&b.ch, &call));
+		CU_ASSERT_TRUE(call);
+		CU_ASSERT_PTR_NULL(sock_next_job(&b.ch, &call));
+		CU_ASSERT_FALSE(call);
+		CU_ASSERT_PTR_NULL(sock_next_event(&b.ch));
+	}
+	teardown(&b);
+}
+
+static void
+test_events_come_in_order_with_their_facts(void)
+{
+	struct both_sides b;
+
+	setup(&b);
+	CU_ASSERT_TRUE(sock_tell(&b.ch, &b.ch.socks[5], SOCK_CONNECTED));
+	CU_ASSERT_TRUE(sock_tell(&b.ch, &b.ch.socks[2], SOCK_PEER_FIN));
+	CU_ASSERT_FALSE(sock_tell(&b.ch, &b.ch.socks[5], SOCK_OVER));
+	CU_ASSERT_PTR_EQUAL(sock_next_event(&b.ch), &b.ch.socks[5]);
+	CU_ASSERT_EQUAL(sock_facts(&b.ch.socks[5]), SOCK_CONNECTED | SOCK_OVER);
+	CU_ASSERT_PTR_EQUAL(sock_next_event(&b.ch), &b.ch.socks[2]);
+	CU_ASSERT_EQUAL(sock_facts(&b.ch.socks[2]), SOCK_PEER_FIN);
+	CU_ASSERT_PTR_NULL(sock_next_event(&b.ch));
+	teardown(&b);
+}
+
+static void
+test_the_counters_may_wrap(void)
+{
+	struct both_sides b;
+	struct sock *s;
+
+	setup(&b);
+	s = &b.ch.socks[7];
+	s->jobs_pushed = UINT32_MAX;
+	atomic_store(&s->jobs_taken, UINT32_MAX);
+	for (int i = 0; i < 3; i++) {
+		CU_ASSERT_TRUE(sock_ask(&b.ch, s, 0));
+		CU_ASSERT_FALSE(sock_ask(&b.ch, s, 0));
+		CU_ASSERT_PTR_EQUAL(next_job(&b), s);
+	}
+	teardown(&b);
+}
+
+void
+suite_sock(void)
+{
+	CU_pSuite suite = CU_add_suite("core/sock", NULL, NULL);
+
+	CU_add_test(suite, "a request arrives with its bits",
+	            test_a_request_arrives_with_its_bits);
+	CU_add_test(suite, "bits are only added", test_bits_are_only_added);
+	CU_add_test(suite, "a socket is on the ring once", test_a_socket_is_on_the_ring_once);
+	CU_add_test(suite, "the rings hold every socket and a call",
+	            test_the_rings_hold_every_socket_and_a_call);
+	CU_add_test(suite, "events come in order with their facts",
+	            test_events_come_in_order_with_their_facts);
+	CU_add_test(suite, "the counters may wrap", test_the_counters_may_wrap);
+}

@@ -1,0 +1,101 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* Sums left to the port: finished when sent, judged when received. */
+#include "io_engine/io_sum.h"
+
+#include <CUnit/CUnit.h>
+
+#include "base/be.h"
+#include "wire/sum.h"
+
+#define FRAME (14u + 20u + 20u + 5u)
+
+/* A TCP segment of 5 bytes whose sums are left to the port; the pseudo-header's
+ * sum stands in the TCP field. */
+static struct io_pkt
+segment(uint8_t buf[FRAME])
+{
+	static const uint8_t head[14 + 20] = { 2, 0, 0, 0, 0, 2, 2, 0, 0, 0, 0, 1, 8, 0,
+		0x45, 0, 0, 45, 0, 0, 0x40, 0, 64, 6, 0, 0, 10, 0, 0, 1, 10, 0, 0, 2 };
+	static const uint8_t pseudo[12] = { 10, 0, 0, 1, 10, 0, 0, 2, 0, 6, 0, 25 };
+	uint16_t sum = wire_sum_fold(wire_sum_add(0, pseudo, sizeof pseudo));
+
+	memset(buf, 0, FRAME);
+	memcpy(buf, head, sizeof head);
+	put_be16(buf + 34, 1234);
+	put_be16(buf + 36, 80);
+	buf[46] = 0x50;
+	memcpy(buf + 50, &sum, sizeof sum);
+	memcpy(buf + 54, "hello", 5);
+	return (struct io_pkt){ .data = buf, .len = FRAME, .room = FRAME, .l2_len = 14,
+		.l3_len = 20, .l4_len = 20, .flags = IO_TX_IP_SUM | IO_TX_TCP_SUM };
+}
+
+static void
+test_finished_sums_are_judged_good(void)
+{
+	uint8_t buf[FRAME];
+	struct io_pkt pkt = segment(buf);
+
+	CU_ASSERT_EQUAL(io_sum_judge(buf, FRAME), IO_RX_IP_BAD);
+	io_sum_finish(&pkt);
+	CU_ASSERT_EQUAL(pkt.flags, 0);
+	CU_ASSERT_EQUAL(io_sum_judge(buf, FRAME), IO_RX_IP_GOOD | IO_RX_L4_GOOD);
+}
+
+static void
+test_every_bit_after_the_link_header_is_guarded(void)
+{
+	uint8_t buf[FRAME];
+	struct io_pkt pkt = segment(buf);
+	unsigned missed = 0;
+
+	io_sum_finish(&pkt);
+	for (unsigned bit = 14 * 8; bit < FRAME * 8; bit++) {
+		buf[bit / 8] ^= (uint8_t)(1u << bit % 8);
+		missed += io_sum_judge(buf, FRAME) == (IO_RX_IP_GOOD | IO_RX_L4_GOOD);
+		buf[bit / 8] ^= (uint8_t)(1u << bit % 8);
+	}
+	CU_ASSERT_EQUAL(missed, 0);
+}
+
+static void
+test_only_what_is_asked_for_is_filled_in(void)
+{
+	uint8_t buf[FRAME];
+	struct io_pkt pkt = segment(buf);
+	uint16_t before = get_be16(buf + 50);
+
+	pkt.flags = IO_TX_IP_SUM;
+	io_sum_finish(&pkt);
+	CU_ASSERT_EQUAL(get_be16(buf + 50), before);
+	CU_ASSERT_EQUAL(io_sum_judge(buf, FRAME), IO_RX_IP_GOOD | IO_RX_L4_BAD);
+}
+
+static void
+test_frames_it_does_not_know_are_not_judged(void)
+{
+	uint8_t buf[FRAME];
+	struct io_pkt pkt = segment(buf);
+
+	io_sum_finish(&pkt);
+	for (uint32_t len = 0; len < FRAME; len++)
+		CU_ASSERT_EQUAL(io_sum_judge(buf, len), 0); /* cut */
+	buf[13] = 6;
+	CU_ASSERT_EQUAL(io_sum_judge(buf, FRAME), 0); /* ARP */
+}
+
+void suite_io_sum(void);
+
+void
+suite_io_sum(void)
+{
+	CU_pSuite s = CU_add_suite("io_sum", NULL, NULL);
+
+	CU_add_test(s, "finished sums are judged good", test_finished_sums_are_judged_good);
+	CU_add_test(s, "every bit after the link header is guarded",
+	            test_every_bit_after_the_link_header_is_guarded);
+	CU_add_test(s, "only what is asked for is filled in",
+	            test_only_what_is_asked_for_is_filled_in);
+	CU_add_test(s, "frames it does not know are not judged",
+	            test_frames_it_does_not_know_are_not_judged);
+}
