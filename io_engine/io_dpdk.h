@@ -20,7 +20,7 @@ struct io_dpdk_port; /* one logical port, opened        */
 struct io_dpdk_config {
 	const char *eal_args;  /* for DPDK, split as a shell does; NULL: none           */
 	const char *log_level; /* DPDK's --log-level, and its log to stderr; NULL: quiet */
-	unsigned mem_mb;       /* memory for all pools; 0 means 256                     */
+	unsigned mem_mb;       /* memory for all pools; 0 means 512                     */
 	unsigned mem_channels; /* DPDK's -n; 0: its own choice                         */
 	bool telemetry;        /* let DPDK open its telemetry socket                    */
 };

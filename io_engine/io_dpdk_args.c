@@ -9,7 +9,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 
-#define MEM_MB 256u
+#define MEM_MB 512u
 
 /* ---- collecting words ---------------------------------------------------- */
 

@@ -2,18 +2,18 @@
 /*
  * Drivers log errors on their way to giving up, most specific first; what
  * follows are their callers' summaries.  So a quote is the first lines at level
- * error, without those summaries; if there is none, the last line that is not
- * one.  The help text that follows a wrong option is indented and not kept.
+ * error, without those summaries; if there is none, the last warning.  The help text that follows a wrong option is indented and not kept.
  */
 #include "io_engine/io_dpdk_log.h"
 
 #include <stdlib.h>
 #include <sys/types.h>
 
-#define LINES   64u
-#define LINE    200u
-#define QUOTED  2u
-#define LVL_ERR 4 /* as DPDK numbers them: emergency 1 .. debug 8 */
+#define LINES       64u
+#define LINE        200u
+#define QUOTED      2u
+#define LVL_ERR     4 /* as DPDK numbers them: emergency 1 .. debug 8 */
+#define LVL_WARNING 5
 
 struct line {
 	int level;
@@ -102,7 +102,7 @@ static bool
 is_summary(const char *text)
 {
 	static const char *const summaries[] = { "probe failed", "failed to initialize",
-		"Cannot probe devices", "Driver cannot attach" };
+		"Cannot probe devices", "Driver cannot attach", "Usage:" };
 
 	for (size_t i = 0; i < array_len(summaries); i++)
 		if (strstr(text, summaries[i]))
@@ -133,7 +133,7 @@ io_dpdk_log_quote(const struct io_dpdk_log *log, unsigned mark, char *buf, size_
 	for (unsigned i = from; i != log->n && quoted < QUOTED; i++) {
 		const struct line *l = &log->line[i % LINES];
 
-		if (is_summary(l->text))
+		if (l->level > LVL_WARNING || is_summary(l->text) || !strcmp(l->text, last))
 			continue;
 		last = l->text;
 		if (l->level > LVL_ERR)

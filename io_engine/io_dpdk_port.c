@@ -5,9 +5,11 @@
  * is found out by asking or by trying, never by a list of devices; the few
  * exceptions are drivers that do not tell the truth about themselves.
  */
+#include <rte_eal.h>
 #include <rte_epoll.h>
 #include <rte_errno.h>
 #include <rte_malloc.h>
+#include <rte_mbuf_pool_ops.h>
 
 #include <errno.h>
 #include <stdlib.h>
@@ -22,7 +24,7 @@
 #define POOL_CACHE   256u
 #define MTU_DEFAULT  1500u
 #define FRAME_EXTRA  26u   /* Ethernet header, two VLAN tags, frame check       */
-#define ROOM_XDP     3840u /* what net_af_xdp's frames of a page leave          */
+#define XDP_HEADROOM 256u  /* the kernel's, at the head of each frame           */
 
 #define RX_OFFLOADS                                                                            \
 	(RTE_ETH_RX_OFFLOAD_IPV4_CKSUM | RTE_ETH_RX_OFFLOAD_TCP_CKSUM |                        \
@@ -164,10 +166,14 @@ devices_find(struct io_dpdk_port *p, const char *list, const struct complaint *c
 
 /* ---- which queues -------------------------------------------------------- */
 
+/* net_tap puts two descriptors a queue in a message on its stack, and does not
+ * count them. */
 static unsigned
 queues_of(const struct device *dev)
 {
-	return min(dev->info.max_rx_queues, dev->info.max_tx_queues);
+	unsigned n = min(dev->info.max_rx_queues, dev->info.max_tx_queues);
+
+	return is_driver(dev, "net_tap") ? min(n, RTE_MP_MAX_FD_NUM / 2u) : n;
 }
 
 static int
@@ -233,11 +239,21 @@ af_packet_frame(const struct device *dev)
 	return device_arg(dev, "framesz=", 2048);
 }
 
+/* A frame of net_af_xdp is a pool's object, and has to fit a page. */
+static unsigned
+af_xdp_room_max(void)
+{
+	return (unsigned)(getpagesize() - (int)sizeof(struct rte_mempool_objhdr) -
+	                  (int)sizeof(struct rte_mbuf)) & ~(CACHE_LINE - 1u);
+}
+
 static unsigned
 mtu_max(const struct device *dev)
 {
 	if (is_driver(dev, "net_af_packet"))
 		return af_packet_frame(dev) - 80;
+	if (is_driver(dev, "net_af_xdp"))
+		return af_xdp_room_max() - RTE_PKTMBUF_HEADROOM - XDP_HEADROOM - 14;
 	return dev->info.max_mtu ? dev->info.max_mtu : UINT16_MAX;
 }
 
@@ -262,7 +278,9 @@ room_of(const struct io_dpdk_port *p, const struct device *dev)
 
 	room = max(room, (unsigned)RTE_MBUF_DEFAULT_BUF_SIZE);
 	if (is_driver(dev, "net_af_xdp"))
-		room = max(room, ROOM_XDP);
+		room = min(max(room, mtu_of(p, dev) + FRAME_EXTRA + RTE_PKTMBUF_HEADROOM +
+		                         XDP_HEADROOM),
+		           af_xdp_room_max());
 	if (is_driver(dev, "net_af_packet"))
 		room = max(room, af_packet_frame(dev) + RTE_PKTMBUF_HEADROOM);
 	return (unsigned)min(align_up(room, CACHE_LINE), (size_t)UINT16_MAX);
@@ -301,6 +319,42 @@ conf_make(const struct io_dpdk_port *p, struct device *dev, bool interrupts)
 	conf->intr_conf.rxq = interrupts;
 }
 
+/* Without hugepages a pool would put no object across two pages of 4 KB and so
+ * waste half of them; where addresses are virtual that serves nobody.  Spreading
+ * objects over memory channels would make those of net_af_xdp too large. */
+static unsigned
+pool_flags(const struct device *dev)
+{
+	unsigned flags = is_driver(dev, "net_af_xdp") ? RTE_MEMPOOL_F_NO_SPREAD : 0u;
+
+	if (rte_eal_iova_mode() == RTE_IOVA_VA && !rte_eal_has_hugepages())
+		flags |= RTE_MEMPOOL_F_NO_IOVA_CONTIG;
+	return flags;
+}
+
+/* A pool of packet buffers on a NUMA node; NULL when memory is short. */
+static struct rte_mempool *
+pool_on_node(const struct device *dev, const char *name, unsigned n, uint16_t room, int node)
+{
+	struct rte_pktmbuf_pool_private priv = { .mbuf_data_room_size = room };
+	struct rte_mempool *pool = rte_mempool_create_empty(
+	    name, n, (unsigned)sizeof(struct rte_mbuf) + room, POOL_CACHE,
+	    (unsigned)sizeof priv, node, pool_flags(dev));
+
+	if (!pool)
+		return NULL;
+	if (rte_mempool_set_ops_byname(pool, rte_mbuf_best_mempool_ops(), NULL))
+		goto fail;
+	rte_pktmbuf_pool_init(pool, &priv);
+	if (rte_mempool_populate_default(pool) < 0)
+		goto fail;
+	rte_mempool_obj_iter(pool, rte_pktmbuf_init, NULL);
+	return pool;
+fail:
+	rte_mempool_free(pool);
+	return NULL;
+}
+
 static struct rte_mempool *
 pool_make(const struct io_dpdk_port *p, const struct device *dev, uint16_t q, unsigned n)
 {
@@ -310,9 +364,9 @@ pool_make(const struct io_dpdk_port *p, const struct device *dev, uint16_t q, un
 	struct rte_mempool *pool;
 
 	snprintf(name, sizeof name, "mtcp_%u_%u", dev->id, q);
-	pool = rte_pktmbuf_pool_create(name, n, POOL_CACHE, 0, room, node);
+	pool = pool_on_node(dev, name, n, room, node);
 	/* Without hugepages all memory counts as node 0's. */
-	return pool ? pool : rte_pktmbuf_pool_create(name, n, POOL_CACHE, 0, room, SOCKET_ID_ANY);
+	return pool ? pool : pool_on_node(dev, name, n, room, SOCKET_ID_ANY);
 }
 
 static int

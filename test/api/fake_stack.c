@@ -113,7 +113,7 @@ make_channel(struct fake_stack *f, struct region *mem)
 
 	ch->n_socks = FAKE_SOCKS;
 	ch->socks = region_take(mem, FAKE_SOCKS * sizeof *ch->socks);
-	CU_ASSERT_FATAL(spsc_init(&ch->jobs, mem, FAKE_SOCKS + 1));
+	CU_ASSERT_FATAL(spsc_init(&ch->jobs, mem, 2 * FAKE_SOCKS + 1));
 	CU_ASSERT_FATAL(spsc_init(&ch->events, mem, FAKE_SOCKS));
 	CU_ASSERT_FATAL(spsc_init(&ch->ids, mem, FAKE_SOCKS));
 	CU_ASSERT_FATAL(spsc_init(&ch->chunks_down, mem, 2));
@@ -164,6 +164,7 @@ fake_fini(struct fake_stack *f)
 	f->starve = true;
 	fake_step(f);
 	context_drain(&f->ctx);
+	fake_step(f);
 	for (uint64_t word; spsc_pop(&f->ch.chunks_down, &word);)
 		f->chunks.n += CHANNEL_BATCH;
 	CU_ASSERT_EQUAL(f->chunks.n, FAKE_CHUNKS);
@@ -179,6 +180,20 @@ tell(struct fake_stack *f, struct sock *s, uint16_t facts)
 	f->posted++;
 }
 
+/* Only whoever was refused hears that there is room again. */
+static void
+tell_space(struct fake_stack *f, struct sock *s)
+{
+	struct fake_sock *fs = &f->sock[sock_number(&f->ch, s)];
+	uint32_t want = atomic_load(&s->want_space);
+
+	if (want == fs->told_space ||
+	    stream_used(&s->snd_w, &s->snd_r) > atomic_load(&s->snd_limit) / 3 * 2)
+		return;
+	fs->told_space = want;
+	tell(f, s, 0);
+}
+
 static void
 bury(struct fake_stack *f, struct sock *s)
 {
@@ -192,7 +207,9 @@ bury(struct fake_stack *f, struct sock *s)
 	atomic_store(&s->opt_bits, 0);
 	atomic_store(&s->accepts, 0);
 	atomic_store(&s->accepted, 0);
+	atomic_store(&s->want_space, 0);
 	s->err = 0;
+	s->goodbye = false;
 	f->free_ids[f->n_free++] = n;
 }
 
@@ -205,8 +222,10 @@ do_job(struct fake_stack *f, struct sock *s)
 	fs->wakes++;
 	if (req & SOCK_REQ_CONNECT)
 		fs->connecting = true;
-	if (req & SOCK_REQ_CLOSE)
+	if (s->goodbye)
 		s->kind = SOCK_KIND_DYING;
+	else if (!(req & SOCK_REQ_CLOSE))
+		tell_space(f, s);
 }
 
 /* Numbers that were closed are free when no event of theirs is on the ring. */
@@ -397,7 +416,8 @@ fake_take(struct fake_stack *f, int n, void *data, uint32_t max)
 	if (data)
 		stream_peek(&s->snd_r, &s->snd_w, &s->snd_cur, 0, data, len);
 	stream_consume(&s->snd_r, &s->snd_w, &s->snd_cur, len, &f->chunks);
-	tell(f, s, 0);
+	fake_step(f);
+	tell_space(f, s);
 	return len;
 }
 

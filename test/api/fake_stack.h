@@ -26,6 +26,7 @@ struct fake_sock {
 	int64_t option[TCP_N_OPTIONS]; /* what was set                       */
 	uint32_t wakes;                /* jobs taken for it                  */
 	uint16_t req;                  /* requests seen when it was closed   */
+	uint32_t told_space;           /* want_space that was answered       */
 };
 
 struct fake_stack {

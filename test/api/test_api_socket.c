@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* The life of a socket, as the calls show it, over a stack played by the test. */
-#include <CUnit/CUnit.h>
 
 #include <arpa/inet.h>
 #include <errno.h>
@@ -8,7 +7,7 @@
 
 #include <linux/sockios.h>
 
-#include "test/api/fake_stack.h"
+#include "test/api/api_test.h"
 
 void suite_api_socket(void);
 
@@ -21,8 +20,8 @@ addr(uint32_t ip, uint16_t port)
 	return a;
 }
 
-#define SA(a)              ((struct sockaddr *)&(a))
-#define FAILS_WITH(call, e) CU_ASSERT((errno = 0, (call) == -1 && errno == (e)))
+#define SA(a) ((struct sockaddr *)&(a))
+
 
 static void
 test_socket_refuses_what_is_not_tcp(void)

@@ -408,6 +408,36 @@ test_the_manual_has_no_key_that_does_not_exist(void)
 	free(manual);
 }
 
+static void
+test_the_examples_of_the_manual_can_be_set(void)
+{
+	static const char head[] = "\n.Dl ";
+	struct config_try t = config_try_begin();
+	char *manual = manual_read();
+	unsigned tried = 0;
+	char *rest, *name;
+	char *p = manual;
+
+	while ((p = strstr(p, head))) {
+		char *end = strchrnul(p += strlen(head), '\n');
+		char *line = strndup(p, (size_t)(end - p));
+		char *copy = strdup(line);
+
+		rest = copy;
+		name = config_word(&rest);
+		if (name && key_find(name)) {
+			config_try_set(&t, line);
+			CU_ASSERT_EQUAL(t.problems, 0);
+			tried++;
+		}
+		free(copy);
+		free(line);
+	}
+	CU_ASSERT_TRUE(tried > 80);
+	free(manual);
+	config_try_end(&t);
+}
+
 void
 suite_config_keys(void)
 {
@@ -437,6 +467,8 @@ suite_config_keys(void)
 	CU_add_test(s, "slips of the pen are understood", test_slips_of_the_pen_are_understood);
 	CU_add_test(s, "the manual has type, range and default of each key",
 	            test_the_manual_has_type_range_and_default_of_each_key);
+	CU_add_test(s, "the examples of the manual can be set",
+	            test_the_examples_of_the_manual_can_be_set);
 	CU_add_test(s, "the manual has no key that does not exist",
 	            test_the_manual_has_no_key_that_does_not_exist);
 }

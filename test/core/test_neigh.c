@@ -295,7 +295,7 @@ test_progress_of_tcp_saves_the_question(void)
 		confirm(t, 1);
 	}
 	CU_ASSERT_EQUAL(pass(t, SEC(33)), 0); /* stale */
-	CU_ASSERT_EQUAL(used_mac(t, 1), 1);  /* delay */
+	CU_ASSERT_EQUAL(used_mac(t, 1), 1);   /* delay */
 	CU_ASSERT_EQUAL(pass(t, SEC(4)), 0);
 	confirm(t, 1);
 	CU_ASSERT_EQUAL(pass(t, SEC(29)), 0);
@@ -316,7 +316,8 @@ test_the_last_confirmation_counts(void)
 	pass(t, SEC(20));
 	confirm(t, 1);
 	pass(t, SEC(15));
-	CU_ASSERT_EQUAL(used_mac(t, 1), 1); /* 35 s after the answer, 15 after the confirmation */
+	CU_ASSERT_EQUAL(used_mac(t, 1),
+	                1); /* 35 s after the answer, 15 after the confirmation */
 	CU_ASSERT_EQUAL(pass(t, SEC(6)), 0);
 	net_free(t);
 }

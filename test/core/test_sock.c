@@ -27,7 +27,7 @@ setup(struct both_sides *b)
 	r.base = b->mem;
 	b->ch.n_socks = N_SOCKS;
 	b->ch.socks = region_take(&r, N_SOCKS * sizeof *b->ch.socks);
-	CU_ASSERT_FATAL(spsc_init(&b->ch.jobs, &r, N_SOCKS + 1));
+	CU_ASSERT_FATAL(spsc_init(&b->ch.jobs, &r, 2 * N_SOCKS + 1));
 	CU_ASSERT_FATAL(spsc_init(&b->ch.events, &r, N_SOCKS));
 }
 
@@ -139,6 +139,39 @@ test_events_come_in_order_with_their_facts(void)
 }
 
 static void
+test_the_goodbye_comes_by_itself_and_last(void)
+{
+	struct both_sides b;
+	struct sock *s;
+
+	setup(&b);
+	s = &b.ch.socks[4];
+	CU_ASSERT_TRUE(sock_ask(&b.ch, s, SOCK_REQ_SHUT_WR));
+	CU_ASSERT_TRUE(sock_ask(&b.ch, s, SOCK_REQ_CLOSE));
+	CU_ASSERT_PTR_EQUAL(next_job(&b), s);
+	CU_ASSERT_FALSE(s->goodbye);
+	CU_ASSERT_PTR_EQUAL(next_job(&b), s);
+	CU_ASSERT_TRUE(s->goodbye);
+	CU_ASSERT_PTR_NULL(next_job(&b));
+	teardown(&b);
+}
+
+static void
+test_events_of_closed_sockets_are_swallowed(void)
+{
+	struct both_sides b;
+
+	setup(&b);
+	sock_tell(&b.ch, &b.ch.socks[4], SOCK_PEER_FIN);
+	sock_tell(&b.ch, &b.ch.socks[5], SOCK_PEER_FIN);
+	sock_ask(&b.ch, &b.ch.socks[4], SOCK_REQ_CLOSE);
+	CU_ASSERT_PTR_EQUAL(sock_next_event(&b.ch), &b.ch.socks[5]);
+	CU_ASSERT_PTR_NULL(sock_next_event(&b.ch));
+	CU_ASSERT_EQUAL(atomic_load(&b.ch.socks[4].events_taken), 1);
+	teardown(&b);
+}
+
+static void
 test_the_counters_may_wrap(void)
 {
 	struct both_sides b;
@@ -169,5 +202,9 @@ suite_sock(void)
 	            test_the_rings_hold_every_socket_and_a_call);
 	CU_add_test(suite, "events come in order with their facts",
 	            test_events_come_in_order_with_their_facts);
+	CU_add_test(suite, "the goodbye comes by itself, and last",
+	            test_the_goodbye_comes_by_itself_and_last);
+	CU_add_test(suite, "events of closed sockets are swallowed",
+	            test_events_of_closed_sockets_are_swallowed);
 	CU_add_test(suite, "the counters may wrap", test_the_counters_may_wrap);
 }

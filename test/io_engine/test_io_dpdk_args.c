@@ -85,7 +85,7 @@ static void
 test_a_machine_without_hugepages_uses_none(void)
 {
 	check_made(&(struct io_dpdk_config){ .eal_args = "--vdev=net_tap0" }, &plain,
-	           "[mtcp][--iova-mode=va][--file-prefix=mtcp-7][--no-huge][-m][256]"
+	           "[mtcp][--iova-mode=va][--file-prefix=mtcp-7][--no-huge][-m][512]"
 	           "[--no-shconf][--lcores=0@(0-1)][--no-pci][--no-telemetry]"
 	           "[--vdev=net_tap0]");
 }

@@ -25,6 +25,7 @@ struct echo {
 	uint32_t ask;      /* whom to ping; 0: only answer         */
 	unsigned count;    /* pings to send                        */
 	unsigned cores, seconds, size;
+	int nap_ms;        /* longest sleep without a packet       */
 	uint16_t mtu;
 	bool poll_only, no_offload;
 	uint64_t rx[CORES_MAX], answered, replies, sleeps, bad;
@@ -209,7 +210,7 @@ serve(struct echo *e, struct io *io, unsigned core, int64_t now)
 	return n;
 }
 
-/* Sleeps until a packet comes on any queue, 10 ms at most. */
+/* Sleeps until a packet comes on any queue, but not for ever. */
 static void
 sleep_all(struct echo *e, struct io_dpdk_port *port)
 {
@@ -224,7 +225,7 @@ sleep_all(struct echo *e, struct io_dpdk_port *port)
 		quiet = !e->poll_only && fds[c].fd >= 0 && io->ops->rx_arm(io);
 	}
 	if (quiet) {
-		e->sleeps += 1 + (uint64_t)(poll(fds, e->cores, 10) == 0) * 1000000;
+		e->sleeps += 1 + (uint64_t)(poll(fds, e->cores, e->nap_ms) == 0) * 1000000;
 		for (c = 0; c < e->cores; c++)
 			io_dpdk_queue(port, c)->ops->rx_disarm(io_dpdk_queue(port, c));
 	} else if (e->poll_only || fds[0].fd < 0) {
@@ -277,8 +278,9 @@ static int
 usage(void)
 {
 	fputs("usage: io_echo -e EAL_ARGS [-p DEVICES] [-a IP] [-c CORES] [-t SECONDS] [-m MTU]\n"
-	      "               [-q IP -n COUNT -s BYTES] [-P] [-O] [-L LOG_LEVEL]\n"
+	      "               [-q IP -n COUNT -s BYTES] [-w MS] [-P] [-O] [-L LOG_LEVEL]\n"
 	      "  answers ARP and ICMP echo for IP; -q asks another COUNT times\n"
+	      "  -w is the longest sleep without a packet (10)\n"
 	      "  -P polls although the device could wait, -O makes all checksums in software\n",
 	      stderr);
 	return 2;
@@ -289,7 +291,7 @@ options(struct echo *e, int argc, char **argv)
 {
 	int o;
 
-	while ((o = getopt(argc, argv, "e:p:a:c:t:m:q:n:s:POL:")) != -1) {
+	while ((o = getopt(argc, argv, "e:p:a:c:t:m:q:n:s:w:POL:")) != -1) {
 		switch (o) {
 		case 'e': e->eal_args = optarg; break;
 		case 'p': e->devices = optarg; break;
@@ -300,6 +302,7 @@ options(struct echo *e, int argc, char **argv)
 		case 'q': e->ask = ntohl(inet_addr(optarg)); break;
 		case 'n': e->count = (unsigned)atoi(optarg); break;
 		case 's': e->size = (unsigned)atoi(optarg); break;
+		case 'w': e->nap_ms = atoi(optarg); break;
 		case 'P': e->poll_only = true; break;
 		case 'O': e->no_offload = true; break;
 		case 'L': e->log = optarg; break;
@@ -349,7 +352,8 @@ run(struct echo *e, struct io_dpdk *dpdk)
 int
 main(int argc, char **argv)
 {
-	struct echo e = { .devices = "dpdk0", .cores = 1, .seconds = 5, .count = 10, .size = 56 };
+	struct echo e = { .devices = "dpdk0", .cores = 1, .seconds = 5, .count = 10, .size = 56,
+		.nap_ms = 10 };
 	struct io_dpdk_config cfg = { 0 };
 	struct io_dpdk *dpdk;
 	char err[512];

@@ -310,6 +310,8 @@ stream_send(struct mtcp_context *ctx, struct sockref *r, struct pieces p, int fl
 			context_ask(ctx, s, 0);
 		if (p.left == 0)
 			return sum;
+		if (end == 0)
+			context_want_space(ctx, r);
 		if (!may_wait(r, flags)) {
 			errno = EAGAIN;
 			return sum > 0 ? sum : -1;
@@ -401,13 +403,14 @@ mtcp_send(mctx_t mctx, int sockid, const char *buf, size_t len, int flags)
 	return is_socket(mctx, sockid) ? send_pieces(mctx, sockid, &v, 1, flags) : -1;
 }
 
-/* The result of these two is an int: more than that is moved in several calls. */
+/* The result of these two is an int.  A list that is wrong as such is left to
+ * pieces_init(). */
 static bool
 fits_int(const struct iovec *v, int n)
 {
 	size_t sum = 0;
 
-	for (int i = 0; v && i < n && i < IOV_MAX; i++) {
+	for (int i = 0; v && n <= IOV_MAX && i < n; i++) {
 		if (v[i].iov_len > INT_MAX - sum) {
 			errno = EINVAL;
 			return false;

@@ -25,7 +25,7 @@ found(struct mtcp_context *ctx, const struct mtcp_pollfd *fd)
 	if (!r)
 		return POLLNVAL;
 	wanted = (uint16_t)fd->events | (uint32_t)POLLERR | (uint32_t)POLLHUP;
-	return (short)(ready_events(ctx, r) & wanted);
+	return (short)ready_events(ctx, r, wanted);
 }
 
 static int

@@ -172,7 +172,7 @@ static const struct config_key keys[] = {
 	TEXT("dpdk_log", dpdk_log),
 	BOOL("dpdk_telemetry", telemetry),
 	COUNT("num_mem_ch", num_mem_ch, 0, 32),
-	BYTES("memory", memory, 0, GB(1024)),
+	NUMBER("memory", VALUE_BYTES, KEY_AUTO, memory, MB(16), GB(1024), 1),
 
 	/* -- ports ----------------------------------------------------------------- */
 	LIST("port", n_ports, ports_set, ports_show, "names of ports"),
@@ -183,7 +183,7 @@ static const struct config_key keys[] = {
 	      "bytes, perhaps behind the name of a port, or auto; 68 to 65535"),
 	COUNT("rx_ring", rx_ring, 32, 32768),
 	COUNT("tx_ring", tx_ring, 32, 32768),
-	NUMBER("mbufs", VALUE_COUNT, KEY_AUTO, mbufs, 0, 4000000, 1),
+	NUMBER("mbufs", VALUE_COUNT, KEY_AUTO, mbufs, 512, 4000000, 1),
 	BOOL("rx_interrupts", rx_interrupts),
 	BOOL("checksum_offload", checksum_offload),
 	BOOL("promiscuous", promiscuous),
@@ -265,7 +265,7 @@ static const struct config_key keys[] = {
 	TIME_FAULT("delay", delay_ns),
 	TIME_FAULT("jitter", jitter_ns),
 	FAULT("rate", VALUE_RATE, rate_bps, 0, INT64_C(1000000000000), 0),
-	FAULT("hold", VALUE_COUNT, hold, 0, 1000000, 1),
+	FAULT("hold", VALUE_COUNT, hold, 1, 1000000, 1),
 	COUNT("fault_seed", fault_rx.seed, 0, INT64_MAX),
 };
 /* clang-format on */

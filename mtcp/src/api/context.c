@@ -47,14 +47,12 @@ context_usable(const struct mtcp_context *ctx)
 
 /* -- events --------------------------------------------------------------- */
 
-/* An event of a number that the application has closed says nothing any more. */
 static void
 hear(struct mtcp_context *ctx, struct sock *s)
 {
 	struct sockref *r = &ctx->refs[sock_number(ctx->ch, s)];
 
-	if (sock_requests(s) & SOCK_REQ_CLOSE)
-		return;
+	r->flags &= (uint16_t)~REF_WAITS;
 	if (r->type != MTCP_SOCK_UNUSED)
 		epoll_set_notify(ctx, r);
 	else if (sock_facts(s) & SOCK_BORN)
@@ -111,6 +109,21 @@ context_ask(struct mtcp_context *ctx, struct sock *s, uint16_t req_bits)
 {
 	if (sock_ask(ctx->ch, s, req_bits))
 		ctx->pair->ops->wake_stack(ctx->pair);
+}
+
+/* Once between two events of the socket is enough: an event ends the wait, and
+ * whoever still finds no room asks again. */
+void
+context_want_space(struct mtcp_context *ctx, struct sockref *r)
+{
+	struct sock *s = ref_sock(ctx, r);
+	uint32_t n = atomic_load_explicit(&s->want_space, memory_order_relaxed) + 1;
+
+	if (r->flags & (REF_WAITS | REF_STARVED))
+		return; /* the starved wait for chunks, and feed_starved() finds them */
+	r->flags |= REF_WAITS;
+	atomic_store_explicit(&s->want_space, n, memory_order_release);
+	context_ask(ctx, s, 0);
 }
 
 static bool

@@ -60,6 +60,9 @@ int context_wait(struct mtcp_context *ctx, uint32_t seen, int64_t deadline);
 /* The deadline that a timeout of `ms` gives; 0 is for ever. */
 int64_t context_deadline(struct mtcp_context *ctx, uint32_t ms);
 
+/* Has the stack tell when a third of the send stream is free. */
+void context_want_space(struct mtcp_context *ctx, struct sockref *r);
+
 /* Makes ctx->empty hold a chunk.  False when there is none now: the stack knows
  * that `r` waits. */
 bool context_want_chunk(struct mtcp_context *ctx, struct sockref *r);

@@ -111,7 +111,7 @@ mark(struct mtcp_context *ctx, struct epoll_item *it)
 static uint32_t
 item_events(struct mtcp_context *ctx, const struct epoll_item *it)
 {
-	return ready_events(ctx, &ctx->refs[it->sock]) & it->events & ~MODES;
+	return ready_events(ctx, &ctx->refs[it->sock], it->events & ~MODES);
 }
 
 /* What is ready already counts as having happened now. */

@@ -59,8 +59,8 @@ stream_ready(const struct sockref *r, const struct sock *s)
 	return ev;
 }
 
-uint32_t
-ready_events(struct mtcp_context *ctx, struct sockref *r)
+static uint32_t
+all_events(struct mtcp_context *ctx, struct sockref *r)
 {
 	switch (r->type) {
 	case MTCP_SOCK_STREAM:
@@ -72,4 +72,15 @@ ready_events(struct mtcp_context *ctx, struct sockref *r)
 	default:
 		return 0;
 	}
+}
+
+/* The stack tells of room only when asked to: most writers never wait. */
+uint32_t
+ready_events(struct mtcp_context *ctx, struct sockref *r, uint32_t wanted)
+{
+	uint32_t ev = all_events(ctx, r);
+
+	if (unlikely(r->type == MTCP_SOCK_STREAM && (wanted & WRITABLE & ~ev)))
+		context_want_space(ctx, r);
+	return ev & wanted;
 }

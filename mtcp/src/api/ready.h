@@ -7,5 +7,6 @@
 
 #include "api/context.h"
 
-/* MTCP_EPOLL* bits that hold for the open number of `r` now. */
-uint32_t ready_events(struct mtcp_context *ctx, struct sockref *r);
+/* Those of the MTCP_EPOLL* bits in `wanted` that hold for the open number of `r`
+ * now.  The stack will tell of those that do not, when they do. */
+uint32_t ready_events(struct mtcp_context *ctx, struct sockref *r, uint32_t wanted);

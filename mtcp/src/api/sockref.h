@@ -24,6 +24,7 @@ enum {
 	REF_REUSEADDR = 1 << 7,
 	REF_REUSEPORT = 1 << 8,
 	REF_WRITES = 1 << 9,   /* the writing end of a pipe                           */
+	REF_WAITS = 1 << 10,   /* the stack was asked to tell when there is room      */
 };
 
 #define NO_SOCK UINT32_MAX

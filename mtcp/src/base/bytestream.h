@@ -6,9 +6,9 @@
  *
  * Chunks.  The writer takes empty chunks, fills them and links them by `next`.
  * The reader gives a chunk back as soon as the writer can no longer touch it:
- * when the writer has linked the next one, or has *sealed* it.  So that an idle
- * connection holds no chunk at all, a write into an empty stream seals its
- * last chunk; a write while the reader is behind leaves its last chunk open
+ * when the writer has linked the next one, or has *sealed* it.  So that a
+ * connection between requests holds no chunk, a write into an empty stream seals
+ * its last chunk; a write while the reader is behind leaves its last chunk open
  * for the next write, so small writes share chunks when it matters.
  *
  * A sealed chunk may be gone when the writer has more to say.  Then it starts

@@ -43,9 +43,13 @@ push_once(struct spsc *ring, uint32_t number, uint32_t *pushed, const _Atomic ui
 bool
 sock_ask(struct channel *ch, struct sock *s, uint16_t req_bits)
 {
+	uint32_t number = sock_number(ch, s);
+
 	set_bits(&s->req, req_bits);
+	if (req_bits & SOCK_REQ_CLOSE) /* once in a slot's life: the ring has room */
+		return spsc_push(&ch->jobs, number | CHANNEL_GOODBYE);
 	count_up(&s->asked);
-	return push_once(&ch->jobs, sock_number(ch, s), &s->jobs_pushed, &s->jobs_taken);
+	return push_once(&ch->jobs, number, &s->jobs_pushed, &s->jobs_taken);
 }
 
 bool
@@ -62,13 +66,18 @@ sock_next_event(struct channel *ch)
 	struct sock *s;
 	uint64_t word;
 
-	if (!spsc_pop(&ch->events, &word))
-		return NULL;
-	assert(word < ch->n_socks);
-	s = &ch->socks[word];
-	count_up(&s->events_taken);
-	(void)atomic_load_explicit(&s->happened, memory_order_seq_cst);
-	return s;
+	while (spsc_pop(&ch->events, &word)) {
+		assert(word < ch->n_socks);
+		s = &ch->socks[word];
+		if (sock_requests(s) & SOCK_REQ_CLOSE) {
+			count_up(&s->events_taken); /* from here on the slot may be another's */
+			continue;
+		}
+		count_up(&s->events_taken);
+		(void)atomic_load_explicit(&s->happened, memory_order_seq_cst);
+		return s;
+	}
+	return NULL;
 }
 
 struct sock *
@@ -84,8 +93,12 @@ sock_next_job(struct channel *ch, bool *call)
 		*call = true;
 		return NULL;
 	}
-	assert(word < ch->n_socks);
-	s = &ch->socks[word];
+	assert((uint32_t)word < ch->n_socks);
+	s = &ch->socks[(uint32_t)word];
+	if (word & CHANNEL_GOODBYE) {
+		s->goodbye = true;
+		return s;
+	}
 	count_up(&s->jobs_taken);
 	(void)atomic_load_explicit(&s->asked, memory_order_seq_cst);
 	return s;

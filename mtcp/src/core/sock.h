@@ -8,7 +8,9 @@
  *
  * Rings carry socket numbers, each at most once at a time, and have room for
  * every socket: they cannot overflow.  "Already on the ring?" is pushed !=
- * taken, two counters with one writer each.  To say something: write it, add
+ * taken, two counters with one writer each.  Only the goodbye (REQ_CLOSE) is
+ * pushed whatever is on the ring, as the application's very last touch of the
+ * slot: the stack gives the slot away when it has come, not when it sees the bit.  To say something: write it, add
  * one to `asked` by a sequentially consistent store, then look at `taken`.  To hear: add
  * one to `taken` likewise, then read.  Whichever comes first, nothing is lost.
  */
@@ -81,9 +83,12 @@ struct sock {
 	_Atomic uint32_t accepts;      /* listener: connections ever completed       */
 	struct tcp_conn *conn;         /* stack only; NULL: none (any more)          */
 	struct stream_cursor snd_cur;  /* stack only: where transmission stands      */
+	const struct tcp_opts *opts;   /* stack only: what setsockopt() changed      */
 	uint32_t parent;               /* SOCK_BORN: the listener's number           */
 	uint32_t link;                 /* stack only: chain of free or dying sockets */
+	uint32_t told_written;         /* stack only: rcv_w.written it has told of   */
 	uint8_t kind;                  /* stack only: enum sock_kind                 */
+	bool goodbye;                  /* stack only: the application has let go     */
 	uint32_t told_space;           /* stack only: want_space it has answered     */
 
 	/* -- line 3: set once by one side, then read by both ---------------------- */
@@ -133,11 +138,12 @@ struct sock_call {
 	struct tcp_info_data info;
 };
 
-#define CHANNEL_CALL UINT64_C(0xffffffff) /* a job that is no socket's number */
+#define CHANNEL_CALL    UINT64_C(0xffffffff)  /* a job that is no socket's number    */
+#define CHANNEL_GOODBYE UINT64_C(0x100000000) /* beside a number: nothing follows it */
 
 /* What the two threads of a pair share. */
 struct channel {
-	struct spsc jobs;        /* application -> stack: socket numbers             */
+	struct spsc jobs;        /* application -> stack: socket numbers; room for 2 a socket */
 	struct spsc events;      /* stack -> application: socket numbers             */
 	struct spsc ids;         /* stack -> application: numbers free to use        */
 	struct spsc chunks_down; /* stack -> application: first chunks of lists of CHANNEL_BATCH */
@@ -152,11 +158,11 @@ struct channel {
 /* -------------------------------------------------- the application's side -- */
 
 /* Makes a request visible (write it first) and queues the socket if it is not
- * queued.  True when something was pushed: look whether the stack sleeps. */
+ * queued; with SOCK_REQ_CLOSE in any case: do not touch the slot again.  True when something was pushed: look whether the stack sleeps. */
 bool sock_ask(struct channel *ch, struct sock *s, uint16_t req_bits);
 
 /* The next socket something has happened to, or NULL.  After this the facts
- * are as new as the event. */
+ * are as new as the event.  Events of sockets that were closed are swallowed. */
 struct sock *sock_next_event(struct channel *ch);
 
 /* ------------------------------------------------------------ the stack's side -- */

@@ -23,6 +23,11 @@ struct stack *stack_new(const struct stack_cfg *cfg, struct region *mem, struct 
                         int64_t now);
 void stack_delete(struct stack *st);
 
+/* A neighbour that never changes (arp.conf).  Before the first step; false:
+ * unusable addresses or no room. */
+bool stack_neighbour(struct stack *st, unsigned port, const struct ip_addr *ip,
+                     const uint8_t mac[6]);
+
 /* One step.  Returns when the stack next has something to do of its own
  * accord: a time <= now means at once; TIME_NEVER: only on a packet or a job. */
 int64_t stack_step(struct stack *st, int64_t now);

@@ -144,6 +144,8 @@ struct tcp_reass {
 	struct tcp_sack_block dsack;   /* to report once (RFC 2883); start == end: none  */
 };
 
+#define TCP_CONN_IN_USE 0x636f6e6eu
+
 struct tcp_conn {
 	/* -- line 0: every segment ------------------------------------------- */
 	_Alignas(CACHE_LINE) uint32_t flags; /* TCPF_*                            */
@@ -220,6 +222,7 @@ struct tcp_conn {
 	uint32_t total_retrans;
 	uint64_t bytes_acked, bytes_received;
 	uint32_t segs_in, segs_out;
+	uint32_t in_use;           /* the core's: TCP_CONN_IN_USE, or memory of a pool */
 	uint8_t tx_list;           /* the core's: which list tx_link is on       */
 	uint8_t tos, ttl;
 };

@@ -208,7 +208,7 @@ tcp_connect(struct tcp_env *e, struct tcp_conn *c, int64_t now)
 void
 tcp_take_syn_options(struct tcp_env *e, struct tcp_conn *c, const struct tcp_seg *s, int64_t now)
 {
-	if (s->opts & TCP_OPT_MSS)
+	if ((s->opts & TCP_OPT_MSS) && s->mss)
 		c->peer_mss = s->mss;
 	if (e->cfg->sack && (s->opts & TCP_OPT_SACK_OK))
 		c->flags |= TCPF_SACK;

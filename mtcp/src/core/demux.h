@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * From the four numbers of a segment to who it is for: a connection, a
+ * half-open record or a TIME-WAIT record, in one table.  The hash is keyed, so
+ * that peers cannot choose collisions.
+ */
+#pragma once
+
+#include "base/hashmap.h"
+#include "tcp/tcp_listen.h"
+#include "tcp/tcp_tw.h"
+
+enum demux_kind { DEMUX_NONE, DEMUX_CONN, DEMUX_REQ, DEMUX_TW };
+
+struct demux {
+	struct hashmap map;
+	struct siphash_key key;
+	const struct pool *conns, *reqs, *tws;
+};
+
+bool demux_init(struct demux *d, struct region *mem, const struct siphash_key *secret,
+                const struct pool *conns, const struct pool *reqs, const struct pool *tws);
+
+uint32_t demux_hash(const struct demux *d, const struct tcp_tuple *t);
+
+/* Whose tuple it is; *found points to it. */
+enum demux_kind demux_find(const struct demux *d, const struct tcp_tuple *t, uint32_t hash,
+                           void **found);
+
+/* False when the table is full. */
+bool demux_add(struct demux *d, enum demux_kind kind, void *obj, uint32_t hash);
+void demux_del(struct demux *d, enum demux_kind kind, void *obj, uint32_t hash);

@@ -1,0 +1,462 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * Frames in and out: Ethernet, ARP, IPv4, ICMP, and the way to a destination.
+ * What is TCP for us goes on to segment.c.
+ */
+
+#include "core/stack_priv.h"
+#include "wire/sum.h"
+
+/* ------------------------------------------------------------ addresses -- */
+
+static bool
+port_owns(const struct stack_port *p, const struct ip_addr *a)
+{
+	for (unsigned i = 0; i < p->cfg.n_addrs; i++)
+		if (ip_addr_eq(&p->cfg.addr[i].ip, a))
+			return true;
+	return false;
+}
+
+bool
+ip_is_ours(const struct stack *st, const struct ip_addr *a)
+{
+	for (unsigned i = 0; i < st->cfg.n_ports; i++)
+		if (port_owns(&st->port[i], a))
+			return true;
+	return false;
+}
+
+/* A host's own address: neither 0/8 nor 127/8 nor multicast nor broadcast
+ * (RFC 1122 3.2.1.3), nor one of ours (the packet would be a forgery). */
+static bool
+is_host(const struct stack *st, const struct ip_addr *a)
+{
+	uint32_t v4 = ip_addr_v4_host(a);
+	uint8_t top = (uint8_t)(v4 >> 24);
+
+	return top != 0 && top != 127 && top < 224 && !ip_is_ours(st, a);
+}
+
+/* The broadcast address of a subnet we are on is nobody's unicast address. */
+static bool
+is_subnet_broadcast(const struct stack_port *p, const struct ip_addr *a)
+{
+	for (unsigned i = 0; i < p->cfg.n_addrs; i++) {
+		unsigned bits = 128u - p->cfg.addr[i].prefix;
+		uint32_t host = bits >= 32 ? UINT32_MAX : (1u << bits) - 1;
+
+		if (bits > 1 && (ip_addr_v4_host(a) | host) == ip_addr_v4_host(a) &&
+		    ((ip_addr_v4_host(a) ^ ip_addr_v4_host(&p->cfg.addr[i].ip)) & ~host) == 0)
+			return true;
+	}
+	return false;
+}
+
+/* ------------------------------------------------------------------ ways -- */
+
+/* The address of the port that shares the longest prefix with the next hop. */
+static const struct ip_addr *
+port_source(const struct stack_port *p, const struct ip_addr *hop)
+{
+	const struct ip_addr *best = NULL;
+
+	for (unsigned i = 0; i < p->cfg.n_addrs; i++) {
+		const struct stack_addr *a = &p->cfg.addr[i];
+		unsigned bits = 128u - a->prefix;
+		uint32_t mask = bits >= 32 ? 0 : UINT32_MAX << bits;
+
+		if (((ip_addr_v4_host(&a->ip) ^ ip_addr_v4_host(hop)) & mask) == 0)
+			return &a->ip;
+		if (!best)
+			best = &a->ip;
+	}
+	return best;
+}
+
+bool
+ip_source(const struct stack *st, const struct ip_addr *dst, struct ip_addr *src, uint16_t *mtu)
+{
+	const struct route *r = route_lookup(&st->cfg.routes, dst);
+	const struct ip_addr *a;
+
+	if (!r || !ip_addr_is_v4(dst) || !is_host(st, dst))
+		return false;
+	if (is_subnet_broadcast(&st->port[r->port], dst))
+		return false;
+	a = ip_addr_is_any(&r->src) ? port_source(&st->port[r->port], route_next_hop(r, dst))
+	                            : &r->src;
+	if (!a)
+		return false;
+	*src = *a;
+	*mtu = st->port[r->port].mtu;
+	return true;
+}
+
+enum ip_way_answer
+ip_way_find(struct stack *st, const struct ip_addr *dst, struct link *waiter, int64_t now,
+            struct ip_way *way)
+{
+	const struct route *r = route_lookup(&st->cfg.routes, dst);
+	const struct neigh_entry *e;
+	struct neigh *n;
+
+	if (!r)
+		return WAY_NO_ROUTE;
+	n = &st->port[r->port].neigh;
+	way->port = r->port;
+	if (!(e = neigh_lookup(n, route_next_hop(r, dst), now)) &&
+	    neigh_wait(n, route_next_hop(r, dst), waiter, now) == NEIGH_WAITING)
+		return WAY_WAITING;
+	if (!e && !(e = neigh_lookup(n, route_next_hop(r, dst), now)))
+		return WAY_UNREACHABLE;
+	way->mac = e->mac;
+	return WAY_FOUND;
+}
+
+void
+ip_unblock(struct stack *st, struct list *waiters, int64_t now)
+{
+	struct link *l;
+
+	while ((l = list_pop_front(waiters))) {
+		struct tcp_conn *c = container_of(l, struct tcp_conn, tx_link);
+
+		c->tx_list = TX_NONE;
+		conn_settle(st, c, now);
+	}
+}
+
+/* ------------------------------------------------------------------- out -- */
+
+void
+ip_flush(struct stack *st, unsigned port, int64_t now)
+{
+	struct stack_port *p = &st->port[port];
+	unsigned sent;
+	uint64_t bytes = 0;
+
+	if (p->n_out == 0)
+		return;
+	for (unsigned i = 0; i < p->n_out; i++)
+		bytes += p->out[i].len;
+	sent = io_tx(p->io, now, p->out, p->n_out);
+	for (unsigned i = sent; i < p->n_out; i++)
+		bytes -= p->out[i].len;
+	p->full = sent < p->n_out;
+	memmove(p->out, p->out + sent, (p->n_out - sent) * sizeof p->out[0]);
+	p->n_out -= sent;
+	stats_add(&st->stats.tx_pkts, sent);
+	stats_add(&st->stats.tx_bytes, bytes);
+}
+
+bool
+ip_room(struct stack *st, unsigned port, int64_t now)
+{
+	struct stack_port *p = &st->port[port];
+
+	if (p->n_out == IO_BURST && !p->full)
+		ip_flush(st, port, now);
+	if (p->n_out == IO_BURST)
+		return false;
+	if (p->n_fresh == 0)
+		p->n_fresh = io_alloc(p->io, p->fresh, IO_BURST);
+	return p->n_fresh > 0;
+}
+
+static struct io_pkt *
+out_pkt(struct stack_port *p)
+{
+	struct io_pkt *k = &p->out[p->n_out++];
+
+	assert(p->n_fresh > 0 && p->n_out <= IO_BURST);
+	*k = p->fresh[--p->n_fresh];
+	k->flags = 0;
+	return k;
+}
+
+static void
+eth_out(const struct stack_port *p, uint8_t *frame, const struct mac_addr *dst, uint16_t type)
+{
+	struct eth_hdr h = { .dst = *dst, .type = type };
+
+	memcpy(h.src.b, p->info.mac, sizeof h.src.b);
+	wire_eth_build(frame, &h);
+}
+
+/* The checksum by the port if it can, else here. */
+static void
+tcp_sum(const struct stack_port *p, struct io_pkt *k, uint8_t *tcp, uint32_t len, uint8_t hdr_len,
+        const struct tcp_tuple *t)
+{
+	k->l2_len = ETH_LEN;
+	k->l3_len = IP4_LEN;
+	k->l4_len = hdr_len;
+	if (p->info.caps & IO_CAP_TX_TCP_SUM) {
+		wire_tcp_sum_pseudo(tcp, len, &t->local, &t->remote);
+		k->flags |= IO_TX_TCP_SUM;
+	} else {
+		wire_tcp_sum_fill(tcp, len, &t->local, &t->remote);
+	}
+	if (p->info.caps & IO_CAP_TX_IP_SUM)
+		k->flags |= IO_TX_IP_SUM;
+}
+
+void
+ip_segment_out(struct stack *st, const struct ip_way *way, const struct tcp_tuple *t,
+               const struct tcp_seg *s, struct tcp_conn *c)
+{
+	struct stack_port *p = &st->port[way->port];
+	struct io_pkt *k = out_pkt(p);
+	uint8_t *ip = k->data + ETH_LEN, *tcp = ip + IP4_LEN;
+	uint32_t hdr_len = wire_tcp_hdr_len(s), len = hdr_len + s->len;
+	struct ip4_hdr h = {
+		.src = t->local,
+		.dst = t->remote,
+		.tos = c ? c->tos : 0,
+		.ttl = c ? c->ttl : st->cfg.tcp.ttl,
+		.proto = IP_PROTO_TCP,
+		.total_len = to_u16(IP4_LEN + len),
+		.df = true,
+	};
+
+	if (s->len)
+		stream_peek(c->snd_r, c->snd_w, c->snd_cur, tcp_text_offset(c, s->seq),
+		            tcp + hdr_len, s->len);
+	(void)wire_tcp_build(tcp, s);
+	wire_ip4_build(ip, &h, !(p->info.caps & IO_CAP_TX_IP_SUM));
+	eth_out(p, k->data, &way->mac, ETH_TYPE_IP4);
+	k->len = ETH_LEN + IP4_LEN + len;
+	tcp_sum(p, k, tcp, len, (uint8_t)hdr_len, t);
+}
+
+static void
+arp_out(struct stack *st, unsigned port, const struct mac_addr *dst, const struct arp_pkt *a,
+        int64_t now)
+{
+	struct stack_port *p = &st->port[port];
+	struct io_pkt *k;
+
+	if (!ip_room(st, port, now))
+		return; /* it will be asked again */
+	k = out_pkt(p);
+	eth_out(p, k->data, dst, ETH_TYPE_ARP);
+	wire_arp_build(k->data + ETH_LEN, a);
+	k->len = ETH_LEN + ARP_LEN;
+}
+
+/* ------------------------------------------------------------------- ARP -- */
+
+static struct arp_pkt
+arp_from(const struct stack_port *p, uint16_t op, uint32_t spa)
+{
+	struct arp_pkt a = { .op = op, .spa = spa };
+
+	memcpy(a.sha.b, p->info.mac, sizeof a.sha.b);
+	return a;
+}
+
+static enum fate
+arp_in(struct stack *st, unsigned port, const uint8_t *data, size_t len, int64_t now)
+{
+	struct stack_port *p = &st->port[port];
+	struct arp_pkt a, reply;
+	struct ip_addr sender, target;
+	struct list ready;
+	bool for_us;
+
+	if (!wire_arp_parse(data, len, &a) || mac_is_group(&a.sha))
+		return DROP_ARP;
+	sender = ip_addr_v4(a.spa);
+	target = ip_addr_v4(a.tpa);
+	for_us = port_owns(p, &target);
+	list_init(&ready);
+	if (a.spa != 0 && is_host(st, &sender))
+		(void)neigh_learn(&p->neigh, &sender, &a.sha,
+		                  !for_us               ? NEIGH_HEARD_ANNOUNCE
+		                  : a.op == ARP_REPLY ? NEIGH_HEARD_REPLY
+		                                        : NEIGH_HEARD_REQUEST,
+		                  now, &ready);
+	ip_unblock(st, &ready, now);
+	if (!for_us)
+		return DROP_NOT_OURS;
+	if (a.op == ARP_REQUEST) {
+		reply = arp_from(p, ARP_REPLY, a.tpa);
+		reply.tha = a.sha;
+		reply.tpa = a.spa;
+		arp_out(st, port, &a.sha, &reply, now);
+	}
+	return IN_ARP;
+}
+
+static void
+arp_ask(struct stack *st, unsigned port, const struct neigh_probe *q, int64_t now)
+{
+	struct stack_port *p = &st->port[port];
+	const struct ip_addr *src = port_source(p, &q->ip);
+	struct arp_pkt a;
+
+	if (!src)
+		return;
+	a = arp_from(p, ARP_REQUEST, ip_addr_v4_host(src));
+	a.tpa = ip_addr_v4_host(&q->ip);
+	arp_out(st, port, &q->mac, &a, now);
+}
+
+/* RFC 5227 2.3: neighbours that know an older owner of the address learn. */
+void
+ip_announce(struct stack *st, int64_t now)
+{
+	static const struct mac_addr all = { { 0xff, 0xff, 0xff, 0xff, 0xff, 0xff } };
+
+	if (st->cfg.core != 0)
+		return;
+	for (unsigned i = 0; i < st->cfg.n_ports; i++) {
+		for (unsigned k = 0; k < st->port[i].cfg.n_addrs; k++) {
+			const struct ip_addr *ip = &st->port[i].cfg.addr[k].ip;
+			struct arp_pkt a;
+
+			if (!ip_addr_is_v4(ip))
+				continue;
+			a = arp_from(&st->port[i], ARP_REQUEST, ip_addr_v4_host(ip));
+			a.tpa = a.spa;
+			arp_out(st, i, &all, &a, now);
+		}
+	}
+}
+
+void
+ip_timers(struct stack *st, int64_t now)
+{
+	for (unsigned i = 0; i < st->cfg.n_ports; i++) {
+		struct neigh_probe probe;
+		struct list failed;
+
+		list_init(&failed);
+		neigh_timers(&st->port[i].neigh, now, &failed);
+		ip_unblock(st, &failed, now);
+		while (ip_room(st, i, now) && neigh_next_probe(&st->port[i].neigh, now, &probe))
+			arp_ask(st, i, &probe, now);
+	}
+}
+
+int64_t
+ip_deadline(const struct stack *st)
+{
+	int64_t at = TIME_NEVER;
+
+	for (unsigned i = 0; i < st->cfg.n_ports; i++) {
+		const struct stack_port *p = &st->port[i];
+
+		at = min(at, neigh_deadline(&p->neigh));
+		if (p->io->ops->deadline)
+			at = min(at, p->io->ops->deadline(p->io));
+	}
+	return at;
+}
+
+/* -------------------------------------------------------------------- in -- */
+
+static enum fate
+icmp_in(struct stack *st, unsigned port, const struct mac_addr *from, const struct ip4_hdr *h,
+        const uint8_t *p, uint32_t len, int64_t now)
+{
+	struct icmp4_msg m;
+	struct icmp_error err;
+	struct io_pkt *k;
+	uint32_t n;
+
+	if (!wire_icmp4_parse(p, len, &m))
+		return DROP_ICMP;
+	if (icmp4_error_parse(&m, &err)) {
+		segment_icmp_error(st, &err, now);
+		return IN_ICMP;
+	}
+	if (m.type != ICMP4_ECHO_REQUEST || !ip_room(st, port, now))
+		return DROP_ICMP;
+	k = &st->port[port].fresh[st->port[port].n_fresh - 1];
+	n = icmp4_echo_reply(&st->icmp_rate, h, p, len, now, k->data + ETH_LEN, k->room - ETH_LEN);
+	if (n == 0)
+		return DROP_ICMP;
+	k = out_pkt(&st->port[port]);
+	eth_out(&st->port[port], k->data, from, ETH_TYPE_IP4);
+	k->len = ETH_LEN + n;
+	return IN_ICMP;
+}
+
+static enum fate
+tcp_frame_in(struct stack *st, unsigned port, const struct mac_addr *from, const struct ip4_hdr *h,
+             const struct io_pkt *pkt, const uint8_t *p, uint32_t len, int64_t now)
+{
+	struct segment_from back = { port, *from };
+	struct tcp_tuple t;
+	struct tcp_seg s;
+
+	if (wire_tcp_parse(p, len, &s) != WIRE_TCP_OK)
+		return DROP_TCP_HEADER;
+	if ((pkt->flags & IO_RX_L4_BAD) ||
+	    (!(pkt->flags & IO_RX_L4_GOOD) && !wire_tcp_sum_ok(p, len, &h->src, &h->dst)))
+		return DROP_TCP_SUM;
+	t = (struct tcp_tuple){ h->dst, h->src, s.dport, s.sport };
+	return segment_in(st, &back, &t, &s, now);
+}
+
+static enum fate
+ip4_in(struct stack *st, unsigned port, const struct mac_addr *from, const struct io_pkt *pkt,
+       int64_t now)
+{
+	const uint8_t *p = pkt->data + ETH_LEN;
+	struct ip4_hdr h;
+	uint32_t len;
+
+	if (pkt->flags & IO_RX_IP_BAD)
+		return DROP_IP_SUM;
+	switch (wire_ip4_parse(p, pkt->len - ETH_LEN, !(pkt->flags & IO_RX_IP_GOOD), &h)) {
+	case WIRE_IP_OK:
+		break;
+	case WIRE_IP_SUM:
+		return DROP_IP_SUM;
+	case WIRE_IP_SHORT:
+	case WIRE_IP_VERSION:
+		return DROP_IP_HEADER;
+	}
+	if (!port_owns(&st->port[port], &h.dst))
+		return DROP_NOT_OURS;
+	if (!is_host(st, &h.src) || is_subnet_broadcast(&st->port[port], &h.src))
+		return DROP_IP_SOURCE;
+	if (h.mf || h.frag_off)
+		return DROP_FRAGMENT;
+	p += h.hdr_len;
+	len = h.total_len - h.hdr_len;
+	switch (h.proto) {
+	case IP_PROTO_TCP:
+		return tcp_frame_in(st, port, from, &h, pkt, p, len, now);
+	case IP_PROTO_ICMP:
+		return icmp_in(st, port, from, &h, p, len, now);
+	default:
+		return DROP_IP_PROTO;
+	}
+}
+
+enum fate
+ip_frame_in(struct stack *st, unsigned port, const struct io_pkt *pkt, int64_t now)
+{
+	struct stack_port *p = &st->port[port];
+	struct eth_hdr eth;
+	struct mac_addr own;
+
+	if (!wire_eth_parse(pkt->data, pkt->len, &eth))
+		return DROP_SHORT;
+	memcpy(own.b, p->info.mac, sizeof own.b);
+	if (mac_is_group(&eth.src))
+		return DROP_NOT_OURS;
+	if (eth.type == ETH_TYPE_ARP)
+		return arp_in(st, port, pkt->data + ETH_LEN, pkt->len - ETH_LEN, now);
+	/* IP that came as a link-layer broadcast is not for us, whatever its
+	 * destination says (RFC 1122 3.3.6, RFC 9293 MUST-57). */
+	if (!mac_eq(&eth.dst, &own))
+		return DROP_NOT_OURS;
+	if (eth.type == ETH_TYPE_IP4)
+		return ip4_in(st, port, &eth.src, pkt, now);
+	return DROP_ETHERTYPE;
+}

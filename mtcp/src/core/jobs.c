@@ -1,0 +1,408 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * What the application asked for since the last step.  A job is a socket's
+ * number; what is wanted is read from the socket, so ten writes are one job.
+ */
+
+#include "core/stack_priv.h"
+#include "tcp/tcp_isn.h"
+
+#define JOBS_PER_STEP 1024u
+
+/* errno values of the calls, as Linux numbers them. */
+enum {
+	E_NOBUFS = 105,
+	E_INVAL = 22,
+	E_ADDRINUSE = 98,
+	E_ADDRNOTAVAIL = 99,
+	E_NETUNREACH = 101,
+	E_NOTCONN = 107,
+	E_NOPROTOOPT = 92,
+};
+
+/* ------------------------------------------------------------- connect -- */
+
+static void
+connect_failed(struct stack *st, struct sock *s, int err)
+{
+	s->err = (int16_t)err;
+	events_tell(st, s, SOCK_ERROR | SOCK_OVER);
+}
+
+/* The tuple of a new outgoing connection; 0 or an errno value. */
+static int
+choose_tuple(struct stack *st, struct sock *s, struct tcp_tuple *t, uint32_t *hash, uint16_t *mtu)
+{
+	struct ip_addr src;
+	void *found;
+
+	memset(t, 0, sizeof *t);
+	t->remote = s->want_ip;
+	t->rport = s->want_port;
+	if (!ip_source(st, &t->remote, &src, mtu))
+		return E_NETUNREACH;
+	t->local = ip_addr_is_any(&s->local.ip) ? src : s->local.ip;
+	if (s->local.port == 0)
+		return port_choose_connect(&st->ports, &st->demux, t, hash) ? 0 : E_ADDRNOTAVAIL;
+	t->lport = s->local.port;
+	*hash = demux_hash(&st->demux, t);
+	switch (demux_find(&st->demux, t, *hash, &found)) {
+	case DEMUX_NONE:
+		return 0;
+	case DEMUX_CONN:
+	case DEMUX_REQ:
+	case DEMUX_TW:
+		break;
+	}
+	return E_ADDRNOTAVAIL;
+}
+
+static void
+copy_bits(struct tcp_conn *c, const struct sock *s)
+{
+	uint16_t bits = atomic_load_explicit(&s->opt_bits, memory_order_acquire);
+	uint32_t mask = TCPF_NODELAY | TCPF_CORK | TCPF_KEEPALIVE | TCPF_MORE;
+	uint32_t set = 0;
+
+	set |= bits & SOCK_OPT_NODELAY ? TCPF_NODELAY : 0;
+	set |= bits & SOCK_OPT_CORK ? TCPF_CORK : 0;
+	set |= bits & SOCK_OPT_KEEPALIVE ? TCPF_KEEPALIVE : 0;
+	set |= bits & SOCK_OPT_MORE ? TCPF_MORE : 0;
+	c->flags = (c->flags & ~mask) | set;
+}
+
+static void
+do_connect(struct stack *st, struct sock *s, int64_t now)
+{
+	struct tcp_open o = { .opts = s->opts };
+	struct tcp_conn *c;
+	uint32_t hash = 0;
+	uint16_t mtu = 0;
+	int err = choose_tuple(st, s, &o.tuple, &hash, &mtu);
+
+	s->kind = SOCK_KIND_CONN;
+	if (err) {
+		connect_failed(st, s, err);
+		return;
+	}
+	o.local_mss = to_u16(mtu - 40u);
+	o.iss = tcp_isn(&st->env.secret, &o.tuple, now);
+	o.ts_offset = tcp_ts_offset(&st->env.secret, &o.tuple);
+	conn_streams(&o, s);
+	if (!(c = conn_new(st, &o, hash, now))) {
+		connect_failed(st, s, E_NOBUFS);
+		return;
+	}
+	(void)opts_share(st, c->opts);
+	c->sock = sock_number(&st->ch, s);
+	s->conn = c;
+	copy_bits(c, s);
+	tcp_connect(&st->env, c, now);
+	conn_settle(st, c, now);
+}
+
+/* --------------------------------------------------------------- a job -- */
+
+static void
+conn_job(struct stack *st, struct sock *s, uint16_t req, int64_t now)
+{
+	struct tcp_conn *c = s->conn;
+	bool keepalive = c->flags & TCPF_KEEPALIVE;
+
+	copy_bits(c, s);
+	if (keepalive != ((c->flags & TCPF_KEEPALIVE) != 0))
+		tcp_set_opts(&st->env, c, c->opts, now);
+	tcp_app_read(&st->env, c, now);
+	tcp_app_wrote(&st->env, c, now);
+	if ((req & SOCK_REQ_SHUT_WR) && !(c->flags & TCPF_SHUT))
+		tcp_shutdown(&st->env, c, now);
+	conn_settle(st, c, now);
+}
+
+/* The application has let go.  SO_LINGER of 0 asks for a reset. */
+static void
+goodbye(struct stack *st, struct sock *s, uint16_t req, int64_t now)
+{
+	struct tcp_conn *c = s->conn;
+
+	if (s->local.port && s->kind != SOCK_KIND_FREE)
+		port_unbind(&st->ports, s->local.port, sock_number(&st->ch, s));
+	if (s->kind == SOCK_KIND_LISTENER)
+		listener_close(st, s);
+	if (!c) {
+		slot_release(st, s);
+		return;
+	}
+	if ((req & SOCK_REQ_ABORT) || tcp_opt_value(&st->env, c->opts, TCP_OPTION_LINGER) == 0) {
+		c->flags |= TCPF_ORPHAN;
+		tcp_abort(&st->env, c, TCP_E_NONE, now);
+	} else {
+		copy_bits(c, s);
+		tcp_close(&st->env, c, now);
+	}
+	conn_settle(st, c, now);
+}
+
+static void
+one_job(struct stack *st, struct sock *s, int64_t now)
+{
+	uint16_t req = sock_requests(s);
+
+	if (s->kind == SOCK_KIND_FREE || s->kind == SOCK_KIND_DYING)
+		return;
+	if (s->goodbye) {
+		goodbye(st, s, req, now);
+		return;
+	}
+	if (req & SOCK_REQ_CLOSE)
+		return; /* the goodbye is on its way behind this */
+	if (s->kind == SOCK_KIND_PLAIN && (req & SOCK_REQ_CONNECT))
+		do_connect(st, s, now);
+	else if (s->conn)
+		conn_job(st, s, req, now);
+}
+
+unsigned
+jobs_run(struct stack *st, int64_t now)
+{
+	unsigned n = 0;
+	struct sock *s;
+	bool call;
+
+	while (n < JOBS_PER_STEP && ((s = sock_next_job(&st->ch, &call)) || call)) {
+		n++;
+		if (call)
+			st->call_pending = true;
+		else
+			one_job(st, s, now);
+	}
+	return n;
+}
+
+/* --------------------------------------------------------------- calls -- */
+
+/* Two sockets may share a port only with different addresses. */
+static bool
+address_taken(struct stack *st, const struct sock_addr *a, uint32_t self)
+{
+	uint32_t number, i = port_first(&st->ports, a->port);
+
+	while (port_next(&st->ports, a->port, &i, &number)) {
+		const struct sock *o = &st->ch.socks[number];
+
+		if (number != self &&
+		    (ip_addr_is_any(&a->ip) || ip_addr_is_any(&o->local.ip) ||
+		     ip_addr_eq(&a->ip, &o->local.ip)))
+			return true;
+	}
+	return false;
+}
+
+static int
+call_bind(struct stack *st, struct sock_call *k, struct sock *s)
+{
+	struct sock_addr a = k->addr;
+
+	if (s->kind != SOCK_KIND_PLAIN || s->local.port)
+		return E_INVAL;
+	if (!ip_addr_is_any(&a.ip) && !ip_is_ours(st, &a.ip))
+		return E_ADDRNOTAVAIL;
+	if (a.port == 0 && (a.port = port_choose_bind(&st->ports)) == 0)
+		return E_ADDRINUSE;
+	if (address_taken(st, &a, k->sock))
+		return E_ADDRINUSE;
+	if (!port_bind(&st->ports, a.port, k->sock))
+		return E_NOBUFS;
+	s->local = k->addr = a;
+	return 0;
+}
+
+/* listen() on an unbound socket binds it to a port of the range, as POSIX has it. */
+static int
+call_listen(struct stack *st, struct sock_call *k, struct sock *s)
+{
+	if (s->kind != SOCK_KIND_PLAIN && s->kind != SOCK_KIND_LISTENER)
+		return E_INVAL;
+	if (s->local.port == 0) {
+		struct sock_call b = { .sock = k->sock, .addr = { ip_addr_v4(0), 0 } };
+		int err = call_bind(st, &b, s);
+
+		if (err)
+			return err;
+	}
+	return listener_add(st, s, (uint32_t)min(max(k->value, INT64_C(1)), INT64_C(1) << 30));
+}
+
+static bool
+value_fits(int option, int64_t v)
+{
+	switch ((enum tcp_option)option) {
+	case TCP_OPTION_CONGESTION:
+		return v >= 0 && tcp_cc_at((unsigned)v);
+	case TCP_OPTION_MAXSEG:
+		return v >= 88 && v <= 65535;
+	case TCP_OPTION_TTL:
+		return v >= 1 && v <= 255;
+	case TCP_OPTION_TOS:
+		return v >= 0 && v <= 255;
+	case TCP_OPTION_KEEPIDLE:
+	case TCP_OPTION_KEEPINTVL:
+		return v >= 1 && v <= 32767;
+	case TCP_OPTION_KEEPCNT:
+	case TCP_OPTION_SYNCNT:
+		return v >= 1 && v <= 127;
+	default:
+		return v >= INT32_MIN && v <= INT32_MAX;
+	}
+}
+
+/* A record of options of its own for the socket, however many shared it before. */
+static struct tcp_opts *
+opts_own(struct stack *st, struct sock *s)
+{
+	struct tcp_opts *o = pool_get(&st->opts);
+
+	if (!o)
+		return NULL;
+	*o = *s->opts;
+	o->refs = 1;
+	opts_drop(st, s->opts);
+	s->opts = o;
+	return o;
+}
+
+static int
+call_set(struct stack *st, struct sock_call *k, struct sock *s, int64_t now)
+{
+	struct tcp_opts *o;
+
+	if (k->option < 0 || k->option >= TCP_N_OPTIONS)
+		return E_NOPROTOOPT;
+	if (!value_fits(k->option, k->value))
+		return E_INVAL;
+	if (!(o = opts_own(st, s)))
+		return E_NOBUFS;
+	o->value[k->option] = (int32_t)k->value;
+	o->set |= 1u << k->option;
+	if (s->conn) {
+		opts_drop(st, s->conn->opts);
+		tcp_set_opts(&st->env, s->conn, opts_share(st, o), now);
+		conn_settle(st, s->conn, now);
+	}
+	return 0;
+}
+
+static int
+call_get(struct stack *st, struct sock_call *k, const struct sock *s)
+{
+	if (k->option < 0 || k->option >= TCP_N_OPTIONS)
+		return E_NOPROTOOPT;
+	k->value = tcp_opt_value(&st->env, s->opts, (enum tcp_option)k->option);
+	if (k->option == TCP_OPTION_MAXSEG && s->conn)
+		k->value = s->conn->mss;
+	if (k->option == TCP_OPTION_CONGESTION) {
+		const struct cc_ops *cc = s->conn ? s->conn->cc : st->cfg.tcp.cc;
+
+		if (!s->conn && (s->opts->set & 1u << TCP_OPTION_CONGESTION))
+			return 0;
+		for (k->value = 0; tcp_cc_at((unsigned)k->value) != cc;)
+			k->value++;
+	}
+	return 0;
+}
+
+static int
+call_info(struct stack *st, struct sock_call *k, const struct sock *s, int64_t now)
+{
+	if (s->conn) {
+		tcp_info_fill(&st->env, s->conn, now, &k->info);
+		return 0;
+	}
+	k->info = (struct tcp_info_data){ .state = 7 };
+	if (s->kind == SOCK_KIND_LISTENER)
+		k->info.state = 10;
+	return 0;
+}
+
+/* Everything is asked to finish; what has not when time is up is reset. */
+static void
+quiesce_start(struct stack *st, int64_t timeout_ms, int64_t now)
+{
+	st->quiesce_until = now + MS(max(timeout_ms, INT64_C(0)));
+	for (unsigned i = 0; i < st->n_listeners; i++)
+		if (st->listener[i].sock != NO_SOCK)
+			listener_close(st, &st->ch.socks[st->listener[i].sock]);
+	for (uint32_t i = 0; i < st->conns.fresh; i++) {
+		struct tcp_conn *c = pool_at(&st->conns, i);
+
+		if (c->in_use != TCP_CONN_IN_USE)
+			continue;
+		if (c->sock != NO_SOCK && !(c->flags & TCPF_ORPHAN))
+			tcp_close(&st->env, c, now);
+		conn_settle(st, c, now);
+	}
+}
+
+static void
+abort_all(struct stack *st, int64_t now)
+{
+	for (uint32_t i = 0; i < st->conns.fresh; i++) {
+		struct tcp_conn *c = pool_at(&st->conns, i);
+
+		if (c->in_use != TCP_CONN_IN_USE)
+			continue;
+		tcp_abort(&st->env, c, TCP_E_NONE, now);
+		conn_settle(st, c, now);
+	}
+}
+
+static bool
+quiesced(struct stack *st, int64_t now)
+{
+	if (st->conns.used > 0 && now >= st->quiesce_until)
+		abort_all(st, now);
+	return st->conns.used == 0 || now >= st->quiesce_until;
+}
+
+static int
+call_run(struct stack *st, struct sock_call *k, struct sock *s, int64_t now)
+{
+	switch (k->op) {
+	case SOCK_CALL_BIND:
+		return call_bind(st, k, s);
+	case SOCK_CALL_LISTEN:
+		return call_listen(st, k, s);
+	case SOCK_CALL_SET:
+		return call_set(st, k, s, now);
+	case SOCK_CALL_GET:
+		return call_get(st, k, s);
+	case SOCK_CALL_INFO:
+		return call_info(st, k, s, now);
+	case SOCK_CALL_QUIESCE:
+	case SOCK_CALL_STEP:
+		break;
+	}
+	return 0;
+}
+
+/* Called after the jobs that were pushed before the call. */
+void
+jobs_calls(struct stack *st, int64_t now)
+{
+	struct sock_call *k = &st->ch.call;
+
+	if (!st->call_pending)
+		return;
+	if (k->op == SOCK_CALL_QUIESCE) {
+		if (st->quiesce_until == TIME_NEVER)
+			quiesce_start(st, k->value, now);
+		if (!quiesced(st, now))
+			return;
+		st->quiesce_until = TIME_NEVER;
+	}
+	k->err = call_run(st, k, &st->ch.socks[min(k->sock, st->ch.n_socks - 1)], now);
+	st->call_pending = false;
+	atomic_store_explicit(&k->done, atomic_load_explicit(&k->asked, memory_order_acquire),
+	                      memory_order_seq_cst);
+	st->posted = true;
+}

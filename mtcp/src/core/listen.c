@@ -1,0 +1,186 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * Listeners: SYNs become half-open records, the ACK that completes one becomes
+ * a connection with a socket of its own, born into its listener's queue.
+ */
+
+#include "core/stack_priv.h"
+#include "tcp/tcp_isn.h"
+
+struct listener *
+listener_find(struct stack *st, const struct tcp_tuple *t)
+{
+	struct listener *any = NULL;
+	uint32_t number, i = port_first(&st->ports, t->lport);
+
+	while (port_next(&st->ports, t->lport, &i, &number)) {
+		const struct sock *s = &st->ch.socks[number];
+
+		if (s->kind != SOCK_KIND_LISTENER)
+			continue;
+		if (ip_addr_eq(&s->local.ip, &t->local))
+			return listener_of(st, number);
+		if (ip_addr_is_any(&s->local.ip))
+			any = listener_of(st, number);
+	}
+	return any;
+}
+
+int
+listener_add(struct stack *st, struct sock *s, uint32_t backlog)
+{
+	struct listener *l = listener_of(st, sock_number(&st->ch, s));
+
+	if (!l && !(l = listener_of(st, NO_SOCK))) {
+		if (st->n_listeners == STACK_LISTENERS_MAX)
+			return TCP_E_NOBUFS;
+		l = &st->listener[st->n_listeners++];
+	}
+	if (s->kind != SOCK_KIND_LISTENER)
+		*l = (struct listener){ s->local.ip, s->local.port, sock_number(&st->ch, s), 0, 0 };
+	l->backlog = max(backlog, 1u);
+	s->kind = SOCK_KIND_LISTENER;
+	return 0;
+}
+
+/* Its half-open records go with it: their ACKs will find nobody and be reset. */
+void
+listener_close(struct stack *st, struct sock *s)
+{
+	uint32_t number = sock_number(&st->ch, s);
+	struct listener *l = listener_of(st, number);
+
+	if (!l)
+		return; /* closed before, when everything was asked to finish */
+	for (uint32_t i = 0; i < st->half_opens.fresh && l->half_open; i++) {
+		struct half_open *h = pool_at(&st->half_opens, i);
+
+		if (link_on_list(&h->req.timer.link) && h->req.listener == number)
+			half_open_free(st, h);
+	}
+	l->sock = NO_SOCK;
+}
+
+static uint32_t
+waiting(const struct stack *st, const struct listener *l)
+{
+	const struct sock *s = &st->ch.socks[l->sock];
+
+	return atomic_load_explicit(&s->accepts, memory_order_relaxed) -
+	       atomic_load_explicit(&s->accepted, memory_order_acquire);
+}
+
+/* `reopened`: the SYN takes the place of a TIME-WAIT connection (RFC 6191), and
+ * its ISN lies beyond `min_iss`. */
+enum fate
+listener_syn(struct stack *st, struct listener *l, const struct segment_from *from,
+             const struct tcp_tuple *t, uint32_t hash, const struct tcp_seg *s, seq_t min_iss,
+             bool reopened, int64_t now)
+{
+	const struct tcp_opts *o = st->ch.socks[l->sock].opts;
+	seq_t iss = tcp_isn(&st->env.secret, t, now);
+	struct half_open *h;
+
+	if (waiting(st, l) >= l->backlog)
+		return DROP_BACKLOG;
+	if (!(h = half_open_new(st, t, hash)))
+		return DROP_HALF_OPEN;
+	if (reopened && seq_lt(iss, min_iss))
+		iss = min_iss;
+	tcp_req_init(&st->env, &h->req, t, s, iss, to_u16(st->port[from->port].mtu - 40u),
+	             (uint32_t)tcp_opt_value(&st->env, o, TCP_OPTION_RCVBUF), now);
+	h->req.hash = hash;
+	h->req.listener = l->sock;
+	h->mac = from->mac;
+	h->port = (uint8_t)from->port;
+	l->half_open++;
+	txq_put_synack(st, h);
+	wheel_set(&st->wheel, &h->req.timer, now + h->req.rto_ns);
+	return SYN_TAKEN;
+}
+
+static void
+born(struct stack *st, struct sock *s, struct sock *parent, struct tcp_conn *c)
+{
+	uint16_t bits = atomic_load_explicit(&parent->opt_bits, memory_order_relaxed);
+
+	s->kind = SOCK_KIND_CONN;
+	s->conn = c;
+	s->parent = sock_number(&st->ch, parent);
+	c->sock = sock_number(&st->ch, s);
+	atomic_store_explicit(&s->opt_bits, bits, memory_order_relaxed);
+	c->flags |= bits & SOCK_OPT_NODELAY ? TCPF_NODELAY : 0;
+	c->flags |= bits & SOCK_OPT_CORK ? TCPF_CORK : 0;
+	c->flags |= bits & SOCK_OPT_KEEPALIVE ? TCPF_KEEPALIVE : 0;
+	atomic_store_explicit(&parent->accepts,
+	                      atomic_load_explicit(&parent->accepts, memory_order_relaxed) + 1,
+	                      memory_order_relaxed);
+	/* Told to the application when the connection settles. */
+	atomic_store_explicit(&s->facts, SOCK_BORN, memory_order_relaxed);
+}
+
+/* The neighbour that carried the handshake is the way back: learned from it,
+ * so that a core whose queue never sees ARP can answer too. */
+static void
+learn_way(struct stack *st, const struct half_open *h, int64_t now)
+{
+	const struct ip_addr *dst = &h->req.tuple.remote;
+	const struct route *r = route_lookup(&st->cfg.routes, dst);
+	struct list ready;
+
+	if (!r || r->port != h->port ||
+	    neigh_lookup(&st->port[h->port].neigh, route_next_hop(r, dst), now))
+		return;
+	list_init(&ready);
+	(void)neigh_learn(&st->port[h->port].neigh, route_next_hop(r, dst), &h->mac,
+	                  NEIGH_HEARD_REQUEST, now, &ready);
+	ip_unblock(st, &ready, now);
+}
+
+static struct tcp_conn *
+promote(struct stack *st, struct half_open *h, struct sock *parent, int64_t now)
+{
+	struct sock *s = slot_get(st);
+	struct tcp_req req = h->req;
+	struct tcp_open o = {
+		.tuple = req.tuple,
+		.local_mss = req.adv_mss,
+		.iss = req.iss,
+		.ts_offset = req.ts_offset,
+		.opts = parent->opts,
+	};
+	struct tcp_conn *c;
+
+	if (!s)
+		return NULL;
+	conn_streams(&o, s);
+	if (!(c = conn_new(st, &o, req.hash, now))) {
+		s->kind = SOCK_KIND_FREE;
+		slot_release(st, s);
+		return NULL;
+	}
+	(void)opts_share(st, c->opts);
+	opts_drop(st, s->opts);
+	s->opts = opts_share(st, parent->opts);
+	learn_way(st, h, now);
+	half_open_free(st, h);
+	tcp_req_promote(&st->env, &req, c, now);
+	born(st, s, parent, c);
+	return c;
+}
+
+enum fate
+listener_ack(struct stack *st, struct half_open *h, const struct tcp_seg *s, int64_t now)
+{
+	struct listener *l = listener_of(st, h->req.listener);
+	struct tcp_conn *c;
+	enum fate fate;
+
+	if (!l || waiting(st, l) >= l->backlog)
+		return DROP_BACKLOG; /* the SYN-ACK comes again, and with it another ACK */
+	if (!(c = promote(st, h, &st->ch.socks[l->sock], now)))
+		return DROP_NO_MEMORY;
+	fate = tcp_in(&st->env, c, s, now);
+	conn_settle(st, c, now);
+	return fate;
+}

@@ -1,0 +1,231 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * TCP's dispatcher: finds who a segment is for, and does what the fate asks
+ * for beyond the connection: a reset, a reply from TIME-WAIT, a new connection.
+ */
+
+#include "core/stack_priv.h"
+#include "tcp/tcp_timer.h"
+
+static void
+reset(struct stack *st, const struct segment_from *from, const struct tcp_tuple *t,
+      const struct tcp_seg *s)
+{
+	struct tcp_seg rst;
+
+	if (tcp_reset_for(s, &rst))
+		txq_stray(st, from, t, &rst);
+}
+
+static enum fate
+to_listener(struct stack *st, struct listener *l, const struct segment_from *from,
+            const struct tcp_tuple *t, uint32_t hash, const struct tcp_seg *s, int64_t now)
+{
+	/* RFC 9293 3.10.7.2: first RST, second ACK, third SYN. */
+	if (s->flags & TCP_RST)
+		return DROP_NO_CONN_RST;
+	if (s->flags & TCP_ACK) {
+		reset(st, from, t, s);
+		return DROP_NO_CONN;
+	}
+	if (!(s->flags & TCP_SYN) || (s->flags & TCP_FIN))
+		return DROP_LISTEN;
+	return listener_syn(st, l, from, t, hash, s, seq_of(0), false, now);
+}
+
+static enum fate
+to_nobody(struct stack *st, const struct segment_from *from, const struct tcp_tuple *t,
+          uint32_t hash, const struct tcp_seg *s, int64_t now)
+{
+	struct listener *l = listener_find(st, t);
+
+	if (l)
+		return to_listener(st, l, from, t, hash, s, now);
+	if (s->flags & TCP_RST)
+		return DROP_NO_CONN_RST;
+	reset(st, from, t, s);
+	return DROP_NO_CONN;
+}
+
+static enum fate
+to_half_open(struct stack *st, struct half_open *h, const struct segment_from *from,
+             const struct tcp_tuple *t, const struct tcp_seg *s, int64_t now)
+{
+	enum fate fate = tcp_req_in(&st->env, &h->req, s, now);
+
+	switch (fate) {
+	case SEG_OK:
+		return listener_ack(st, h, s, now);
+	case SYN_AGAIN:
+		txq_put_synack(st, h);
+		break;
+	case REQ_RESET:
+		half_open_free(st, h);
+		break;
+	case DROP_HANDSHAKE_RESET:
+		reset(st, from, t, s);
+		break;
+	default:
+		break;
+	}
+	return fate;
+}
+
+static enum fate
+to_time_wait(struct stack *st, struct tcp_tw *w, const struct segment_from *from,
+             const struct tcp_tuple *t, uint32_t hash, const struct tcp_seg *s, int64_t now)
+{
+	struct tcp_seg reply;
+	struct listener *l;
+	seq_t min_iss;
+	enum fate fate = tcp_tw_in(&st->env, w, s, now, &reply);
+
+	switch (fate) {
+	case TW_ACKED:
+		txq_stray(st, from, t, &reply);
+		link_remove(&w->link); /* `until` may have moved: last in the list again */
+		w->until = now + st->cfg.tcp.time_wait_ns;
+		list_push_back(&st->tw_list, &w->link);
+		break;
+	case TW_REOPENED:
+		min_iss = tcp_tw_min_iss(w);
+		l = listener_find(st, t);
+		if (!l)
+			return TW_IGNORED;
+		tw_free(st, w);
+		(void)listener_syn(st, l, from, t, hash, s, min_iss, true, now);
+		break;
+	default:
+		break;
+	}
+	return fate;
+}
+
+static enum fate
+to_connection(struct stack *st, struct tcp_conn *c, const struct segment_from *from,
+              const struct tcp_tuple *t, const struct tcp_seg *s, int64_t now)
+{
+	seq_t una = c->snd_una;
+	enum fate fate = tcp_in(&st->env, c, s, now);
+
+	if (fate == DROP_HANDSHAKE_RESET)
+		reset(st, from, t, s);
+	if (fate == DROP_NO_CONN && !(c->flags & TCPF_RST) && c->state == TCP_CLOSED)
+		fate = SEG_OK; /* LAST-ACK: its last ACK has closed it */
+	if (seq_lt(una, c->snd_una)) { /* our packets arrive: the neighbour is there */
+		const struct route *r = route_lookup(&st->cfg.routes, &t->remote);
+
+		if (r) {
+			struct neigh *n = &st->port[r->port].neigh;
+			const struct neigh_entry *e =
+			    neigh_lookup(n, route_next_hop(r, &t->remote), now);
+
+			if (e)
+				neigh_confirm(n, e, now);
+		}
+	}
+	conn_settle(st, c, now);
+	return fate;
+}
+
+enum fate
+segment_in(struct stack *st, const struct segment_from *from, const struct tcp_tuple *t,
+           const struct tcp_seg *s, int64_t now)
+{
+	uint32_t hash = demux_hash(&st->demux, t);
+	void *found;
+
+	switch (demux_find(&st->demux, t, hash, &found)) {
+	case DEMUX_CONN:
+		return to_connection(st, found, from, t, s, now);
+	case DEMUX_REQ:
+		return to_half_open(st, found, from, t, s, now);
+	case DEMUX_TW:
+		return to_time_wait(st, found, from, t, hash, s, now);
+	case DEMUX_NONE:
+		break;
+	}
+	return to_nobody(st, from, t, hash, s, now);
+}
+
+/* RFC 5927: only what quotes a segment in flight counts. */
+void
+segment_icmp_error(struct stack *st, const struct icmp_error *err, int64_t now)
+{
+	struct tcp_tuple t = { err->src, err->dst, err->sport, err->dport };
+	struct tcp_conn *c;
+	void *found;
+
+	if (demux_find(&st->demux, &t, demux_hash(&st->demux, &t), &found) != DEMUX_CONN) {
+		st->fates[DROP_ICMP_QUOTE]++;
+		return;
+	}
+	c = found;
+	if (!tcp_icmp_valid(c, err->seq)) {
+		st->fates[DROP_ICMP_QUOTE]++;
+		return;
+	}
+	if (err->type == ICMP4_UNREACHABLE && err->code == ICMP4_CODE_FRAG_NEEDED)
+		tcp_icmp_frag_needed(&st->env, c, err->mtu, now);
+	else if (err->type == ICMP4_UNREACHABLE)
+		tcp_icmp_unreachable(&st->env, c,
+		                     err->code == 0   ? TCP_E_NETUNREACH
+		                     : err->code <= 3 && err->code >= 2 ? TCP_E_REFUSED
+		                                      : TCP_E_HOSTUNREACH,
+		                     now);
+	conn_settle(st, c, now);
+}
+
+/* --------------------------------------------------------------- timers -- */
+
+/* Connections and half-open records hang their nodes on one wheel: whose node
+ * it is shows from whose pool it lies in. */
+static bool
+in_pool(const struct pool *p, const void *obj)
+{
+	const uint8_t *at = obj;
+
+	return at >= p->base && at < p->base + (size_t)p->stride * p->max;
+}
+
+static void
+timer_fired(struct stack *st, struct wheel_node *n, int64_t now)
+{
+	if (in_pool(&st->conns, n)) {
+		struct tcp_conn *c = container_of(n, struct tcp_conn, timer);
+
+		tcp_timer_run(&st->env, c, now);
+		conn_settle(st, c, now);
+	} else {
+		struct half_open *h = container_of(n, struct half_open, req.timer);
+
+		if (!tcp_req_expired(&st->env, &h->req)) {
+			half_open_free(st, h);
+			return;
+		}
+		wheel_set(&st->wheel, &h->req.timer, now + h->req.rto_ns);
+		txq_put_synack(st, h);
+	}
+}
+
+void
+segment_timers(struct stack *st, int64_t now)
+{
+	struct wheel_node *n;
+	struct link *l;
+
+	wheel_advance(&st->wheel, now);
+	while ((n = wheel_pop(&st->wheel)))
+		timer_fired(st, n, now);
+	while ((l = list_first(&st->tw_list)) && container_of(l, struct tcp_tw, link)->until <= now)
+		tw_free(st, container_of(l, struct tcp_tw, link));
+}
+
+int64_t
+segment_deadline(const struct stack *st)
+{
+	int64_t at = wheel_next(&st->wheel);
+	struct link *l = list_first(&st->tw_list);
+
+	return l ? min(at, container_of(l, struct tcp_tw, link)->until) : at;
+}

@@ -1,0 +1,189 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * Sockets' numbers and buffers, and how they travel between the two threads.
+ * Only the stack takes chunks from the pool; the application gets them in
+ * lists of CHANNEL_BATCH and sends them back in lists of any length.
+ */
+
+#include "core/stack_priv.h"
+
+#define IDS_READY    64u /* numbers kept ready for the application     */
+#define CHUNKS_READY 8u  /* lists of chunks kept ready for it          */
+
+static void
+free_push(struct stack *st, struct sock *s)
+{
+	s->link = st->free_socks;
+	st->free_socks = sock_number(&st->ch, s);
+	st->n_free_socks++;
+}
+
+/* Numbers go out in rising order, so that the slots used first lie together. */
+void
+slots_init(struct stack *st)
+{
+	st->free_socks = st->dying_socks = NO_SOCK;
+	for (uint32_t i = st->ch.n_socks; i-- > 0;) {
+		st->ch.socks[i].opts = &st->no_opts;
+		free_push(st, &st->ch.socks[i]);
+	}
+	slots_exchange(st);
+}
+
+struct sock *
+slot_get(struct stack *st)
+{
+	struct sock *s;
+
+	if (st->free_socks == NO_SOCK)
+		return NULL;
+	s = &st->ch.socks[st->free_socks];
+	st->free_socks = s->link;
+	st->n_free_socks--;
+	return s;
+}
+
+/* Every word as new.  The application may still be looking at the event it has
+ * just taken, to find that the socket is closed: what it may read is written
+ * as atomics. */
+static void
+slot_reset(struct stack *st, struct sock *s)
+{
+	stream_dismantle(&s->snd_w, &s->snd_r, &st->env.spare);
+	stream_dismantle(&s->rcv_w, &s->rcv_r, &st->env.spare);
+	atomic_store_explicit(&s->asked, 0, memory_order_relaxed);
+	atomic_store_explicit(&s->events_taken, 0, memory_order_relaxed);
+	atomic_store_explicit(&s->req, 0, memory_order_relaxed);
+	atomic_store_explicit(&s->opt_bits, 0, memory_order_relaxed);
+	atomic_store_explicit(&s->happened, 0, memory_order_relaxed);
+	atomic_store_explicit(&s->jobs_taken, 0, memory_order_relaxed);
+	atomic_store_explicit(&s->facts, 0, memory_order_relaxed);
+	atomic_store_explicit(&s->snd_limit, 0, memory_order_relaxed);
+	atomic_store_explicit(&s->accepts, 0, memory_order_relaxed);
+	atomic_store_explicit(&s->accepted, 0, memory_order_relaxed);
+	atomic_store_explicit(&s->want_space, 0, memory_order_relaxed);
+	s->jobs_pushed = s->events_pushed = 0;
+	s->told_space = s->told_written = 0;
+	s->conn = NULL;
+	s->snd_cur = (struct stream_cursor){ NULL, 0 };
+	s->err = 0;
+	s->goodbye = false;
+	s->local = s->peer = (struct sock_addr){ IP_ANY, 0 };
+	s->kind = SOCK_KIND_FREE;
+	opts_drop(st, s->opts);
+	s->opts = &st->no_opts;
+}
+
+static bool
+on_a_ring(const struct sock *s)
+{
+	return s->events_pushed != atomic_load_explicit(&s->events_taken, memory_order_acquire);
+}
+
+void
+slot_release(struct stack *st, struct sock *s)
+{
+	s->kind = SOCK_KIND_DYING;
+	if (on_a_ring(s)) { /* an event the application has not fetched yet */
+		s->link = st->dying_socks;
+		st->dying_socks = sock_number(&st->ch, s);
+		return;
+	}
+	slot_reset(st, s);
+	free_push(st, s);
+}
+
+static void
+reap_dying(struct stack *st)
+{
+	uint32_t n = st->dying_socks;
+
+	st->dying_socks = NO_SOCK;
+	while (n != NO_SOCK) {
+		struct sock *s = &st->ch.socks[n];
+
+		n = s->link;
+		slot_release(st, s);
+	}
+}
+
+static void
+take_chunks_back(struct stack *st)
+{
+	uint64_t word;
+
+	while (spsc_pop(&st->ch.chunks_up, &word)) {
+		struct chunk *k = (struct chunk *)(uintptr_t)word;
+
+		while (k) {
+			struct chunk *next = atomic_load_explicit(&k->next, memory_order_relaxed);
+
+			chunk_list_put(&st->env.spare, k);
+			k = next;
+		}
+	}
+}
+
+static void
+give_chunks(struct stack *st)
+{
+	struct spsc *q = &st->ch.chunks_down;
+	uint32_t lists = q->mask + 1 - spsc_room(q);
+
+	for (; lists < CHUNKS_READY && tcp_chunks_want(&st->env, CHANNEL_BATCH); lists++) {
+		struct chunk_list l = { NULL, 0 };
+
+		for (uint32_t i = 0; i < CHANNEL_BATCH; i++)
+			chunk_list_put(&l, chunk_list_get(&st->env.spare));
+		(void)spsc_push(q, (uint64_t)(uintptr_t)l.first);
+	}
+}
+
+static void
+give_numbers(struct stack *st)
+{
+	struct spsc *q = &st->ch.ids;
+	uint32_t ready = q->mask + 1 - spsc_room(q);
+
+	for (; ready < IDS_READY; ready++) {
+		struct sock *s = slot_get(st);
+
+		if (!s)
+			return;
+		s->kind = SOCK_KIND_PLAIN;
+		(void)spsc_push(q, sock_number(&st->ch, s));
+	}
+}
+
+void
+slots_exchange(struct stack *st)
+{
+	take_chunks_back(st);
+	if (st->dying_socks != NO_SOCK)
+		reap_dying(st);
+	give_chunks(st);
+	give_numbers(st);
+}
+
+/* ------------------------------------------------------------- options -- */
+
+/* One more holder of a record of options. */
+const struct tcp_opts *
+opts_share(struct stack *st, const struct tcp_opts *o)
+{
+	if (o != &st->no_opts)
+		((struct tcp_opts *)pool_at(&st->opts, pool_index(&st->opts, o)))->refs++;
+	return o;
+}
+
+void
+opts_drop(struct stack *st, const struct tcp_opts *o)
+{
+	struct tcp_opts *mine;
+
+	if (o == &st->no_opts)
+		return;
+	mine = pool_at(&st->opts, pool_index(&st->opts, o));
+	if (--mine->refs == 0)
+		pool_put(&st->opts, mine);
+}

@@ -1,0 +1,225 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * The inside of a stack, for the files of this folder only.  One file works on
+ * one part; this header says which parts there are.
+ */
+#pragma once
+
+#include "core/demux.h"
+#include "core/icmp.h"
+#include "core/neigh.h"
+#include "core/port.h"
+#include "core/stack.h"
+#include "io_engine/io.h"
+#include "tcp/tcp_listen.h"
+#include "tcp/tcp_tw.h"
+#include "wire/eth.h"
+#include "wire/ip4.h"
+
+#define STACK_STRAYS        64u /* replies that belong to no connection, waiting */
+#define STACK_LISTENERS_MAX 1024u
+
+/* On which list a connection's tx_link is (struct tcp_conn.tx_list). */
+enum tx_list { TX_NONE, TX_CONTROL, TX_ACK, TX_DATA, TX_WAITS };
+
+/* A port as this core sees it. */
+struct stack_port {
+	struct io *io;
+	struct io_info info;
+	struct stack_port_cfg cfg;
+	uint16_t mtu;
+	bool full;                        /* the engine took less than offered    */
+	unsigned n_out, n_fresh;
+	struct io_pkt out[IO_BURST];      /* filled, to be sent                   */
+	struct io_pkt fresh[IO_BURST];    /* empty                                */
+	struct neigh neigh;
+};
+
+/* A half-open connection and the way back to its peer. */
+struct half_open {
+	struct tcp_req req;
+	struct mac_addr mac;
+	uint8_t port;
+};
+
+struct listener {
+	struct ip_addr ip;
+	uint16_t port;
+	uint32_t sock;      /* UINT32_MAX: free                                  */
+	uint32_t backlog;
+	uint32_t half_open; /* records that came from it                         */
+};
+
+/* A segment that answers something for which there is no connection. */
+struct stray {
+	struct tcp_tuple tuple;
+	struct tcp_seg seg;
+	struct mac_addr mac;
+	uint8_t port;
+};
+
+struct stack {
+	struct stack_cfg cfg;
+	struct tcp_env env;
+	struct trace trace;
+	struct tcp_opts no_opts;
+
+	/* -- connections ----------------------------------------------------- */
+	struct demux demux;
+	struct pool conns, half_opens, tws, opts;
+	struct list tw_list;              /* by the end of their 2 MSL            */
+	struct wheel wheel;
+	struct listener listener[STACK_LISTENERS_MAX];
+	unsigned n_listeners;             /* entries ever used                    */
+
+	/* -- transmission ------------------------------------------------------- */
+	struct list tx_control, tx_ack, tx_data; /* connections                   */
+	struct list tx_synack;            /* half-open records                    */
+	struct stray stray[STACK_STRAYS];
+	unsigned n_strays;
+
+	/* -- network ------------------------------------------------------------- */
+	struct stack_port port[STACK_PORTS_MAX];
+	struct icmp_rate icmp_rate;
+	struct port_table ports;
+
+	/* -- the application ---------------------------------------------------- */
+	struct channel ch;
+	uint32_t free_socks, dying_socks; /* chains through sock.link; UINT32_MAX ends */
+	uint32_t n_free_socks;
+	int64_t quiesce_until;            /* TIME_NEVER: not asked                */
+	bool call_pending;
+	bool posted, busy;
+
+	struct stack_stats stats;
+	uint64_t fates[N_FATES];
+};
+
+#define NO_SOCK UINT32_MAX
+
+/* One thread writes a statistic, any may read it. */
+static inline void
+stats_add(_Atomic uint64_t *counter, uint64_t n)
+{
+	atomic_store_explicit(counter, atomic_load_explicit(counter, memory_order_relaxed) + n,
+	                      memory_order_relaxed);
+}
+
+/* ---------------------------------------------------------- ip.c: packets -- */
+
+/* One received frame, to its fate. */
+enum fate ip_frame_in(struct stack *st, unsigned port, const struct io_pkt *pkt, int64_t now);
+
+/* Where packets to an address leave: found once per connection and turn. */
+struct ip_way {
+	unsigned port;
+	struct mac_addr mac;
+};
+
+enum ip_way_answer { WAY_FOUND, WAY_WAITING, WAY_NO_ROUTE, WAY_UNREACHABLE };
+
+/* `waiter` (may be NULL) hangs itself on the neighbour while it is resolved. */
+enum ip_way_answer ip_way_find(struct stack *st, const struct ip_addr *dst, struct link *waiter,
+                               int64_t now, struct ip_way *way);
+
+/* The address of ours to talk to `dst` from, and the MTU of the way; false: no route. */
+bool ip_source(const struct stack *st, const struct ip_addr *dst, struct ip_addr *src,
+               uint16_t *mtu);
+bool ip_is_ours(const struct stack *st, const struct ip_addr *a);
+
+/* Whether one more packet can leave by `port` now; makes room when it can. */
+bool ip_room(struct stack *st, unsigned port, int64_t now);
+
+/* Sends one segment; ip_room() must have said yes.  `c` gives text, TOS and TTL (NULL: none). */
+void ip_segment_out(struct stack *st, const struct ip_way *way, const struct tcp_tuple *t,
+                    const struct tcp_seg *s, struct tcp_conn *c);
+
+/* Connections whose neighbour is known now, or never will be, go on. */
+void ip_unblock(struct stack *st, struct list *waiters, int64_t now);
+
+void ip_flush(struct stack *st, unsigned port, int64_t now);
+void ip_timers(struct stack *st, int64_t now);
+int64_t ip_deadline(const struct stack *st);
+void ip_announce(struct stack *st, int64_t now);
+
+/* ------------------------------------------- segment.c: TCP's dispatcher -- */
+
+struct segment_from {
+	unsigned port;
+	struct mac_addr mac;
+};
+
+enum fate segment_in(struct stack *st, const struct segment_from *from, const struct tcp_tuple *t,
+                     const struct tcp_seg *s, int64_t now);
+void segment_icmp_error(struct stack *st, const struct icmp_error *err, int64_t now);
+void segment_timers(struct stack *st, int64_t now);
+int64_t segment_deadline(const struct stack *st);
+
+/* ----------------------------------------------------- conns.c: their life -- */
+
+/* A connection with its tuple entered, or NULL. */
+struct tcp_conn *conn_new(struct stack *st, const struct tcp_open *o, uint32_t hash, int64_t now);
+
+/* To be called after anything happened to a connection: it is put on the list
+ * it belongs on, its timer set, its owner told; when it is over it is freed. */
+void conn_settle(struct stack *st, struct tcp_conn *c, int64_t now);
+
+/* The same for a connection that has just been asked and may send nothing now:
+ * it goes on no list until something happens to it. */
+void conn_blocked(struct stack *st, struct tcp_conn *c, int64_t now);
+
+/* Fills in the parts of `o` that come from a socket. */
+void conn_streams(struct tcp_open *o, struct sock *s);
+
+/* tcp_check() for every connection, and that each has its timer and its list. */
+void conn_check_all(const struct stack *st);
+
+struct half_open *half_open_new(struct stack *st, const struct tcp_tuple *t, uint32_t hash);
+void half_open_free(struct stack *st, struct half_open *h);
+void tw_free(struct stack *st, struct tcp_tw *w);
+
+/* ----------------------------------------------- slots.c: sockets' numbers -- */
+
+void slots_init(struct stack *st);
+struct sock *slot_get(struct stack *st);
+/* The application has said goodbye and no connection needs it. */
+void slot_release(struct stack *st, struct sock *s);
+/* Refills the rings of numbers and chunks, takes chunks back. */
+void slots_exchange(struct stack *st);
+
+const struct tcp_opts *opts_share(struct stack *st, const struct tcp_opts *o);
+void opts_drop(struct stack *st, const struct tcp_opts *o);
+
+/* ------------------------------------------- jobs.c, events.c, txq.c -- */
+
+unsigned jobs_run(struct stack *st, int64_t now);
+void jobs_calls(struct stack *st, int64_t now);
+
+/* Tells the socket of `c` what is new since the last time. */
+void events_conn(struct stack *st, struct tcp_conn *c);
+void events_tell(struct stack *st, struct sock *s, uint16_t facts);
+
+void txq_put(struct stack *st, struct tcp_conn *c, int64_t now);
+void txq_put_synack(struct stack *st, struct half_open *h);
+void txq_stray(struct stack *st, const struct segment_from *from, const struct tcp_tuple *t,
+               const struct tcp_seg *s);
+unsigned txq_run(struct stack *st, int64_t now);
+bool txq_waiting(const struct stack *st);
+
+/* ------------------------------------------------------- listen.c -- */
+
+struct listener *listener_find(struct stack *st, const struct tcp_tuple *t);
+int listener_add(struct stack *st, struct sock *s, uint32_t backlog);
+void listener_close(struct stack *st, struct sock *s);
+static inline struct listener *
+listener_of(struct stack *st, uint32_t sock)
+{
+	for (unsigned i = 0; i < st->n_listeners; i++)
+		if (st->listener[i].sock == sock)
+			return &st->listener[i];
+	return NULL;
+}
+enum fate listener_syn(struct stack *st, struct listener *l, const struct segment_from *from,
+                       const struct tcp_tuple *t, uint32_t hash, const struct tcp_seg *s,
+                       seq_t min_iss, bool reopened, int64_t now);
+enum fate listener_ack(struct stack *st, struct half_open *h, const struct tcp_seg *s, int64_t now);

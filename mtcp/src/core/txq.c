@@ -1,0 +1,197 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * Transmission: control first, then ACKs, then data, each with a quota per
+ * step, so that control cannot starve data and one connection not another.  A
+ * connection that may not send now leaves its list; the event that unblocks it
+ * puts it back.  If the engine is full, everything stays where it is.
+ */
+
+#include "core/stack_priv.h"
+
+#define SEGMENTS_PER_TURN 16u /* of one connection, before the next one's turn */
+
+static struct list *
+list_of(struct stack *st, enum tx_list l)
+{
+	switch (l) {
+	case TX_CONTROL:
+		return &st->tx_control;
+	case TX_ACK:
+		return &st->tx_ack;
+	case TX_DATA:
+		return &st->tx_data;
+	case TX_NONE:
+	case TX_WAITS:
+		break;
+	}
+	return NULL;
+}
+
+static enum tx_list
+wanted_list(struct stack *st, const struct tcp_conn *c, int64_t now)
+{
+	switch (tcp_owes(&st->env, c, now)) {
+	case TCP_OWES_CONTROL:
+		return TX_CONTROL;
+	case TCP_OWES_ACK:
+		return TX_ACK;
+	case TCP_OWES_DATA:
+		return TX_DATA;
+	case TCP_OWES_NOTHING:
+		break;
+	}
+	return TX_NONE;
+}
+
+void
+txq_put(struct stack *st, struct tcp_conn *c, int64_t now)
+{
+	enum tx_list want = wanted_list(st, c, now);
+
+	if (c->tx_list == want || (c->tx_list == TX_WAITS && want != TX_NONE))
+		return;
+	link_remove(&c->tx_link);
+	c->tx_list = (uint8_t)want;
+	if (want != TX_NONE)
+		list_push_back(list_of(st, want), &c->tx_link);
+}
+
+void
+txq_put_synack(struct stack *st, struct half_open *h)
+{
+	if (!link_on_list(&h->req.tx_link))
+		list_push_back(&st->tx_synack, &h->req.tx_link);
+}
+
+void
+txq_stray(struct stack *st, const struct segment_from *from, const struct tcp_tuple *t,
+          const struct tcp_seg *s)
+{
+	if (st->n_strays < STACK_STRAYS)
+		st->stray[st->n_strays++] =
+		    (struct stray){ *t, *s, from->mac, (uint8_t)from->port };
+}
+
+static unsigned
+strays_run(struct stack *st, int64_t now)
+{
+	unsigned i;
+
+	for (i = 0; i < st->n_strays; i++) {
+		const struct stray *y = &st->stray[i];
+		struct ip_way way = { y->port, y->mac };
+
+		if (!ip_room(st, y->port, now))
+			break;
+		ip_segment_out(st, &way, &y->tuple, &y->seg, NULL);
+	}
+	memmove(st->stray, st->stray + i, (st->n_strays - i) * sizeof st->stray[0]);
+	st->n_strays -= i;
+	return i;
+}
+
+static unsigned
+synacks_run(struct stack *st, unsigned quota, int64_t now)
+{
+	unsigned n = 0;
+	struct link *l;
+
+	while (n < quota && (l = list_first(&st->tx_synack))) {
+		struct half_open *h = container_of(l, struct half_open, req.tx_link);
+		struct ip_way way = { h->port, h->mac };
+		struct tcp_seg s;
+
+		if (!ip_room(st, h->port, now))
+			break;
+		link_remove(l);
+		wheel_set(&st->wheel, &h->req.timer, tcp_req_synack(&st->env, &h->req, now, &s));
+		ip_segment_out(st, &way, &h->req.tuple, &s, NULL);
+		n++;
+	}
+	return n;
+}
+
+/* No way to the peer: the segment counts as sent and lost, so that the timer
+ * decides how long this may last. */
+static void
+send_nowhere(struct stack *st, struct tcp_conn *c, enum ip_way_answer why, int64_t now)
+{
+	struct tcp_seg s;
+
+	tcp_icmp_unreachable(&st->env, c,
+	                     why == WAY_NO_ROUTE ? TCP_E_NETUNREACH : TCP_E_HOSTUNREACH, now);
+	(void)tcp_out_next(&st->env, c, now, &s);
+	stats_add(&st->stats.tx_drops, 1);
+}
+
+/* One connection's turn; *full: the engine takes no more. */
+static unsigned
+conn_turn(struct stack *st, struct tcp_conn *c, unsigned quota, int64_t now, bool *full)
+{
+	struct ip_way way;
+	struct tcp_seg s;
+	unsigned n = 0;
+	enum ip_way_answer answer;
+
+	link_remove(&c->tx_link);
+	c->tx_list = TX_NONE;
+	answer = ip_way_find(st, &c->tuple.remote, &c->tx_link, now, &way);
+	if (answer == WAY_WAITING) {
+		c->tx_list = TX_WAITS;
+		return 0;
+	}
+	if (answer != WAY_FOUND) {
+		send_nowhere(st, c, answer, now);
+		conn_settle(st, c, now);
+		return 1;
+	}
+	while (n < quota && !(*full = !ip_room(st, way.port, now)) &&
+	       tcp_out_next(&st->env, c, now, &s)) {
+		ip_segment_out(st, &way, &c->tuple, &s, c);
+		n++;
+	}
+	if (n < quota && !*full)
+		conn_blocked(st, c, now);
+	else
+		conn_settle(st, c, now);
+	return n;
+}
+
+static unsigned
+conns_run(struct stack *st, struct list *list, unsigned quota, int64_t now)
+{
+	unsigned n = 0;
+	bool full = false;
+	struct link *l;
+	struct list turn;
+
+	/* Only who is on the list now: a connection that asks again waits for
+	 * the next round. */
+	list_init(&turn);
+	list_splice_back(&turn, list);
+	while (n < quota && !full && (l = list_first(&turn)))
+		n += conn_turn(st, container_of(l, struct tcp_conn, tx_link),
+		               min(quota - n, SEGMENTS_PER_TURN), now, &full);
+	list_splice_back(&turn, list);
+	list_splice_back(list, &turn);
+	return n;
+}
+
+unsigned
+txq_run(struct stack *st, int64_t now)
+{
+	unsigned n = strays_run(st, now);
+
+	n += synacks_run(st, st->cfg.tx_control, now);
+	n += conns_run(st, &st->tx_control, st->cfg.tx_control, now);
+	n += conns_run(st, &st->tx_ack, st->cfg.tx_ack, now);
+	n += conns_run(st, &st->tx_data, st->cfg.tx_data, now);
+	return n;
+}
+
+bool
+txq_waiting(const struct stack *st)
+{
+	return st->n_strays || !list_empty(&st->tx_synack) || !list_empty(&st->tx_control) ||
+	       !list_empty(&st->tx_ack) || !list_empty(&st->tx_data);
+}

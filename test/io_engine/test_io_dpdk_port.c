@@ -1,0 +1,151 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* Opening logical ports over devices that need nothing from the machine. */
+#include "test/io_engine/dpdk_child.h"
+
+static void
+unknown_devices(char said[SAID])
+{
+	struct io_dpdk *dpdk = started(said, "--no-huge --vdev=net_null0 --vdev=net_ring0");
+
+	opened(said, dpdk, "net_tap0", 1);
+	tell(said, " | ");
+	opened(said, dpdk, "dpdk2", 1);
+	tell(said, " | ");
+	opened(said, dpdk, "net_null0,,", 1);
+	io_dpdk_stop(dpdk);
+}
+
+static void
+test_an_unknown_device_is_told_with_those_there_are(void)
+{
+	check_says(unknown_devices,
+	           "port net_tap0: no such device; there is net_null0, net_ring0 | "
+	           "port dpdk2: no such device; there is net_null0, net_ring0 | "
+	           "port: a device's name is empty or too long");
+}
+
+static void
+no_devices(char said[SAID])
+{
+	struct io_dpdk *dpdk = started(said, "--no-huge --no-pci");
+
+	opened(said, dpdk, "dpdk0", 1);
+	io_dpdk_stop(dpdk);
+}
+
+static void
+test_without_any_device_it_says_how_to_make_one(void)
+{
+	check_says(no_devices, "port dpdk0: no such device; there is no device at all: eal_args "
+	                       "makes them, as in --vdev=net_tap0");
+}
+
+static void
+too_few_queues(char said[SAID])
+{
+	struct io_dpdk *dpdk = started(said, "--no-huge --vdev=net_ring0 --vdev=net_ring1");
+
+	opened(said, dpdk, "net_ring0,net_ring1", 100);
+	io_dpdk_stop(dpdk);
+}
+
+static void
+test_too_few_queues_are_counted(void)
+{
+	check_holds(too_few_queues, "queues, too few for 100 cores (num_cores)");
+}
+
+static void
+too_few_cores(char said[SAID])
+{
+	struct io_dpdk *dpdk = started(said, "--no-huge --vdev=net_ring0 --vdev=net_ring1");
+
+	opened(said, dpdk, "net_ring0,net_ring1", 1);
+	io_dpdk_stop(dpdk);
+}
+
+static void
+test_a_device_that_no_core_would_serve_is_refused(void)
+{
+	check_says(too_few_cores,
+	           "port net_ring0,net_ring1: 2 devices need as many cores, but 1 configured");
+}
+
+static void
+device_twice(char said[SAID])
+{
+	struct io_dpdk *dpdk = started(said, "--no-huge --vdev=net_ring0");
+	struct io_dpdk_port *port = opened(said, dpdk, "dpdk0", 1);
+
+	opened(said, dpdk, "net_ring0", 1);
+	io_dpdk_port_close(port);
+	io_dpdk_stop(dpdk);
+}
+
+static void
+test_a_device_belongs_to_one_port(void)
+{
+	check_says(device_twice, "port net_ring0: the device is in use already");
+}
+
+static void
+short_of_memory(char said[SAID])
+{
+	struct io_dpdk *dpdk = started(said, "--no-huge -m 4 --vdev=net_ring0");
+
+	opened(said, dpdk, "net_ring0", 1);
+	io_dpdk_stop(dpdk);
+}
+
+static void
+test_short_memory_is_told_with_the_remedy(void)
+{
+	check_holds(short_of_memory, "-m in eal_args gives DPDK more megabytes");
+}
+
+static void
+several_devices(char said[SAID])
+{
+	struct io_dpdk *dpdk =
+	    started(said, "--no-huge --vdev=net_null0 --vdev=net_null1 --vdev=net_null2");
+	struct io_dpdk_port *port = opened(said, dpdk, "net_null2,dpdk0", 2);
+
+	for (unsigned c = 0; port && c < 2; c++) {
+		struct io *io = io_dpdk_queue(port, c);
+		struct io_info info;
+
+		io->ops->info(io, &info);
+		tell(said, "[%u of %u, mtu %u]", info.queue, info.queues, info.mtu);
+		io->ops->close(io);
+	}
+	tell(said, " link %d", port && io_dpdk_port_link(port));
+	io_dpdk_port_close(port);
+	port = opened(said, dpdk, "net_null1", 1);
+	tell(said, ", another %d", port != NULL);
+	io_dpdk_port_close(port);
+	io_dpdk_stop(dpdk);
+}
+
+static void
+test_several_devices_make_one_port(void)
+{
+	check_says(several_devices, "[0 of 2, mtu 1500][1 of 2, mtu 1500] link 1, another 1");
+}
+
+void
+io_dpdk_port_tests(void)
+{
+	CU_pSuite s = CU_add_suite("io_dpdk_port", NULL, NULL);
+
+	CU_add_test(s, "an unknown device is told with those there are",
+	            test_an_unknown_device_is_told_with_those_there_are);
+	CU_add_test(s, "without any device it says how to make one",
+	            test_without_any_device_it_says_how_to_make_one);
+	CU_add_test(s, "too few queues are counted", test_too_few_queues_are_counted);
+	CU_add_test(s, "a device that no core would serve is refused",
+	            test_a_device_that_no_core_would_serve_is_refused);
+	CU_add_test(s, "a device belongs to one port", test_a_device_belongs_to_one_port);
+	CU_add_test(s, "short memory is told with the remedy",
+	            test_short_memory_is_told_with_the_remedy);
+	CU_add_test(s, "several devices make one port", test_several_devices_make_one_port);
+}
