@@ -112,17 +112,30 @@ fits_limit(const struct io_pcap *p, size_t more)
 	return !p->cfg.limit || p->in_file + p->used + more <= p->cfg.limit;
 }
 
-/* The bytes as the wire will see them. */
+/* Whether a sum was left to a port: to ours, or, in a frame that its port vouches
+ * for, to that of a virtual peer. */
+static bool
+is_unfinished(const struct io_pkt *pkt)
+{
+	if (pkt->flags & (IO_TX_IP_SUM | IO_TX_TCP_SUM))
+		return true;
+	return pkt->flags & IO_RX_L4_GOOD && io_sum_judge(pkt->data, pkt->len) & IO_RX_L4_BAD;
+}
+
+/* The bytes as a wire would see them. */
 static const uint8_t *
 final_bytes(struct io_pcap *p, const struct io_pkt *pkt)
 {
 	struct io_pkt copy = *pkt;
 
-	if (!(pkt->flags & (IO_TX_IP_SUM | IO_TX_TCP_SUM)) || pkt->len > sizeof p->whole)
+	if (pkt->len > sizeof p->whole || !is_unfinished(pkt))
 		return pkt->data;
 	memcpy(p->whole, pkt->data, pkt->len);
 	copy.data = p->whole;
-	io_sum_finish(&copy);
+	if (pkt->flags & IO_RX_L4_GOOD)
+		io_sum_repair(p->whole);
+	else
+		io_sum_finish(&copy);
 	return p->whole;
 }
 

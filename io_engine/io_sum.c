@@ -16,6 +16,7 @@
 #define PROTO_TCP     6u
 #define PROTO_UDP     17u
 #define TCP_SUM_AT    16u
+#define UDP_SUM_AT    6u
 
 static void
 put_sum(uint8_t *at, uint16_t sum)
@@ -42,15 +43,16 @@ io_sum_finish(struct io_pkt *pkt)
 	pkt->flags &= (uint16_t)~(IO_TX_IP_SUM | IO_TX_TCP_SUM);
 }
 
-static bool
-l4_sum_holds(const uint8_t *ip, uint32_t hlen, uint32_t total)
+/* Over pseudo-header, header and data; 0 when the sum among them holds. */
+static uint16_t
+l4_sum(const uint8_t *ip, uint32_t hlen, uint32_t total)
 {
 	uint8_t pseudo[4] = { 0, ip[9], 0, 0 };
 	uint32_t sum = wire_sum_add(0, ip + 12, 8);
 
 	put_be16(pseudo + 2, to_u16(total - hlen));
 	sum = wire_sum_add(sum, pseudo, sizeof pseudo);
-	return wire_sum_finish(wire_sum_add(sum, ip + hlen, total - hlen)) == 0;
+	return wire_sum_finish(wire_sum_add(sum, ip + hlen, total - hlen));
 }
 
 uint16_t
@@ -74,5 +76,18 @@ io_sum_judge(const uint8_t *frame, uint32_t len)
 	/* A UDP sum of 0 means that the sender made none (RFC 768). */
 	if (ip[9] == PROTO_UDP && total - hlen >= 8 && !get_be16(ip + hlen + 6))
 		return says | IO_RX_L4_GOOD;
-	return says | (uint16_t)(l4_sum_holds(ip, hlen, total) ? IO_RX_L4_GOOD : IO_RX_L4_BAD);
+	return says | (uint16_t)(l4_sum(ip, hlen, total) ? IO_RX_L4_BAD : IO_RX_L4_GOOD);
+}
+
+void
+io_sum_repair(uint8_t *frame)
+{
+	uint8_t *ip = frame + ETH_LEN;
+	uint32_t hlen = (ip[0] & 0x0fu) * 4u, total = get_be16(ip + 2);
+	uint32_t at = hlen + (ip[9] == PROTO_TCP ? TCP_SUM_AT : UDP_SUM_AT);
+
+	if (at + 2 > total)
+		return;
+	put_sum(ip + at, 0);
+	put_sum(ip + at, l4_sum(ip, hlen, total));
 }

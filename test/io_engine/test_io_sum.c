@@ -84,6 +84,19 @@ test_frames_it_does_not_know_are_not_judged(void)
 	CU_ASSERT_EQUAL(io_sum_judge(buf, FRAME), 0); /* ARP */
 }
 
+static void
+test_a_sum_left_by_a_virtual_peer_is_repaired(void)
+{
+	uint8_t buf[FRAME];
+	struct io_pkt pkt = segment(buf);
+
+	pkt.flags = IO_TX_IP_SUM; /* the TCP field keeps the pseudo-header's sum */
+	io_sum_finish(&pkt);
+	CU_ASSERT_EQUAL(io_sum_judge(buf, FRAME), IO_RX_IP_GOOD | IO_RX_L4_BAD);
+	io_sum_repair(buf);
+	CU_ASSERT_EQUAL(io_sum_judge(buf, FRAME), IO_RX_IP_GOOD | IO_RX_L4_GOOD);
+}
+
 void suite_io_sum(void);
 
 void
@@ -98,4 +111,6 @@ suite_io_sum(void)
 	            test_only_what_is_asked_for_is_filled_in);
 	CU_add_test(s, "frames it does not know are not judged",
 	            test_frames_it_does_not_know_are_not_judged);
+	CU_add_test(s, "a sum left by a virtual peer is repaired",
+	            test_a_sum_left_by_a_virtual_peer_is_repaired);
 }

@@ -156,6 +156,8 @@ one_job(struct stack *st, struct sock *s, int64_t now)
 	}
 	if (req & SOCK_REQ_CLOSE)
 		return; /* the goodbye is on its way behind this */
+	if (req & SOCK_REQ_CHUNKS)
+		st->app_starved = true;
 	if (s->kind == SOCK_KIND_PLAIN && (req & SOCK_REQ_CONNECT))
 		do_connect(st, s, now);
 	else if (s->conn)

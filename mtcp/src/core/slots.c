@@ -137,6 +137,10 @@ give_chunks(struct stack *st)
 			chunk_list_put(&l, chunk_list_get(&st->env.spare));
 		(void)spsc_push(q, (uint64_t)(uintptr_t)l.first);
 	}
+	if (st->app_starved && lists > 0) { /* no event says it: wake whoever waits */
+		st->app_starved = false;
+		st->posted = true;
+	}
 }
 
 static void

@@ -89,6 +89,7 @@ struct stack {
 	uint32_t n_free_socks;
 	int64_t quiesce_until;            /* TIME_NEVER: not asked                */
 	bool call_pending;
+	bool app_starved;                 /* it waits for chunks                  */
 	bool posted, busy;
 
 	struct stack_stats stats;
