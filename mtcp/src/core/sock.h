@@ -150,6 +150,8 @@ struct channel {
 	struct spsc chunks_up;   /* application -> stack: first chunks of lists, any length      */
 	struct sock *socks;
 	uint32_t n_socks;
+	_Atomic uint32_t hungry; /* application: it has no chunk and waits for some (set it, ask, look
+	                          * again, then wait); the stack posts once there are some   */
 	struct sock_call call;
 };
 
