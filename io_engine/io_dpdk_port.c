@@ -24,6 +24,7 @@
 #define POOL_CACHE   256u
 #define MTU_DEFAULT  1500u
 #define FRAME_EXTRA  26u   /* Ethernet header, two VLAN tags, frame check       */
+#define XDP_FILL     2048u /* net_af_xdp keeps in the kernel's fill ring        */
 #define XDP_HEADROOM 256u  /* the kernel's, at the head of each frame           */
 
 #define RX_OFFLOADS                                                                            \
@@ -369,11 +370,22 @@ pool_make(const struct io_dpdk_port *p, const struct device *dev, uint16_t q, un
 	return pool ? pool : pool_on_node(dev, name, n, room, SOCKET_ID_ANY);
 }
 
+/* Buffers of a queue: for its rings and what is on its way besides. */
+static unsigned
+mbufs_of(const struct io_dpdk_port *p, const struct device *dev, unsigned nrx, unsigned ntx)
+{
+	unsigned n = nrx + ntx + MBUFS_SPARE;
+
+	if (is_driver(dev, "net_af_xdp"))
+		n += XDP_FILL;
+	return max(p->cfg.mbufs, max(n, MBUFS_MIN));
+}
+
 static int
 queue_setup(struct io_dpdk_port *p, struct device *dev, uint16_t q, uint16_t nrx,
             uint16_t ntx, const struct complaint *c)
 {
-	unsigned mbufs = max(p->cfg.mbufs, max(nrx + ntx + MBUFS_SPARE, MBUFS_MIN));
+	unsigned mbufs = mbufs_of(p, dev, nrx, ntx);
 	struct io_dpdk_queue *ours = &p->queue[dev->first + q];
 	unsigned node = (unsigned)rte_eth_dev_socket_id(dev->id);
 	int rc;

@@ -197,6 +197,18 @@ test_values_that_contradict_each_other_are_told(void)
 	                         "set num_cores = 1)\n");
 }
 
+static void
+test_static_neighbours_have_to_fit(void)
+{
+	struct config_try t = config_try_text("neigh_max = 16\naddress = 10.0.0.2/24\n");
+
+	t.cfg->n_arp = 17;
+	config_try_check(&t);
+	CU_ASSERT_STRING_EQUAL(t.said, "f.conf:1: neigh_max is smaller than the number of entries in "
+	                               "arp.conf\n");
+	config_try_end(&t);
+}
+
 /* ---------------------------------------------------------------------- overrides */
 
 static void
@@ -416,6 +428,7 @@ suite_config(void)
 	CU_add_test(s, "sockets grow with connections", test_sockets_grow_with_connections);
 	CU_add_test(s, "values that contradict each other are told",
 	            test_values_that_contradict_each_other_are_told);
+	CU_add_test(s, "static neighbours have to fit", test_static_neighbours_have_to_fit);
 	CU_add_test(s, "an override beats the file and an earlier one",
 	            test_an_override_beats_the_file_and_an_earlier_one);
 	CU_add_test(s, "a refused override changes nothing",

@@ -98,6 +98,7 @@ struct duo {
 	struct list frames;
 	struct duo_record *log;
 	size_t n_log, max_log;
+	uint8_t text[65536];  /* of the segment that leaves                               */
 	const char *broken;   /* NULL, or the rule that was broken first                  */
 };
 

@@ -280,6 +280,8 @@ check_sizes(const struct config *cfg, struct config_log *log)
 	if (s->max_chunks < chunks_of(s->tcp.rcvbuf) + chunks_of(s->tcp.sndbuf))
 		blame(cfg, is_given(cfg, "max_chunks") ? "max_chunks" : "max_num_buffers", log,
 		      "holds less than rcvbuf and sndbuf of one connection");
+	if (cfg->n_arp > s->neigh.max)
+		blame(cfg, "neigh_max", log, "is smaller than the number of entries in arp.conf");
 	if (cfg->mbufs && cfg->mbufs < cfg->rx_ring + cfg->tx_ring)
 		blame(cfg, "mbufs", log, "is smaller than rx_ring and tx_ring together");
 }

@@ -225,7 +225,7 @@ static const struct config_key keys[] = {
 	COUNT("tcp_orphan_retries", stack.tcp.orphan_retries, 1, 255),
 	TIME("tcp_delack_min", stack.tcp.delack_min_ns, MS(1), MS(499)),
 	TIME("tcp_delack_max", stack.tcp.delack_max_ns, MS(1), MS(499)),
-	COUNT("tcp_quickack", stack.tcp.quickack, 0, 65535),
+	COUNT("tcp_quickack", stack.tcp.quickack, 0, 255),
 	NUMBER("tcp_timeout", VALUE_TIME, KEY_OFF, stack.tcp.idle_timeout_ns, MS(100),
 	       SEC(2592000), SEC(1)),
 	SECS("tcp_timewait", stack.tcp.time_wait_ns, 0, SEC(3600)),

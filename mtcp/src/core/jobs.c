@@ -366,6 +366,18 @@ quiesced(struct stack *st, int64_t now)
 	return st->conns.used == 0 || now >= st->quiesce_until;
 }
 
+void
+stack_quiesce(struct stack *st, int64_t timeout_ns, int64_t now)
+{
+	quiesce_start(st, timeout_ns / NS_PER_MS, now);
+}
+
+bool
+stack_is_quiet(struct stack *st, int64_t now)
+{
+	return quiesced(st, now);
+}
+
 static int
 call_run(struct stack *st, struct sock_call *k, struct sock *s, int64_t now)
 {

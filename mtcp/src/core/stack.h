@@ -43,6 +43,13 @@ bool stack_take_posted(struct stack *st);
 /* The part shared with the application's thread. */
 struct channel *stack_channel(struct stack *st);
 
+/* Asks every connection to finish; stack_is_quiet() is true when none is left,
+ * and resets those that remain after `timeout_ns`.  Go on stepping between the
+ * two, and a few steps after.  The same as SOCK_CALL_QUIESCE, for whoever runs
+ * the stack when the application cannot ask any more. */
+void stack_quiesce(struct stack *st, int64_t timeout_ns, int64_t now);
+bool stack_is_quiet(struct stack *st, int64_t now);
+
 /* Everything that must hold between steps; asserts (builds with checks). */
 void stack_check(const struct stack *st);
 

@@ -1,0 +1,397 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * The stack's thread steps, and when a step finds nothing does what idle.c
+ * says.  Signals never run on it: handlers belong to the application's thread,
+ * whose waits they end.
+ */
+#include "api/runtime.h"
+
+#include <errno.h>
+#include <numa.h>
+#include <pthread.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/random.h>
+
+#include "api/handoff.h"
+#include "api/idle.h"
+
+/* A doze shorter than this is not worth arming interrupts for. */
+#define ARM_MIN US(100)
+
+/* Steps after the last connection is gone, for the last segments to leave. */
+#define LAST_STEPS 4
+
+struct runtime {
+	struct handoff handoff;
+	struct mtcp_context ctx;
+	struct stack *st;
+	struct channel *ch;
+	struct idle idle;
+	struct io *ios[STACK_PORTS_MAX];
+	unsigned n_ios;
+	bool can_wait;               /* every port has a descriptor       */
+	_Atomic bool stop;
+	int64_t stop_timeout_ns;     /* written before `stop`             */
+	struct stat_board *board;
+	int64_t next_line;           /* when the counters are written next */
+	unsigned core;
+	int cpu;
+	pthread_t thread;
+	struct region mem;
+};
+
+/* -- the stack's thread --------------------------------------------------- */
+
+/* All ports will wake us: false when one of them has packets by now. */
+static bool
+arm_ports(struct runtime *rt, unsigned *armed)
+{
+	for (*armed = 0; *armed < rt->n_ios; ++*armed) {
+		struct io *io = rt->ios[*armed];
+
+		if (!io->ops->rx_arm(io))
+			return false;
+	}
+	return true;
+}
+
+static void
+disarm_ports(struct runtime *rt, unsigned armed)
+{
+	for (unsigned i = 0; i < armed; i++)
+		rt->ios[i]->ops->rx_disarm(rt->ios[i]);
+}
+
+static void
+doze(struct runtime *rt, enum handoff_sleep how, int64_t now, int64_t deadline)
+{
+	bool arm = rt->can_wait && how == HANDOFF_ASLEEP && deadline - now >= ARM_MIN;
+	unsigned armed = 0;
+
+	if (!handoff_doze(&rt->handoff, how, &rt->ch->jobs))
+		return;
+	if (!arm || arm_ports(rt, &armed))
+		handoff_sleep(&rt->handoff, deadline);
+	disarm_ports(rt, armed);
+	handoff_rouse(&rt->handoff);
+}
+
+static void
+rest(struct runtime *rt, int64_t now, int64_t deadline)
+{
+	bool shared = handoff_shares_cpu(&rt->handoff);
+	int64_t nap;
+
+	if (deadline <= now)
+		return;
+	switch (idle_next(&rt->idle, now, shared, handoff_app_sleeps(&rt->handoff), &nap)) {
+	case IDLE_LOOK:
+		break;
+	case IDLE_YIELD:
+		sched_yield();
+		break;
+	case IDLE_NAP:
+		doze(rt, HANDOFF_NAPPING, now, min(deadline, now + nap));
+		break;
+	case IDLE_SLEEP:
+		doze(rt, HANDOFF_ASLEEP, now, nap == TIME_NEVER ? deadline : min(deadline, now + nap));
+		break;
+	}
+}
+
+static void
+write_lines(struct runtime *rt, int64_t now)
+{
+	if (now < rt->next_line)
+		return;
+	rt->next_line = now + SEC(1);
+	stat_board_update(rt->board, rt->core, stack_stats(rt->st));
+	stat_board_print(rt->board, rt->core, now, stderr);
+}
+
+/* One step and its events.  Sharing a CPU, an application that was woken goes first. */
+static int64_t
+step(struct runtime *rt, int64_t now)
+{
+	int64_t deadline = stack_step(rt->st, now);
+
+	if (stack_take_posted(rt->st)) {
+		handoff_post(&rt->handoff);
+		if (handoff_shares_cpu(&rt->handoff))
+			sched_yield();
+	}
+	return deadline;
+}
+
+static void
+run(struct runtime *rt)
+{
+	while (!atomic_load_explicit(&rt->stop, memory_order_acquire)) {
+		int64_t now = handoff_now();
+		int64_t deadline = step(rt, now);
+
+		if (rt->board) {
+			write_lines(rt, now);
+			deadline = min(deadline, rt->next_line);
+		}
+		if (stack_was_busy(rt->st))
+			idle_busy(&rt->idle, now);
+		else
+			rest(rt, now, deadline);
+	}
+}
+
+/* Connections get a moment to finish; then they are reset. */
+static void
+wind_up(struct runtime *rt)
+{
+	int64_t now = handoff_now();
+
+	stack_quiesce(rt->st, rt->stop_timeout_ns, now);
+	while (!stack_is_quiet(rt->st, now)) {
+		int64_t deadline = stack_step(rt->st, now);
+
+		handoff_rouse(&rt->handoff);
+		if (!stack_was_busy(rt->st) && deadline > now)
+			handoff_sleep(&rt->handoff, min(deadline, now + US(200)));
+		now = handoff_now();
+	}
+	for (int i = 0; i < LAST_STEPS; i++)
+		stack_step(rt->st, handoff_now());
+}
+
+static void *
+thread_main(void *arg)
+{
+	struct runtime *rt = arg;
+
+	prctl(PR_SET_NAME, "mtcp-stack");
+	prctl(PR_SET_TIMERSLACK, 1ul);
+	handoff_rouse(&rt->handoff);
+	run(rt);
+	wind_up(rt);
+	if (rt->board)
+		stat_board_leave(rt->board, rt->core);
+	return NULL;
+}
+
+/* -- set-up --------------------------------------------------------------- */
+
+/* Address space only: pages come when they are touched, on the core's node. */
+static int
+memory_reserve(struct region *mem, size_t size, int node)
+{
+	void *p = mmap(NULL, size, PROT_READ | PROT_WRITE,
+	               MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+
+	if (p == MAP_FAILED)
+		return -ENOMEM;
+	if (node >= 0 && numa_available() >= 0)
+		numa_tonode_memory(p, size, node);
+	*mem = (struct region){ .base = p, .size = size };
+	return 0;
+}
+
+static int
+draw_secret(struct siphash_key *key)
+{
+	return getrandom(key, sizeof *key, 0) == (ssize_t)sizeof *key ? 0 : -EIO;
+}
+
+/* A neighbour of arp.conf belongs to the port whose subnet it is in. */
+static bool
+in_subnet(const struct stack_port_cfg *port, const struct ip_addr *ip)
+{
+	for (unsigned i = 0; i < port->n_addrs; i++) {
+		const struct stack_addr *a = &port->addr[i];
+		unsigned bytes = a->prefix / 8, bits = a->prefix % 8;
+
+		if (memcmp(a->ip.b, ip->b, bytes) == 0 &&
+		    (bits == 0 || (a->ip.b[bytes] ^ ip->b[bytes]) >> (8 - bits) == 0))
+			return true;
+	}
+	return false;
+}
+
+static void
+add_neighbours(struct runtime *rt, const struct config *cfg)
+{
+	for (unsigned i = 0; i < cfg->n_arp; i++)
+		for (unsigned p = 0; p < rt->n_ios; p++)
+			if (in_subnet(&cfg->port[p].ip, &cfg->arp[i].ip))
+				stack_neighbour(rt->st, p, &cfg->arp[i].ip, cfg->arp[i].mac);
+}
+
+/* The stack and the application's side of it, in memory of their own. */
+static int
+make_stack(struct runtime *rt, const struct runtime_cfg *cfg)
+{
+	struct stack_cfg *sc = malloc(sizeof *sc);
+	int err;
+
+	if (!sc)
+		return -ENOMEM;
+	*sc = cfg->config->stack;
+	sc->core = cfg->core;
+	sc->cores = cfg->config->num_cores;
+	sc->n_ports = cfg->n_ios;
+	err = draw_secret(&sc->secret);
+	if (!err)
+		err = memory_reserve(&rt->mem, stack_memory(sc) + context_memory(sc->max_socks),
+		                     cfg->node);
+	if (err)
+		goto done;
+	rt->st = stack_new(sc, &rt->mem, cfg->ios, handoff_now());
+	rt->ch = rt->st ? stack_channel(rt->st) : NULL;
+	if (rt->ch && context_init(&rt->ctx, rt->ch, &rt->handoff.pair, &rt->mem)) {
+		add_neighbours(rt, cfg->config);
+	} else {
+		munmap(rt->mem.base, rt->mem.size);
+		err = -ENOMEM;
+	}
+done:
+	free(sc);
+	return err;
+}
+
+/* Ports that can wake the thread do so by a descriptor each. */
+static int
+watch_ports(struct runtime *rt)
+{
+	rt->can_wait = true;
+	for (unsigned i = 0; i < rt->n_ios; i++) {
+		struct io *io = rt->ios[i];
+		int fd = io->ops->rx_fd ? io->ops->rx_fd(io) : -1;
+		int err = fd < 0 ? 0 : handoff_watch(&rt->handoff, fd);
+
+		if (err)
+			return err;
+		rt->can_wait = rt->can_wait && fd >= 0;
+	}
+	return 0;
+}
+
+static int
+start_thread(struct runtime *rt)
+{
+	pthread_attr_t attr;
+	sigset_t all, old;
+	cpu_set_t cpus;
+	int err;
+
+	pthread_attr_init(&attr);
+	if (rt->cpu >= 0) {
+		CPU_ZERO(&cpus);
+		CPU_SET((unsigned)rt->cpu, &cpus);
+		pthread_attr_setaffinity_np(&attr, sizeof cpus, &cpus);
+	}
+	sigfillset(&all);
+	pthread_sigmask(SIG_SETMASK, &all, &old);
+	err = pthread_create(&rt->thread, &attr, thread_main, rt);
+	pthread_sigmask(SIG_SETMASK, &old, NULL);
+	pthread_attr_destroy(&attr);
+	return -err;
+}
+
+static struct runtime *
+runtime_new(const struct runtime_cfg *cfg)
+{
+	struct runtime *rt = aligned_alloc(CACHE_LINE, align_up(sizeof *rt, CACHE_LINE));
+
+	if (!rt)
+		return NULL;
+	memset(rt, 0, sizeof *rt);
+	rt->n_ios = cfg->n_ios;
+	for (unsigned i = 0; i < cfg->n_ios; i++)
+		rt->ios[i] = cfg->ios[i];
+	rt->core = cfg->core;
+	rt->cpu = cfg->cpu;
+	rt->board = cfg->board;
+	return rt;
+}
+
+int
+runtime_start(const struct runtime_cfg *cfg, struct runtime **out)
+{
+	struct runtime *rt = runtime_new(cfg);
+	int err;
+
+	if (!rt)
+		return -ENOMEM;
+	err = handoff_init(&rt->handoff, cfg->config->spin_ns);
+	if (err)
+		goto no_handoff;
+	err = make_stack(rt, cfg);
+	if (err)
+		goto no_stack;
+	rt->ctx.runtime = rt;
+	err = watch_ports(rt);
+	if (err)
+		goto no_thread;
+	idle_init(&rt->idle, cfg->config->spin_ns, cfg->config->idle_poll_ns, rt->can_wait,
+	          handoff_now());
+	err = start_thread(rt);
+	if (err)
+		goto no_thread;
+	*out = rt;
+	return 0;
+no_thread:
+	stack_delete(rt->st);
+	munmap(rt->mem.base, rt->mem.size);
+no_stack:
+	handoff_fini(&rt->handoff);
+no_handoff:
+	free(rt);
+	return err;
+}
+
+/* -- the end -------------------------------------------------------------- */
+
+void
+runtime_stop(struct runtime *rt, int64_t timeout_ns)
+{
+	rt->stop_timeout_ns = timeout_ns;
+	atomic_store_explicit(&rt->stop, true, memory_order_release);
+	handoff_kick(&rt->handoff);
+	pthread_join(rt->thread, NULL);
+	stack_delete(rt->st);
+	for (unsigned i = 0; i < rt->n_ios; i++)
+		rt->ios[i]->ops->close(rt->ios[i]);
+}
+
+void
+runtime_free(struct runtime *rt)
+{
+	context_fini(&rt->ctx);
+	handoff_fini(&rt->handoff);
+	munmap(rt->mem.base, rt->mem.size);
+	free(rt);
+}
+
+struct mtcp_context *
+runtime_context(struct runtime *rt)
+{
+	return &rt->ctx;
+}
+
+struct runtime *
+runtime_of(struct mtcp_context *ctx)
+{
+	return ctx->runtime;
+}
+
+unsigned
+runtime_core(const struct runtime *rt)
+{
+	return rt->core;
+}
+
+const struct stack_stats *
+runtime_stats(const struct runtime *rt)
+{
+	return stack_stats(rt->st);
+}

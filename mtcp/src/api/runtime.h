@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * A pair: the application's thread that made it and a thread that runs its
+ * stack.  The only place that knows threads.
+ */
+#pragma once
+
+#include "api/config.h"
+#include "api/context.h"
+#include "api/stat_board.h"
+
+struct runtime;
+
+/* What a pair is made of. */
+struct runtime_cfg {
+	const struct config *config; /* outlives the pair                          */
+	unsigned core;
+	int cpu;                     /* of the stack's thread; -1: anywhere        */
+	int node;                    /* of its memory; -1: anywhere                */
+	struct io *const *ios;       /* one a port; the pair closes them           */
+	unsigned n_ios;
+	struct stat_board *board;    /* NULL: no per-second lines                  */
+};
+
+/* Starts the stack's thread; the caller becomes the application's.  0 and *out, or
+ * -errno (the engines stay the caller's then).  Blocks for less than a millisecond. */
+int runtime_start(const struct runtime_cfg *cfg, struct runtime **out);
+
+/* Closes the connections, those that do not end in `timeout_ns` by reset, and
+ * ends the thread and its engines.  From any thread that can be sure that the
+ * application's makes no call any more, or never returns from one.  Once. */
+void runtime_stop(struct runtime *rt, int64_t timeout_ns);
+
+/* Frees what is left after runtime_stop(). */
+void runtime_free(struct runtime *rt);
+
+struct mtcp_context *runtime_context(struct runtime *rt);
+struct runtime *runtime_of(struct mtcp_context *ctx);
+unsigned runtime_core(const struct runtime *rt);
+
+/* For tests and telemetry. */
+const struct stack_stats *runtime_stats(const struct runtime *rt);

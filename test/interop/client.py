@@ -1,0 +1,143 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""A kernel client that curl cannot play: it keeps connections and watches how they end.
+
+    client.py idle HOST SECONDS...     one connection; waits, asks, prints microseconds
+    client.py hold HOST N [FILE]       N connections; when FILE exists asks on each; without
+                                       FILE only listens.  Prints how each ended.
+    client.py abuse HOST SECONDS       connections that are broken off at all moments
+    client.py latency HOST N           one request at a time; prints each time in microseconds
+"""
+import os
+import random
+import select
+import socket
+import struct
+import sys
+import time
+
+GET = b"GET /%s HTTP/1.1\r\nHost: x\r\n\r\n"
+
+
+def connect(host, timeout=5.0):
+    s = socket.create_connection((host, 80), timeout)
+    s.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    return s
+
+
+def ask(s, path=b"1"):
+    """One request on an open connection; its whole answer has arrived at the end."""
+    s.sendall(GET % path)
+    data = b""
+    while b"\r\n\r\n" not in data:
+        more = s.recv(65536)
+        if not more:
+            raise ConnectionError("closed inside a response")
+        data += more
+    head, body = data.split(b"\r\n\r\n", 1)
+    if not head.startswith(b"HTTP/1.1 200"):
+        raise ConnectionError("answered " + repr(head[:40]))
+    size = [int(l.split(b":")[1]) for l in head.split(b"\r\n") if l.lower().startswith(b"content-length")]
+    while len(body) < size[0]:
+        more = s.recv(65536)
+        if not more:
+            raise ConnectionError("closed inside a response")
+        body += more
+
+
+def timed(s):
+    begun = time.perf_counter_ns()
+    ask(s)
+    return (time.perf_counter_ns() - begun) / 1000
+
+
+def idle(host, *waits):
+    s = connect(host)
+    ask(s)
+    for seconds in waits:
+        time.sleep(float(seconds))
+        print("%.0f" % timed(s))
+
+
+def latency(host, n):
+    s = connect(host)
+    for _ in range(200):
+        ask(s)
+    for _ in range(int(n)):
+        print("%.1f" % timed(s))
+
+
+def ending(s, limit):
+    """How the other side ended a connection, and after how many milliseconds."""
+    begun = time.monotonic()
+    s.settimeout(limit)
+    try:
+        while s.recv(65536):
+            pass
+        how = "fin"
+    except socket.timeout:
+        how = "nothing"
+    except OSError:
+        how = "reset"
+    return how, (time.monotonic() - begun) * 1000
+
+
+def hold(host, n, go=None):
+    held = []
+    for i in range(int(n)):
+        s = connect(host)
+        if i % 2:
+            ask(s)
+        else:  # in the middle of a large answer that nobody reads
+            s.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+            s.sendall(GET % b"big")
+        held.append(s)
+    time.sleep(0.2)
+    print("ready", flush=True)
+    if go:
+        while not os.path.exists(go):
+            time.sleep(0.02)
+        for s in held:
+            try:
+                s.sendall(GET % b"1")
+            except OSError:
+                pass
+    else:
+        select.select(held[1::2], [], [], 30)
+    ends = [ending(s, 5.0) for s in held]
+    count = {k: sum(1 for e in ends if e[0] == k) for k in ("fin", "reset", "nothing")}
+    print("fin %(fin)d reset %(reset)d nothing %(nothing)d" % count, "slowest %.0f ms" % max(e[1] for e in ends))
+
+
+def abuse(host, seconds):
+    """All the ways to leave: a reset at once, inside a request, inside an answer, or silence."""
+    dice = random.Random(7)
+    until = time.monotonic() + float(seconds)
+    made, kept = 0, []
+    while time.monotonic() < until:
+        try:
+            s = connect(host)
+            made += 1
+            way = dice.randrange(6)
+            if way >= 1:
+                s.sendall(GET[: dice.randrange(1, 12)] if way == 1 else GET % b"big")
+            if way >= 3:
+                s.recv(dice.randrange(1, 100000))
+            if way == 5:  # stays for a while and reads nothing
+                kept.append(s)
+                if len(kept) > 50:
+                    kept.pop(0).close()
+                continue
+            if way % 2:
+                s.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+            s.close()
+        except OSError as e:
+            print("abuse:", e)
+            return 1
+    for s in kept:
+        s.close()
+    print("abuse: %d connections broken off" % made)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit({"idle": idle, "hold": hold, "abuse": abuse, "latency": latency}[sys.argv[1]](*sys.argv[2:]))
