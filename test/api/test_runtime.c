@@ -75,7 +75,8 @@ host_start(struct net *n, unsigned side)
 static void
 host_stop(struct runtime *rt)
 {
-	runtime_stop(rt, MS(200));
+	runtime_stop_soon(rt, MS(200));
+	runtime_join(rt);
 	runtime_free(rt);
 }
 

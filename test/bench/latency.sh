@@ -23,7 +23,7 @@ nginx_start c taskset -c 0 || give_up nginx
 
 median() { sort -n | awk '{ v[NR] = $1 } END { print v[int((NR + 1) / 2)] }'; }
 round() { # the client's namespace
-	in_ns "$1" taskset -c 1 "$python3" "$src/test/interop/client.py" latency $ours "$requests" | median
+	in_ns "$1" taskset -c 1 "$python3" "$src/test/interop/peer.py" latency $ours "$requests" | median
 }
 
 for ((i = 1; i <= rounds; i++)); do

@@ -15,7 +15,7 @@ idle_on() { # kind, percent allowed
 	local kind=$1 before used
 	net_for "$kind" || give_up "a network for $kind"
 	server_start "$kind" || give_up "epserver on $kind"
-	start idle $peer "$python3" "$src/test/interop/client.py" idle $ours 11 0.5 0.5 0.5 0.5
+	start idle $peer "$python3" "$src/test/interop/peer.py" idle $ours 11 0.5 0.5 0.5 0.5
 	sleep 0.8
 	before=$(ticks)
 	sleep 10

@@ -48,7 +48,7 @@ far() { ip netns exec "$far" "$@"; }
 # Waits, 5 s at most, until the engine in the log has introduced itself.
 ready() {
 	for _ in $(seq 100); do
-		grep -q ' mac ' "$work/echo.log" && return 0
+		grep -qs ' mac ' "$work/echo.log" && return 0
 		sleep 0.05
 	done
 	return 1

@@ -1,5 +1,5 @@
-# shellcheck shell=bash
 # SPDX-License-Identifier: BSD-3-Clause
+# shellcheck shell=bash
 #
 # A judge that needs root: sourced by each script of this folder.  It begins with
 # begin(), says ok() or fail(), and ends with finish(), which adds a verdict of its own:

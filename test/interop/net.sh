@@ -1,18 +1,18 @@
-# shellcheck shell=bash
 # SPDX-License-Identifier: BSD-3-Clause
+# shellcheck shell=bash
 #
 # Networks and programs for scripts that try the stack on a live kernel.  All that is
 # made here is of this process alone (namespaces carry its number, everything else is
 # inside them or below $work) and net_end() takes it away, whatever happened.
 #
-#   our side     10.0.0.2, interface mtcp0, namespace a
-#   the kernel   10.0.0.1, namespace $peer: a itself behind a TAP, b behind a veth pair
+#   our side     198.18.0.2, interface mtcp0, namespace a
+#   the kernel   198.18.0.1, namespace $peer: a itself behind a TAP, b behind a veth pair
 #
 # A kind is tap, af_packet or af_xdp, with the kernel as peer; or memif or vhost, where
 # the server is one process of ours, the client another, and no namespace is needed.
 
 export LC_ALL=C
-ours=10.0.0.2 kernels=10.0.0.1
+ours=198.18.0.2 kernels=198.18.0.1
 src=${MTCP_SRCDIR:-$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd -P)}
 build=${MTCP_BUILDDIR:-$src/build/check}
 epserver=$build/apps/epserver epwget=$build/apps/epwget
@@ -31,6 +31,9 @@ net_begin() {
 	trap net_end EXIT
 	trap 'exit 130' INT
 	trap 'exit 143' TERM HUP
+	# libxdp keeps 80 bytes a socket.
+	echo "leak:xsk_umem__create" >"$work/lsan"
+	export LSAN_OPTIONS=suppressions=$work/lsan:print_suppressions=0
 	ulimit -n 65536 2>/dev/null || ulimit -n "$(ulimit -Hn)"
 }
 

@@ -7,7 +7,7 @@
 
 begin curl nginx ss "$python3"
 net_for af_packet || give_up "a veth pair"
-client=$src/test/interop/client.py
+client=$src/test/interop/peer.py
 
 hold() { # client's arguments...
 	start hold b "$python3" "$client" hold $ours 20 "$@"

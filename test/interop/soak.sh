@@ -18,7 +18,7 @@ rss_kb() { awk '/^VmRSS/ { print $2 }' "/proc/${pids[server]}/status"; }
 round() {
 	start wrk_kept a wrk -t 1 -c 50 -d 10 --timeout 10 "http://$ours/64k"
 	start wrk_close a wrk -t 1 -c 200 -d 10 --timeout 10 -H 'Connection: close' "http://$ours/1"
-	start abuse a "$python3" "$src/test/interop/client.py" abuse $ours 10
+	start abuse a "$python3" "$src/test/interop/peer.py" abuse $ours 10
 	fetch_quietly || failed_here+=" curl"
 	finished abuse 30 || failed_here+=" abuse"
 	finished wrk_kept 30 || failed_here+=" wrk"

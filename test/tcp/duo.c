@@ -636,12 +636,19 @@ duo_established(const struct duo_opts *o)
 	return d;
 }
 
+static uint32_t
+room_to_write(const struct duo_side *s)
+{
+	uint32_t used = stream_used(&s->snd_w, &s->snd_r);
+
+	return used < s->conn.snd_limit ? s->conn.snd_limit - used : 0;
+}
+
 uint32_t
 duo_write(struct duo_side *s, const void *data, uint32_t len)
 {
-	uint32_t used = stream_used(&s->snd_w, &s->snd_r), n;
+	uint32_t n = min(len, room_to_write(s));
 
-	n = used < s->conn.snd_limit ? min(len, s->conn.snd_limit - used) : 0;
 	(void)tcp_chunks_want(&s->env, n / (CHUNK_ROOM - 1) + 2);
 	n = stream_write(&s->snd_w, &s->snd_r, &s->env.spare, data, n);
 	tcp_app_wrote(&s->env, &s->conn, s->duo->now);
@@ -659,10 +666,11 @@ uint32_t
 duo_write_pattern(struct duo_side *s, uint32_t len)
 {
 	uint32_t at = atomic_load_explicit(&s->snd_w.written, memory_order_relaxed);
-	uint8_t *data = malloc(len + 1);
+	uint8_t *data;
 	uint32_t n;
 
-	if (!data)
+	len = min(len, room_to_write(s));
+	if (!(data = malloc(len + 1)))
 		abort();
 	for (uint32_t i = 0; i < len; i++)
 		data[i] = duo_pattern(s->who, at + i);

@@ -164,6 +164,15 @@ wind_up(struct runtime *rt)
 		stack_step(rt->st, handoff_now());
 }
 
+/* On this thread, which engines may know as theirs. */
+static void
+release_ports(struct runtime *rt)
+{
+	stack_delete(rt->st);
+	for (unsigned i = 0; i < rt->n_ios; i++)
+		rt->ios[i]->ops->close(rt->ios[i]);
+}
+
 static void *
 thread_main(void *arg)
 {
@@ -174,6 +183,7 @@ thread_main(void *arg)
 	handoff_rouse(&rt->handoff);
 	run(rt);
 	wind_up(rt);
+	release_ports(rt);
 	if (rt->board)
 		stat_board_leave(rt->board, rt->core);
 	return NULL;
@@ -352,15 +362,17 @@ no_handoff:
 /* -- the end -------------------------------------------------------------- */
 
 void
-runtime_stop(struct runtime *rt, int64_t timeout_ns)
+runtime_stop_soon(struct runtime *rt, int64_t timeout_ns)
 {
 	rt->stop_timeout_ns = timeout_ns;
 	atomic_store_explicit(&rt->stop, true, memory_order_release);
 	handoff_kick(&rt->handoff);
+}
+
+void
+runtime_join(struct runtime *rt)
+{
 	pthread_join(rt->thread, NULL);
-	stack_delete(rt->st);
-	for (unsigned i = 0; i < rt->n_ios; i++)
-		rt->ios[i]->ops->close(rt->ios[i]);
 }
 
 void

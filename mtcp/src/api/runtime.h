@@ -26,12 +26,16 @@ struct runtime_cfg {
  * -errno (the engines stay the caller's then).  Blocks for less than a millisecond. */
 int runtime_start(const struct runtime_cfg *cfg, struct runtime **out);
 
-/* Closes the connections, those that do not end in `timeout_ns` by reset, and
- * ends the thread and its engines.  From any thread that can be sure that the
- * application's makes no call any more, or never returns from one.  Once. */
-void runtime_stop(struct runtime *rt, int64_t timeout_ns);
+/* Has the stack close its connections, those that do not end in `timeout_ns` by
+ * reset, and end its thread and engines; does not wait.  From any thread that
+ * can be sure that the application's makes no call any more, or never returns
+ * from one.  Once. */
+void runtime_stop_soon(struct runtime *rt, int64_t timeout_ns);
 
-/* Frees what is left after runtime_stop(). */
+/* Waits until that is done. */
+void runtime_join(struct runtime *rt);
+
+/* Frees what is left after runtime_join(). */
 void runtime_free(struct runtime *rt);
 
 struct mtcp_context *runtime_context(struct runtime *rt);

@@ -28,7 +28,10 @@ ack_of_syn(struct tcp_env *e, struct tcp_conn *c, const struct tcp_seg *s, int64
 /*
  * RFC 9293 lets an ACK that carries an older SEG.SEQ advance SND.UNA without
  * taking its window, which moves the right edge beyond what the peer ever
- * offered.  An ACK that advances is always taken.
+ * offered.  An ACK that advances is always taken.  Of two that say the same
+ * the one with the larger window is the later one, since windows do not
+ * shrink; but a window that is closed is believed: sending into it would only
+ * look like loss, and a probe finds out if it was an old one.
  */
 static void
 update_window(struct tcp_conn *c, const struct tcp_seg *s)
@@ -38,7 +41,7 @@ update_window(struct tcp_conn *c, const struct tcp_seg *s)
 	if (seq_lt(s->ack, c->snd_una))
 		return;
 	if (seq_lt(c->snd_una, s->ack) || seq_lt(c->snd_wl1, s->seq) ||
-	    (seq_eq(c->snd_wl1, s->seq) && wnd > c->snd_wnd)) {
+	    (seq_eq(c->snd_wl1, s->seq) && (wnd > c->snd_wnd || wnd == 0))) {
 		c->snd_wnd = wnd;
 		c->snd_wnd_max = max(c->snd_wnd_max, wnd);
 		c->snd_wl1 = s->seq;
@@ -116,7 +119,19 @@ advance(struct tcp_env *e, struct tcp_conn *c, const struct tcp_seg *s, int64_t 
 	c->snd_una = s->ack;
 	if (seq_lt(c->snd_sml, c->snd_una))
 		c->snd_sml = c->snd_una;
+	c->err = TCP_E_NONE; /* what ICMP had to say is over */
 	consume_text(e, c);
+}
+
+/* The peer answers.  For as long as it does its window may stay closed (RFC 9293
+ * MUST-37), even one that it closed over what is in flight (SHLD-17).  When
+ * nobody is left to tell of the wait, it is limited (RFC 6429 4). */
+static void
+closed_window_answers(struct tcp_conn *c)
+{
+	c->probes = 0;
+	if (!(c->flags & TCPF_ORPHAN))
+		c->retries = 0;
 }
 
 static void
@@ -124,10 +139,8 @@ took_news(struct tcp_env *e, struct tcp_conn *c, const struct tcp_seg *s, struct
           bool dup, uint32_t flight, int64_t now)
 {
 	n->rtt_ns = rtt_of(c, s, n, now);
-	if (n->rtt_ns >= 0)
+	if (n->rtt_ns >= 0) /* without one the back-off stays (RFC 6298 5, Karn) */
 		tcp_rtt_sample(e->cfg, c, n->rtt_ns);
-	else if (n->acked)
-		tcp_rtt_forget_back_off(e->cfg, c);
 	if (n->acked)
 		tcp_timer_acked(c, now);
 	tcp_recovery_acked(e, c, n, dup, flight, now);
@@ -141,7 +154,7 @@ tcp_ack(struct tcp_env *e, struct tcp_conn *c, const struct tcp_seg *s, int64_t 
 {
 	struct sack_news n = { .rtt_ns = -1 };
 	uint32_t flight = tcp_flight(c);
-	bool dup;
+	bool dup, closed;
 	enum fate fate;
 
 	if (!(s->flags & TCP_ACK))
@@ -159,15 +172,19 @@ tcp_ack(struct tcp_env *e, struct tcp_conn *c, const struct tcp_seg *s, int64_t 
 	if (seq_lt(s->ack, c->snd_una))
 		return SEG_OK; /* overtaken by a later ACK: its text still counts */
 	dup = is_duplicate(c, s);
+	closed = c->snd_wnd == 0;
 	update_window(c, s);
-	if (c->rtx_kind == RTX_PERSIST)
-		c->retries = c->probes = 0; /* alive: may stay closed for ever (MUST-37) */
-	tcp_sack_blocks(e, c, s, now, &n);
+	if (closed && c->snd_wnd > 0)
+		tcp_timer_window_opened(e, c, now);
+	if (c->rtx_kind == RTX_PERSIST || c->snd_wnd == 0)
+		closed_window_answers(c);
+	/* In this order: what the ACK covers was not overtaken by what it SACKs. */
 	if (seq_lt(c->snd_una, s->ack))
 		advance(e, c, s, now, &n);
+	tcp_sack_blocks(e, c, s, now, &n);
 	if (n.acked || flight > 0)
 		took_news(e, c, s, &n, dup, flight, now);
 	if ((c->flags & TCPF_FIN_SENT) && tcp_flight(c) == 0)
 		fin_acked(e, c, now);
-	return c->state == TCP_CLOSED ? DROP_NO_CONN : SEG_OK;
+	return SEG_OK;
 }

@@ -152,8 +152,10 @@ tcp_set_opts(struct tcp_env *e, struct tcp_conn *c, const struct tcp_opts *o, in
 		c->rcv_space = max((uint32_t)o->value[TCP_OPTION_RCVBUF] / 2, 1024u);
 	if (o->set & 1u << TCP_OPTION_SNDBUF)
 		c->snd_limit = max((uint32_t)o->value[TCP_OPTION_SNDBUF], 2048u);
-	if (o->set & 1u << TCP_OPTION_MAXSEG)
-		set_mss(e, c, c->adv_mss);
+	if (o->set & 1u << TCP_OPTION_MAXSEG) /* what the path allows may be known by now */
+		set_mss(e, c, tcp_facts[c->state].synchronized
+		                  ? c->mss + (c->flags & TCPF_TS ? TS_BYTES : 0)
+		                  : c->adv_mss);
 	cc = o->set & 1u << TCP_OPTION_CONGESTION
 	         ? tcp_cc_at((unsigned)o->value[TCP_OPTION_CONGESTION])
 	         : NULL;
@@ -233,7 +235,8 @@ tcp_established(struct tcp_env *e, struct tcp_conn *c, int64_t now)
 	c->cwnd = (c->retries ? 1 : e->cfg->initial_cwnd) * c->mss;
 	if (c->retries)
 		tcp_rtt_handshake_was_slow(c);
-	c->recover = c->snd_una;
+	c->flags &= ~(uint32_t)TCPF_SYN_DUE; /* it was due again when the answer came */
+	c->recover = c->iss;
 	c->snd_sml = c->snd_una;
 	c->rcv_mark_at = now;
 	c->cc->init(c);
@@ -357,8 +360,8 @@ tcp_icmp_frag_needed(struct tcp_env *e, struct tcp_conn *c, uint32_t mtu, int64_
 		if (seq_sub(r->end, r->start) > c->mss && !(r->flags & SENT_SACKED))
 			tcp_sack_lost(c, r);
 	}
-	c->flags |= TCPF_RETRANSMIT_NOW;
-	(void)e;
+	if (tcp_sack_first_lost(c))
+		c->flags |= TCPF_RETRANSMIT_NOW;
 }
 
 /* --------------------------------------------------------------- TCP_INFO -- */

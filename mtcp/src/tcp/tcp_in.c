@@ -28,16 +28,20 @@ tcp_challenge(struct tcp_env *e, struct tcp_conn *c, int64_t now)
 
 /* ------------------------------------------------- first: sequence number -- */
 
+static bool
+ts_recent_void(const struct tcp_conn *c, int64_t now)
+{
+	return (uint32_t)(now / NS_PER_S) - c->ts_recent_s > PAWS_IDLE_S;
+}
+
 /* RFC 7323 5.3 R1.  A pure ACK that was overtaken is old without being wrong:
  * it is dropped, but not answered, or the answers would look like duplicates. */
 static enum fate
 check_paws(struct tcp_env *e, struct tcp_conn *c, const struct tcp_seg *s, int64_t now)
 {
-	uint32_t age_s = (uint32_t)(now / NS_PER_S) - c->ts_recent_s;
-
 	if (!(c->flags & TCPF_TS) || !(s->opts & TCP_OPT_TS) || (s->flags & TCP_RST))
 		return SEG_OK;
-	if ((int32_t)(s->tsval - c->ts_recent) >= 0 || age_s > PAWS_IDLE_S)
+	if ((int32_t)(s->tsval - c->ts_recent) >= 0 || ts_recent_void(c, now))
 		return SEG_OK;
 	if (seg_space(s) > 0) {
 		tcp_reass_duplicate(e, c, s->seq, seq_min(seq_add(s->seq, s->len), c->rcv_nxt));
@@ -87,7 +91,7 @@ update_ts_recent(struct tcp_conn *c, const struct tcp_seg *s, int64_t now)
 {
 	if (!(c->flags & TCPF_TS) || !(s->opts & TCP_OPT_TS) || seq_lt(c->rcv_acked, s->seq))
 		return;
-	if ((int32_t)(s->tsval - c->ts_recent) < 0)
+	if ((int32_t)(s->tsval - c->ts_recent) < 0 && !ts_recent_void(c, now))
 		return;
 	c->ts_recent = s->tsval;
 	c->ts_recent_s = (uint32_t)(now / NS_PER_S);
@@ -206,6 +210,7 @@ process_text(struct tcp_env *e, struct tcp_conn *c, const struct tcp_seg *s, int
 		return tcp_rcv_wnd(c) == 0 ? DROP_ZERO_WINDOW : SEG_OK;
 	}
 	estimate_rcv_mss(c, s->len);
+	tcp_reass_duplicate(e, c, s->seq, seq_min(start, end)); /* the part below RCV.NXT */
 	if (seq_eq(start, c->rcv_nxt))
 		return text_in_order(e, c, s->text + seq_sub(start, s->seq), seq_sub(end, start),
 		                     now);
@@ -236,6 +241,14 @@ fin_arrived(struct tcp_env *e, struct tcp_conn *c, int64_t now)
 	}
 }
 
+/* A FIN inside the window is believed, unless text has been received that would
+ * stand behind it. */
+static bool
+fin_fits(const struct tcp_conn *c, seq_t at)
+{
+	return !seq_lt(c->rcv_adv, at) && !seq_lt(at, c->rcv_nxt) && !tcp_reass_beyond(c, at);
+}
+
 /* A FIN may arrive before the text it follows: its place is remembered. */
 static enum fate
 process_fin(struct tcp_env *e, struct tcp_conn *c, const struct tcp_seg *s, int64_t now)
@@ -243,7 +256,7 @@ process_fin(struct tcp_env *e, struct tcp_conn *c, const struct tcp_seg *s, int6
 	if (!tcp_facts[c->state].may_recv)
 		return SEG_OK;
 	if ((s->flags & TCP_FIN) && !(c->flags & TCPF_FIN_SEEN) &&
-	    !seq_lt(c->rcv_adv, seq_add(s->seq, s->len))) {
+	    fin_fits(c, seq_add(s->seq, s->len))) {
 		c->flags |= TCPF_FIN_SEEN;
 		c->rcv_fin = seq_add(s->seq, s->len);
 	}
@@ -266,7 +279,8 @@ in_synchronized(struct tcp_env *e, struct tcp_conn *c, const struct tcp_seg *s, 
 		return fate;
 	update_ts_recent(c, s, now);
 	tcp_timer_received(e, c, now);
-	if ((fate = tcp_ack(e, c, s, now)))          /* fifth                     */
+	fate = tcp_ack(e, c, s, now);                /* fifth                     */
+	if (fate || c->state == TCP_CLOSED)
 		return fate;
 	/* Sixth: urgent text is delivered in line (RFC 6093 asks for no more). */
 	text = process_text(e, c, s, now);           /* seventh                   */
@@ -283,6 +297,10 @@ in_syn_received(struct tcp_env *e, struct tcp_conn *c, const struct tcp_seg *s, 
 {
 	struct tcp_seg again = *s;
 
+	if ((s->flags & (TCP_SYN | TCP_ACK | TCP_RST)) == TCP_SYN && seq_eq(s->seq, c->irs)) {
+		c->flags |= TCPF_SYN_DUE; /* our SYN-ACK was lost, or is late */
+		return SYN_AGAIN;
+	}
 	if ((s->flags & (TCP_SYN | TCP_ACK | TCP_RST)) == (TCP_SYN | TCP_ACK) &&
 	    seq_eq(s->seq, c->irs)) {
 		again.flags &= (uint8_t)~TCP_SYN;

@@ -4,7 +4,8 @@
 
 #include "tcp/tcp.h"
 
-/* The fifth step of RFC 9293 3.10.7.4: the ACK field. */
+/* The fifth step of RFC 9293 3.10.7.4: the ACK field.  SEG_OK lets the sixth
+ * follow, unless the connection is CLOSED now: it was LAST-ACK's ACK. */
 enum fate tcp_ack(struct tcp_env *e, struct tcp_conn *c, const struct tcp_seg *s, int64_t now);
 
 /* What SYN and SYN-ACK negotiate: our SYN's options are in force from now on. */

@@ -9,7 +9,12 @@
 #include "tcp/tcp_timer.h"
 #include "tcp/tcp_window.h"
 
-#define ACK_SACK_MAX 3u /* blocks beside a timestamp (RFC 2018 3) */
+/* SACK blocks that there is room for, with and without a timestamp (RFC 2018 3). */
+static uint32_t
+sack_room(const struct tcp_conn *c)
+{
+	return c->flags & TCPF_TS ? TCP_SACK_MAX - 1 : TCP_SACK_MAX;
+}
 
 /* Text in a full segment once this segment's options are counted (RFC 6691). */
 static uint32_t
@@ -18,7 +23,7 @@ full_text(const struct tcp_conn *c)
 	uint32_t options = c->flags & TCPF_TS ? 12 : 0;
 
 	if (tcp_reass_speaks(c)) {
-		uint32_t blocks = min(c->reass->n_runs + 1, ACK_SACK_MAX);
+		uint32_t blocks = min(c->reass->n_runs + 1, sack_room(c));
 
 		options += 4 + 8 * blocks;
 	}
@@ -35,7 +40,7 @@ seg_begin(struct tcp_env *e, struct tcp_conn *c, int64_t now, struct tcp_seg *s,
 	*s = (struct tcp_seg){
 		.seq = seq,
 		.ack = c->rcv_nxt,
-		.flags = tcp_facts[c->state].outflags,
+		.flags = TCP_ACK, /* in SYN-RECEIVED too: SYN-ACK is out_syn()'s */
 		.sport = c->tuple.lport,
 		.dport = c->tuple.rport,
 	};
@@ -44,7 +49,7 @@ seg_begin(struct tcp_env *e, struct tcp_conn *c, int64_t now, struct tcp_seg *s,
 		s->tsval = tcp_ts_now(c, now);
 		s->tsecr = c->ts_recent;
 	}
-	tcp_reass_blocks(e, c, s, c->flags & TCPF_TS ? ACK_SACK_MAX : TCP_SACK_MAX);
+	tcp_reass_blocks(e, c, s, sack_room(c));
 	s->wnd = tcp_window_offer(c);
 	c->rcv_acked = c->rcv_nxt;
 	c->flags &= ~(uint32_t)TCPF_ACK_NOW;
@@ -104,7 +109,9 @@ out_syn(struct tcp_env *e, struct tcp_conn *c, int64_t now, struct tcp_seg *s)
 	}
 	s->wnd = tcp_window_first(c);
 	c->snd_nxt = seq_add(c->iss, 1);
-	if (c->retries == 0)
+	/* The answer to the SYN of a simultaneous open may come after our SYN-ACK:
+	 * the round trip is counted from the SYN, or it would look too short. */
+	if (c->retries == 0 && !answer)
 		c->sent_at = now;
 	c->flags &= ~(uint32_t)(TCPF_SYN_DUE | TCPF_ACK_NOW);
 	tcp_timer_sent(c, now);
@@ -141,18 +148,19 @@ out_retransmission(struct tcp_env *e, struct tcp_conn *c, int64_t now, struct tc
 
 	if (!r)
 		return false;
+	fin = r->flags & SENT_FIN ? 1 : 0;
 	len = seq_sub(r->end, r->start);
 	/* RFC 5681 3.2: the first may leave whatever the window says. */
 	if (!(c->flags & TCPF_RETRANSMIT_NOW) &&
 	    tcp_sack_pipe(c) + min(len, (uint32_t)c->mss) > c->cwnd)
 		return false;
-	if (len > full_text(c)) { /* the path or the options have changed since */
+	if (len - fin > full_text(c)) { /* the path or the options have changed since */
 		if (!tcp_sack_split(e, c, r, seq_add(r->start, full_text(c))))
 			return false;
 		len = seq_sub(r->end, r->start);
+		fin = 0;
 	}
 	c->flags &= ~(uint32_t)TCPF_RETRANSMIT_NOW;
-	fin = r->flags & SENT_FIN ? 1 : 0;
 	seg_begin(e, c, now, s, r->start);
 	s->len = len - fin;
 	s->flags |= fin ? TCP_FIN : 0;
@@ -232,8 +240,9 @@ static bool
 blocked(struct tcp_env *e, struct tcp_conn *c, uint32_t unsent, int64_t now)
 {
 	bool owes_fin = tcp_facts[c->state].owes_fin && !(c->flags & TCPF_FIN_SENT);
+	bool open = c->snd_wnd > tcp_flight(c);
 
-	if (unsent && (c->flags & (TCPF_CORK | TCPF_MORE)) && unsent < full_text(c))
+	if (unsent && open && (c->flags & (TCPF_CORK | TCPF_MORE)) && unsent < full_text(c))
 		tcp_timer_corked(c, now);
 	else if (unsent || owes_fin)
 		tcp_timer_blocked(e, c, now);
@@ -248,9 +257,9 @@ out_text(struct tcp_env *e, struct tcp_conn *c, int64_t now, struct tcp_seg *s)
 
 	if (!tcp_facts[c->state].may_send)
 		return false;
-	if (unsent)
-		restart_after_idle(e, c, now);
 	n = text_allowed(c, unsent);
+	if (n)
+		restart_after_idle(e, c, now);
 	fin = fin_due(c, unsent, n);
 	if (n == 0 && !fin)
 		return blocked(e, c, unsent, now);
@@ -304,10 +313,12 @@ tcp_owes(struct tcp_env *e, const struct tcp_conn *c, int64_t now)
 
 	(void)e;
 	(void)now;
-	if (c->flags & (TCPF_RST | TCPF_SYN_DUE))
+	if (c->flags & TCPF_RST)
 		return TCP_OWES_CONTROL;
 	if (c->state == TCP_CLOSED)
 		return TCP_OWES_NOTHING;
+	if (c->flags & TCPF_SYN_DUE)
+		return TCP_OWES_CONTROL;
 	if (fin || tcp_unsent(c) || tcp_sack_first_lost(c))
 		return TCP_OWES_DATA;
 	if (c->flags & (TCPF_ACK_NOW | TCPF_PROBE))

@@ -228,12 +228,20 @@ tcp_reass_deliver(struct tcp_env *e, struct tcp_conn *c)
 	return filled;
 }
 
+bool
+tcp_reass_beyond(const struct tcp_conn *c, seq_t seq)
+{
+	struct link *l = c->reass ? list_last(&c->reass->runs) : NULL;
+
+	return l && seq_lt(seq, run_of(l)->end);
+}
+
 void
 tcp_reass_duplicate(struct tcp_env *e, struct tcp_conn *c, seq_t start, seq_t end)
 {
 	struct tcp_reass *q;
 
-	if (!(c->flags & TCPF_SACK) || seq_eq(start, end) || !(q = reass_get(e, c)))
+	if (!(c->flags & TCPF_SACK) || !seq_lt(start, end) || !(q = reass_get(e, c)))
 		return;
 	q->dsack = (struct tcp_sack_block){ start, end };
 }
@@ -267,6 +275,24 @@ reported(const struct tcp_seg *s, unsigned from, seq_t start)
 	return false;
 }
 
+/* Each gets as many as there is room for: an ACK that told of them may have been lost. */
+static void
+blocks_of_the_rest(const struct tcp_reass *q, struct tcp_seg *s, unsigned first_run, unsigned room)
+{
+	struct tcp_sack_block b;
+
+	for (struct tcp_run *r = run_after(q, NULL); r && s->n_sack < room; r = run_after(q, r)) {
+		b = (struct tcp_sack_block){ r->start, r->end };
+		for (struct tcp_run *o = run_after(q, r); o && seq_eq(o->start, b.end);
+		     o = run_after(q, r)) {
+			b.end = o->end;
+			r = o;
+		}
+		if (!reported(s, first_run, b.start))
+			s->sack[s->n_sack++] = b;
+	}
+}
+
 void
 tcp_reass_blocks(struct tcp_env *e, struct tcp_conn *c, struct tcp_seg *s, unsigned room)
 {
@@ -287,6 +313,7 @@ tcp_reass_blocks(struct tcp_env *e, struct tcp_conn *c, struct tcp_seg *s, unsig
 		if (block_at(q, q->recent[i], &b) && !reported(s, first_run, b.start))
 			s->sack[s->n_sack++] = b;
 	}
+	blocks_of_the_rest(q, s, first_run, room);
 	if (s->n_sack)
 		s->opts |= TCP_OPT_SACK;
 	reass_put_if_idle(e, c);

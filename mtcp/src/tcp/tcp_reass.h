@@ -18,8 +18,11 @@ enum fate tcp_reass_add(struct tcp_env *e, struct tcp_conn *c, seq_t seq, const 
  * advances RCV.NXT; true when a hole was filled. */
 bool tcp_reass_deliver(struct tcp_env *e, struct tcp_conn *c);
 
-/* A segment [start, end) had been received before. */
+/* [start, end) had been received before; nothing when it is empty. */
 void tcp_reass_duplicate(struct tcp_env *e, struct tcp_conn *c, seq_t start, seq_t end);
+
+/* Whether text at or above `seq` is held. */
+bool tcp_reass_beyond(const struct tcp_conn *c, seq_t seq);
 
 /* Fills in up to `room` SACK blocks, newest first, D-SACK first of all, which is
  * thereby reported. */

@@ -91,7 +91,7 @@ newreno_detect(struct tcp_env *e, struct tcp_conn *c, const struct sack_news *n,
 
 	if (!first)
 		return false;
-	if (dup && x->reno_dups < x->n_sent)
+	if (dup && c->ca != TCP_CA_LOSS && x->reno_dups < x->n_sent)
 		x->reno_dups++;
 	r = container_of(first, struct tcp_sent, link);
 	if (r->flags & (SENT_LOST | SENT_RETRANS))
@@ -100,11 +100,12 @@ newreno_detect(struct tcp_env *e, struct tcp_conn *c, const struct sack_news *n,
 		return false;
 	/* Step 2's guard: duplicates of what was sent before the last recovery
 	 * must not start another one. */
-	if (!partial && seq_lt(c->snd_una, c->recover))
+	if (!partial && seq_le(c->snd_una, c->recover))
 		return false;
 	if (seq_sub(r->end, r->start) > c->mss)
 		(void)tcp_sack_split(e, c, r, seq_add(r->start, c->mss));
 	tcp_sack_lost(c, r);
+	c->flags |= TCPF_RETRANSMIT_NOW;
 	return true;
 }
 
@@ -150,8 +151,11 @@ prr(struct tcp_conn *c, const struct sack_news *n, bool more_lost)
 static void
 leave(struct tcp_env *e, struct tcp_conn *c, int64_t now)
 {
-	if (c->ca == TCP_CA_RECOVERY)
-		c->cwnd = max(min(c->cwnd, c->ssthresh), 2u * c->mss);
+	if (c->ca == TCP_CA_RECOVERY) /* RFC 6937 3 */
+		c->cwnd = max(c->ssthresh, 2u * c->mss);
+	if (c->xmit)
+		c->xmit->reno_dups = 0;
+	c->flags &= ~(uint32_t)TCPF_RETRANSMIT_NOW;
 	trace_add(e->trace, now, c->id, T_RECOVERED, c->snd_una.v, c->cwnd);
 	c->ca = TCP_CA_OPEN;
 	c->cc->on_recovered(c, now);
@@ -167,11 +171,19 @@ cwnd_limited(const struct tcp_conn *c, uint32_t flight)
 	return flight + 2u * c->mss > c->cwnd;
 }
 
+/* What had been SACKed has had its effect.  After a time-out one ACK may cover
+ * all that had arrived: no more than a segment counts (RFC 3465 2.3). */
+static uint32_t
+counts_as_acked(const struct tcp_conn *c, const struct sack_news *n)
+{
+	return c->ca == TCP_CA_LOSS ? min(n->delivered, (uint32_t)c->mss) : n->delivered;
+}
+
 static void
 grow(struct tcp_conn *c, const struct sack_news *n, uint32_t flight, int64_t now)
 {
 	struct cc_ack a = {
-		.acked = n->acked,
+		.acked = counts_as_acked(c, n),
 		.flight = flight,
 		.cwnd_limited = cwnd_limited(c, flight),
 		.rtt_ns = n->rtt_ns,
@@ -181,11 +193,31 @@ grow(struct tcp_conn *c, const struct sack_news *n, uint32_t flight, int64_t now
 	c->cc->on_ack(c, &a);
 }
 
+/* `recover` matters while it is not far behind; it must not come around. */
+static void
+recover_follows(struct tcp_conn *c)
+{
+	if (seq_sub(c->snd_una, c->recover) > 1u << 30)
+		c->recover = seq_add(c->snd_una, UINT32_MAX);
+}
+
+/* RFC 6937 3: without SACK a duplicate ACK tells that a segment was delivered. */
+static struct sack_news
+with_duplicates(const struct tcp_conn *c, const struct sack_news *n, bool dup)
+{
+	struct sack_news all = *n;
+
+	if (dup && !(c->flags & TCPF_SACK))
+		all.delivered += c->mss;
+	return all;
+}
+
 void
 tcp_recovery_acked(struct tcp_env *e, struct tcp_conn *c, const struct sack_news *n, bool dup,
                    uint32_t flight_before, int64_t now)
 {
 	bool lost = c->flags & TCPF_SACK ? rack_detect(e, c, now) : newreno_detect(e, c, n, dup);
+	struct sack_news all = with_duplicates(c, n, dup);
 
 	if (c->ca >= TCP_CA_RECOVERY && n->acked && !seq_lt(c->snd_una, c->recover))
 		leave(e, c, now);
@@ -193,9 +225,10 @@ tcp_recovery_acked(struct tcp_env *e, struct tcp_conn *c, const struct sack_news
 		enter_recovery(e, c, now);
 	if (c->ca == TCP_CA_RECOVERY) {
 		if (c->xmit)
-			prr(c, n, lost);
+			prr(c, &all, lost);
 		return;
 	}
+	recover_follows(c);
 	if (c->ca == TCP_CA_OPEN || c->ca == TCP_CA_DISORDER)
 		c->ca = c->xmit && c->xmit->n_sacked + c->xmit->reno_dups ? TCP_CA_DISORDER
 		                                                          : TCP_CA_OPEN;
@@ -209,15 +242,16 @@ void
 tcp_recovery_timeout(struct tcp_env *e, struct tcp_conn *c, int64_t now)
 {
 	struct tcp_xmit *x = c->xmit;
-	bool again = c->ca == TCP_CA_LOSS && c->retries > 1;
+	const struct tcp_sent *first;
 
 	(void)e;
 	if (!x)
 		return;
-	if (container_of(list_first(&x->sent), struct tcp_sent, link)->flags & SENT_SACKED)
+	first = container_of(list_first(&x->sent), struct tcp_sent, link);
+	if (first->flags & SENT_SACKED)
 		tcp_sack_forget(c);
 	/* RFC 5681 3.1, equation 4; only for the first time-out of a segment. */
-	if (!again)
+	if (c->ca != TCP_CA_LOSS || !(first->flags & SENT_EVER_RETRANS))
 		c->ssthresh = c->cc->ssthresh(c, now);
 	list_for_each(l, &x->sent) {
 		struct tcp_sent *r = container_of(l, struct tcp_sent, link);

@@ -7,6 +7,8 @@
 
 #include "tcp/tcp_rtt.h"
 
+#define RTO_UNKNOWN_NS SEC(3) /* RFC 6298 5.7 */
+
 static int64_t
 rto_from_estimate(const struct tcp_cfg *cfg, const struct tcp_conn *c)
 {
@@ -46,12 +48,11 @@ void
 tcp_rtt_handshake_was_slow(struct tcp_conn *c)
 {
 	if (c->srtt_us == 0)
-		c->rto_ns = SEC(3);
+		c->rto_ns = RTO_UNKNOWN_NS;
 }
 
 void
 tcp_rtt_forget_back_off(const struct tcp_cfg *cfg, struct tcp_conn *c)
 {
-	if (c->srtt_us)
-		c->rto_ns = rto_from_estimate(cfg, c);
+	c->rto_ns = c->srtt_us ? rto_from_estimate(cfg, c) : min(c->rto_ns, RTO_UNKNOWN_NS);
 }

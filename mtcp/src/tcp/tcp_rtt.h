@@ -13,7 +13,8 @@ void tcp_rtt_back_off(const struct tcp_cfg *cfg, struct tcp_conn *c);
 /* RFC 6298 5.7: the SYN had to be repeated; data starts with 3 s. */
 void tcp_rtt_handshake_was_slow(struct tcp_conn *c);
 
-/* New data was acknowledged: the back-off ends, the estimate counts again. */
+/* The wait is over that had nothing to do with the path (a closed window): the
+ * back-off ends, the estimate counts again. */
 void tcp_rtt_forget_back_off(const struct tcp_cfg *cfg, struct tcp_conn *c);
 
 static inline int64_t

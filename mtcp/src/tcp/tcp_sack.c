@@ -69,8 +69,6 @@ xmit_init(struct tcp_xmit *x, seq_t una)
 	x->high_sacked = x->rack_end = una;
 }
 
-
-
 bool
 tcp_sack_sent(struct tcp_env *e, struct tcp_conn *c, seq_t start, seq_t end, bool fin, int64_t now)
 {
@@ -145,11 +143,29 @@ range_delivered(struct tcp_conn *c, const struct tcp_sent *r, int64_t now, struc
 	tcp_recovery_delivered(c, r, now);
 }
 
+/* Peers without SACK: of `freed` segments one filled the hole, and the others had
+ * shown themselves by duplicate ACKs, when their delivery was counted. */
+static void
+reno_dups_explained(struct tcp_conn *c, uint32_t freed, struct sack_news *n)
+{
+	struct tcp_xmit *x = c->xmit;
+	uint32_t shown = min(x->reno_dups, freed ? freed - 1 : 0);
+
+	if (c->ca != TCP_CA_RECOVERY) {
+		x->reno_dups = 0;
+		return;
+	}
+	n->delivered -= min(n->delivered, shown * c->mss);
+	x->reno_dups = min(x->reno_dups - shown, x->n_sent);
+}
+
 void
 tcp_sack_acked(struct tcp_env *e, struct tcp_conn *c, seq_t una, int64_t now, struct sack_news *n)
 {
 	struct tcp_xmit *x = c->xmit;
 	struct tcp_sent *r;
+	uint32_t freed = 0;
+	bool again = false;
 
 	if (!x)
 		return;
@@ -166,42 +182,38 @@ tcp_sack_acked(struct tcp_env *e, struct tcp_conn *c, seq_t una, int64_t now, st
 		}
 		range_delivered(c, r, now, n);
 		n->fin |= (r->flags & SENT_FIN) != 0;
+		again |= (r->flags & SENT_EVER_RETRANS) != 0;
+		freed++;
 		sent_free(e, x, r);
 	}
+	if (again) /* the others may have waited at the peer for this one */
+		n->rtt_ns = -1;
 	if (seq_lt(x->high_sacked, una))
 		x->high_sacked = una;
-	x->reno_dups = 0;
+	reno_dups_explained(c, freed, n);
 }
 
-/* Marks what lies in [b.start, b.end); cuts ranges that reach over an edge. */
+/* Marks the ranges that lie in [b.start, b.end) as a whole.  A range is what left
+ * as one segment: the peer holds it or does not, and one that claims a part of
+ * it, byte by byte, shall not make us keep a book on each byte. */
 static void
-one_block(struct tcp_env *e, struct tcp_conn *c, struct tcp_sack_block b, int64_t now,
-          struct sack_news *n)
+one_block(struct tcp_conn *c, struct tcp_sack_block b, int64_t now, struct sack_news *n)
 {
 	struct tcp_xmit *x = c->xmit;
 
 	list_for_each(l, &x->sent) {
 		struct tcp_sent *r = sent_of(l);
 
-		if (seq_le(r->end, b.start))
+		if (seq_lt(r->start, b.start))
 			continue;
-		if (seq_le(b.end, r->start))
+		if (seq_lt(b.end, r->end))
 			return;
 		if (r->flags & SENT_SACKED)
 			continue;
-		if (seq_lt(r->start, b.start)) {
-			if (!tcp_sack_split(e, c, r, b.start))
-				return;
-			l_next = r->link.next;
-			continue;
-		}
-		if (seq_lt(b.end, r->end) && !tcp_sack_split(e, c, r, b.end))
-			return;
 		range_delivered(c, r, now, n);
 		n->sacked += sent_len(r);
 		sent_mark(x, r, (r->flags | SENT_SACKED) & (uint8_t)~(SENT_LOST | SENT_RETRANS));
 		x->high_sacked = seq_max(x->high_sacked, r->end);
-		l_next = r->link.next;
 	}
 }
 
@@ -216,24 +228,42 @@ first_is_dsack(const struct tcp_seg *s)
 	       seq_le(s->sack[0].end, s->sack[1].end);
 }
 
+/* Only what is in flight can be held by the peer. */
+static bool
+in_flight(const struct tcp_conn *c, const struct tcp_sack_block *b)
+{
+	return seq_lt(b->start, b->end) && seq_le(c->snd_una, b->start) &&
+	       seq_lt(c->snd_una, b->end) && seq_le(b->end, c->snd_nxt);
+}
+
+static void
+sorted_insert(struct tcp_sack_block *sorted, unsigned n, struct tcp_sack_block b)
+{
+	for (; n > 0 && seq_lt(b.start, sorted[n - 1].start); n--)
+		sorted[n] = sorted[n - 1];
+	sorted[n] = b;
+}
+
+/* Blocks come newest first; taken from the lowest up, so that several that are
+ * told of at once do not look as if they had overtaken each other. */
 void
 tcp_sack_blocks(struct tcp_env *e, struct tcp_conn *c, const struct tcp_seg *s, int64_t now,
                 struct sack_news *n)
 {
+	struct tcp_sack_block blocks[TCP_SACK_MAX];
+	unsigned n_blocks = 0;
+
+	(void)e;
 	if (!(c->flags & TCPF_SACK) || s->n_sack == 0)
 		return;
 	n->dsack = first_is_dsack(s);
 	if (!c->xmit)
 		return;
-	for (unsigned i = n->dsack; i < s->n_sack; i++) {
-		struct tcp_sack_block b = s->sack[i];
-
-		/* Only what is in flight can be held by the peer. */
-		if (!seq_lt(b.start, b.end) || !seq_lt(c->snd_una, b.end) ||
-		    seq_lt(c->snd_nxt, b.end) || seq_lt(b.start, c->snd_una))
-			continue;
-		one_block(e, c, b, now, n);
-	}
+	for (unsigned i = n->dsack; i < s->n_sack; i++)
+		if (in_flight(c, &s->sack[i]))
+			sorted_insert(blocks, n_blocks++, s->sack[i]);
+	for (unsigned i = 0; i < n_blocks; i++)
+		one_block(c, blocks[i], now, n);
 }
 
 void

@@ -17,8 +17,7 @@ struct sack_news {
 	bool fin;           /* our FIN was acknowledged                              */
 };
 
-/* A range [start, end) leaves; continues the last one when it can.  False: no
- * memory, do not send. */
+/* A range [start, end) leaves as one segment.  False: no memory, do not send. */
 bool tcp_sack_sent(struct tcp_env *e, struct tcp_conn *c, seq_t start, seq_t end, bool fin,
                    int64_t now);
 

@@ -15,7 +15,8 @@
 #include "tcp/tcp_recovery.h"
 #include "tcp/tcp_rtt.h"
 
-#define CORK_MAX_NS MS(200)
+#define CORK_MAX_NS     MS(200)
+#define OVERRIDE_MAX_NS SEC(1)
 
 static void
 rtx_stop(struct tcp_conn *c)
@@ -31,6 +32,28 @@ rtx_start(struct tcp_conn *c, int64_t now)
 	c->rtx_at = now + c->rto_ns;
 }
 
+/* A window that is open but silly is overridden within a second (RFC 9293
+ * 3.8.6.2.1); one that is closed is probed after an RTO (3.8.6.1). */
+static void
+persist_start(struct tcp_conn *c, int64_t now)
+{
+	c->rtx_kind = RTX_PERSIST;
+	c->rtx_at = now + (c->snd_wnd ? min(c->rto_ns, OVERRIDE_MAX_NS) : c->rto_ns);
+}
+
+/* When the peer has been silent for the idle time; after that, and while there
+ * is no need to ask because text is on its way, once an interval. */
+static int64_t
+keepalive_at(const struct tcp_env *e, const struct tcp_conn *c, int64_t now)
+{
+	int64_t idle = SEC(tcp_opt_value(e, c->opts, TCP_OPTION_KEEPIDLE));
+	int64_t interval = SEC(tcp_opt_value(e, c->opts, TCP_OPTION_KEEPINTVL));
+
+	if (c->probes == 0 && c->received_at + idle > now)
+		return c->received_at + idle;
+	return now + max(interval, NS_PER_S);
+}
+
 /* Keep-alive probes, a lingering half-close and the idle limit share wait_at:
  * a connection is in at most one of these situations that matters. */
 static void
@@ -44,8 +67,7 @@ wait_start(struct tcp_env *e, struct tcp_conn *c, int64_t now)
 		at = now + max(linger, INT64_C(0));
 	} else if (tcp_facts[c->state].synchronized && c->state != TCP_TIME_WAIT) {
 		if (c->flags & TCPF_KEEPALIVE)
-			at = now + SEC(tcp_opt_value(e, c->opts, c->probes ? TCP_OPTION_KEEPINTVL
-			                                                   : TCP_OPTION_KEEPIDLE));
+			at = keepalive_at(e, c, now);
 		if (e->cfg->idle_timeout_ns != TIME_NEVER)
 			at = min(at, max(c->received_at, c->sent_at) + e->cfg->idle_timeout_ns);
 	}
@@ -97,8 +119,17 @@ tcp_timer_blocked(struct tcp_env *e, struct tcp_conn *c, int64_t now)
 	(void)e;
 	if (c->rtx_kind != RTX_NONE || tcp_flight(c) > 0)
 		return;
-	c->rtx_kind = RTX_PERSIST;
-	c->rtx_at = now + c->rto_ns;
+	persist_start(c, now);
+}
+
+/* Probing had grown slow; what is sent now is judged by the path again. */
+void
+tcp_timer_window_opened(struct tcp_env *e, struct tcp_conn *c, int64_t now)
+{
+	if (c->rtx_kind != RTX_PERSIST)
+		return;
+	tcp_rtt_forget_back_off(e->cfg, c);
+	persist_start(c, now);
 }
 
 void
@@ -177,18 +208,31 @@ retry_limit(const struct tcp_env *e, const struct tcp_conn *c)
 }
 
 /* TCP_USER_TIMEOUT (RFC 5482): too long without progress, whatever the count. */
-static bool
-user_timeout(const struct tcp_env *e, const struct tcp_conn *c, int64_t now)
+static int64_t
+user_timeout_at(const struct tcp_env *e, const struct tcp_conn *c)
 {
 	int64_t limit = MS(tcp_opt_value(e, c->opts, TCP_OPTION_USER_TIMEOUT));
 
-	return limit > 0 && now - max(c->received_at, c->sent_at) >= limit && c->retries > 0;
+	return limit > 0 ? max(c->received_at, c->sent_at) + limit : TIME_NEVER;
+}
+
+/* The next expiry, but not beyond the user's limit. */
+static void
+rtx_again(const struct tcp_env *e, struct tcp_conn *c, int64_t now)
+{
+	int64_t limit = user_timeout_at(e, c);
+
+	c->rtx_at = now + c->rto_ns;
+	if (limit > now)
+		c->rtx_at = min(c->rtx_at, limit);
 }
 
 static void
 rto_expired(struct tcp_env *e, struct tcp_conn *c, int64_t now)
 {
-	if (c->retries >= retry_limit(e, c) || user_timeout(e, c, now)) {
+	bool too_long = c->retries > 0 && now >= user_timeout_at(e, c);
+
+	if (too_long || c->retries >= min(retry_limit(e, c), (uint32_t)UINT8_MAX)) {
 		give_up(e, c, now);
 		return;
 	}
@@ -199,17 +243,21 @@ rto_expired(struct tcp_env *e, struct tcp_conn *c, int64_t now)
 		tcp_recovery_timeout(e, c, now);
 	else
 		c->flags |= TCPF_SYN_DUE;
-	rtx_start(c, now);
+	c->rtx_kind = RTX_RTO;
+	rtx_again(e, c, now);
 }
 
 /* RFC 9293 3.8.6.1: ask for the window for as long as the peer answers
- * (MUST-37), ever more slowly (SHLD-30); a peer that has gone ends it. */
+ * (MUST-37), ever more slowly (SHLD-30); a peer that has gone ends it.  Once
+ * nobody holds the socket, `retries` counts what a live peer lets us wait. */
 static void
 persist_expired(struct tcp_env *e, struct tcp_conn *c, int64_t now)
 {
-	bool orphan_full = (c->flags & TCPF_ORPHAN) && c->retries >= e->cfg->orphan_retries;
+	bool too_long = c->probes > 0 && now >= user_timeout_at(e, c);
+	uint32_t most = min(e->cfg->retries, (uint32_t)UINT8_MAX);
 
-	if (c->probes >= e->cfg->retries || orphan_full) {
+	if (too_long || c->probes >= min(retry_limit(e, c), (uint32_t)UINT8_MAX) ||
+	    ((c->flags & TCPF_ORPHAN) && c->retries >= most)) {
 		give_up(e, c, now);
 		return;
 	}
@@ -223,7 +271,7 @@ persist_expired(struct tcp_env *e, struct tcp_conn *c, int64_t now)
 	c->retries = (uint8_t)min(c->retries + 1, UINT8_MAX);
 	c->flags |= TCPF_PROBE;
 	tcp_rtt_back_off(e->cfg, c);
-	c->rtx_at = now + c->rto_ns;
+	rtx_again(e, c, now);
 }
 
 static void
@@ -252,14 +300,14 @@ keepalive_expired(struct tcp_env *e, struct tcp_conn *c, int64_t now)
 	int64_t idle = SEC(tcp_opt_value(e, c->opts, TCP_OPTION_KEEPIDLE));
 
 	if (c->probes == 0 && now < c->received_at + idle) {
-		c->wait_at = c->received_at + idle;
+		wait_start(e, c, now);
 		return;
 	}
 	if (c->probes >= tcp_opt_value(e, c->opts, TCP_OPTION_KEEPCNT)) {
 		tcp_abort(e, c, TCP_E_TIMEDOUT, now);
 		return;
 	}
-	if (tcp_flight(c) == 0) { /* MUST-26: only when idle */
+	if (tcp_flight(c) == 0 && tcp_unsent(c) == 0) { /* MUST-26: only when idle */
 		trace_add(e->trace, now, c->id, T_KEEPALIVE, c->probes, 0);
 		c->probes++;
 		c->flags |= TCPF_PROBE;
@@ -294,7 +342,7 @@ tcp_timer_run(struct tcp_env *e, struct tcp_conn *c, int64_t now)
 	}
 	if (now >= c->cork_at) {
 		c->cork_at = TIME_NEVER;
-		c->flags |= TCPF_PUSH_SMALL;
+		c->flags |= tcp_unsent(c) ? TCPF_PUSH_SMALL : 0;
 	}
 	if (now >= c->rtx_at)
 		rtx_expired(e, c, now);

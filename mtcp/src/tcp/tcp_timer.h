@@ -20,6 +20,7 @@ void tcp_timer_sent(struct tcp_conn *c, int64_t now);        /* sequence space l
 void tcp_timer_acked(struct tcp_conn *c, int64_t now);       /* SND.UNA moved             */
 void tcp_timer_reorder(struct tcp_conn *c, int64_t at);      /* RACK wants to look again  */
 void tcp_timer_blocked(struct tcp_env *e, struct tcp_conn *c, int64_t now); /* output had nothing it may send */
+void tcp_timer_window_opened(struct tcp_env *e, struct tcp_conn *c, int64_t now); /* was 0 */
 void tcp_timer_received(struct tcp_env *e, struct tcp_conn *c, int64_t now); /* a sign of life */
 void tcp_timer_delay_ack(struct tcp_env *e, struct tcp_conn *c, int64_t now);
 void tcp_timer_ack_sent(struct tcp_conn *c);

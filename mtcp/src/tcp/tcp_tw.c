@@ -43,7 +43,7 @@ tcp_tw_in(struct tcp_env *e, struct tcp_tw *w, const struct tcp_seg *s, int64_t 
 	 * else may mean that our last ACK was lost. */
 	if (seg_space(s) == 0 && seq_eq(s->seq, w->rcv_nxt))
 		return TW_IGNORED;
-	if (s->flags & TCP_FIN)
+	if ((s->flags & TCP_FIN) && seq_eq(seq_add(s->seq, s->len + 1), w->rcv_nxt))
 		w->until = now + e->cfg->time_wait_ns;
 	*reply = (struct tcp_seg){
 		.seq = w->snd_nxt,

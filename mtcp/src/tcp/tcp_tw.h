@@ -23,8 +23,8 @@ struct tcp_tw {
 /* What `c`, in TIME-WAIT, leaves behind. */
 void tcp_tw_init(struct tcp_env *e, struct tcp_tw *w, const struct tcp_conn *c, int64_t now);
 
-/* A segment for it.  TW_ACKED: `reply` is to be sent, and if it was a FIN `until`
- * has moved.  TW_REOPENED: forget the record and treat the SYN as new, with an
+/* A segment for it.  TW_ACKED: `reply` is to be sent, and if it was the FIN again
+ * `until` has moved.  TW_REOPENED: forget the record and treat the SYN as new, with an
  * ISN above tcp_tw_min_iss().  TW_IGNORED: nothing. */
 enum fate tcp_tw_in(struct tcp_env *e, struct tcp_tw *w, const struct tcp_seg *s, int64_t now,
                     struct tcp_seg *reply);

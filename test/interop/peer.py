@@ -1,11 +1,13 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""A kernel client that curl cannot play: it keeps connections and watches how they end.
+"""A kernel peer for what curl cannot do: it keeps connections and watches how they end.
 
-    client.py idle HOST SECONDS...     one connection; waits, asks, prints microseconds
-    client.py hold HOST N [FILE]       N connections; when FILE exists asks on each; without
-                                       FILE only listens.  Prints how each ended.
-    client.py abuse HOST SECONDS       connections that are broken off at all moments
-    client.py latency HOST N           one request at a time; prints each time in microseconds
+    peer.py idle HOST SECONDS...     one connection; waits, asks, prints microseconds
+    peer.py latency HOST N           one request at a time; prints each time in microseconds
+    peer.py hold HOST N [FILE]       N connections; when FILE exists asks on each; without
+                                     FILE only listens.  Prints how each ended.
+    peer.py abuse HOST SECONDS       connections that are broken off at all moments
+    peer.py echo N                   an echo server on port 7 for N connections
+    peer.py talk HOST BYTES          a client of one
 """
 import os
 import random
@@ -13,6 +15,7 @@ import select
 import socket
 import struct
 import sys
+import threading
 import time
 
 GET = b"GET /%s HTTP/1.1\r\nHost: x\r\n\r\n"
@@ -139,5 +142,33 @@ def abuse(host, seconds):
     return 0
 
 
+def echo(n):
+    listener = socket.create_server(("", 7))
+    for _ in range(int(n)):
+        s, _ = listener.accept()
+        with s:
+            for data in iter(lambda: s.recv(65536), b""):
+                s.sendall(data)
+
+
+def talk(host, size):
+    """Sends random bytes while it reads them back."""
+    said, heard = os.urandom(int(size)), []
+    s = socket.create_connection((host, 7), 5.0)
+
+    def listen():
+        for data in iter(lambda: s.recv(65536), b""):
+            heard.append(data)
+
+    listener = threading.Thread(target=listen)
+    listener.start()
+    s.sendall(said)
+    s.shutdown(socket.SHUT_WR)
+    listener.join()
+    return 0 if b"".join(heard) == said else "the echo differs"
+
+
+JOBS = {f.__name__: f for f in (idle, latency, hold, abuse, echo, talk)}
+
 if __name__ == "__main__":
-    sys.exit({"idle": idle, "hold": hold, "abuse": abuse, "latency": latency}[sys.argv[1]](*sys.argv[2:]))
+    sys.exit(JOBS[sys.argv[1]](*sys.argv[2:]))

@@ -1,0 +1,219 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* Impairment stands between the capture and the port: like tcpdump, the capture
+ * shows what this host sent, also when the line then loses it. */
+#include "api/ports.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <time.h>
+
+#include "api/handoff.h"
+#include "io_engine/io_dpdk.h"
+#include "io_engine/io_fault.h"
+#include "io_engine/io_pcap.h"
+
+#define MB (1u << 20)
+
+struct ports {
+	const struct config *cfg;
+	struct io_dpdk *dpdk;
+	struct io_dpdk_port *port[STACK_PORTS_MAX];
+	unsigned n;
+};
+
+/* -- ports ---------------------------------------------------------------- */
+
+static int
+start_dpdk(struct ports *p, char *err, size_t errlen)
+{
+	const struct config *cfg = p->cfg;
+	struct io_dpdk_config dc = {
+		.eal_args = cfg->eal_args,
+		.log_level = cfg->dpdk_log[0] ? cfg->dpdk_log : NULL,
+		.mem_mb = (unsigned)(cfg->memory / MB),
+		.mem_channels = cfg->num_mem_ch,
+		.telemetry = cfg->telemetry,
+	};
+
+	return io_dpdk_start(&dc, &p->dpdk, err, errlen);
+}
+
+static int
+open_port(struct ports *p, unsigned i, char *err, size_t errlen)
+{
+	const struct config *cfg = p->cfg;
+	struct io_dpdk_port_config pc = {
+		.devices = cfg->port[i].name,
+		.cores = cfg->num_cores,
+		.rx_desc = cfg->rx_ring,
+		.tx_desc = cfg->tx_ring,
+		.mbufs = cfg->mbufs,
+		.mtu = cfg->port[i].ip.mtu,
+		.numa_node = -1,
+		.no_rx_wait = !cfg->rx_interrupts,
+		.no_offload = !cfg->checksum_offload,
+		.promiscuous = cfg->promiscuous,
+	};
+
+	return io_dpdk_port_open(p->dpdk, &pc, &p->port[i], err, errlen);
+}
+
+int
+ports_open(const struct config *cfg, struct ports **out, char *err, size_t errlen)
+{
+	struct ports *p = calloc(1, sizeof *p);
+	int rc;
+
+	if (!p) {
+		snprintf(err, errlen, "no memory");
+		return -ENOMEM;
+	}
+	p->cfg = cfg;
+	rc = start_dpdk(p, err, errlen);
+	while (!rc && p->n < cfg->n_ports) {
+		rc = open_port(p, p->n, err, errlen);
+		if (!rc)
+			p->n++;
+	}
+	if (rc)
+		ports_close(p);
+	else
+		*out = p;
+	return rc;
+}
+
+void
+ports_close(struct ports *p)
+{
+	if (!p)
+		return;
+	while (p->n > 0)
+		io_dpdk_port_close(p->port[--p->n]);
+	io_dpdk_stop(p->dpdk);
+	free(p);
+}
+
+/* -- engines -------------------------------------------------------------- */
+
+static bool
+impairs(const struct config_fault *f)
+{
+	return f->loss_ppm || f->dup_ppm || f->corrupt_ppm || f->reorder_ppm || f->delay_ns ||
+	       f->jitter_ns || f->rate_bps;
+}
+
+static struct io_fault_dir
+direction(const struct config_fault *f)
+{
+	return (struct io_fault_dir){
+		.loss_ppm = f->loss_ppm,
+		.dup_ppm = f->dup_ppm,
+		.corrupt_ppm = f->corrupt_ppm,
+		.reorder_ppm = f->reorder_ppm,
+		.reorder_ns = f->reorder_ns,
+		.delay_ns = f->delay_ns,
+		.jitter_ns = f->jitter_ns,
+		.rate_bps = f->rate_bps,
+		.hold = f->hold,
+	};
+}
+
+/* Every queue draws faults of its own. */
+static struct io *
+with_faults(const struct config *cfg, struct io *io, unsigned port, unsigned core)
+{
+	struct io_fault_config fc = {
+		.seed = cfg->fault_rx.seed + (uint64_t)core * STACK_PORTS_MAX + port,
+		.rx = direction(&cfg->fault_rx),
+		.tx = direction(&cfg->fault_tx),
+	};
+
+	if (!impairs(&cfg->fault_rx) && !impairs(&cfg->fault_tx))
+		return io;
+	return io_fault_new(io, &fc);
+}
+
+/* Each queue writes a file of its own: %q in the name is the core's number; else
+ * a second core's, and a second port's, is appended. */
+static bool
+capture_name(const struct config *cfg, unsigned port, unsigned core, char *name, size_t room)
+{
+	const char *q = strstr(cfg->pcap, "%q");
+	int n;
+
+	if (q)
+		n = snprintf(name, room, "%.*s%u%s", (int)(q - cfg->pcap), cfg->pcap, core, q + 2);
+	else if (core > 0)
+		n = snprintf(name, room, "%s.%u", cfg->pcap, core);
+	else
+		n = snprintf(name, room, "%s", cfg->pcap);
+	if (port > 0 && n > 0 && (size_t)n < room)
+		n += snprintf(name + n, room - (size_t)n, ".port%u", port);
+	return n > 0 && (size_t)n < room;
+}
+
+static int64_t
+wall_offset(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_REALTIME, &ts);
+	return SEC(ts.tv_sec) + ts.tv_nsec - handoff_now();
+}
+
+static struct io *
+with_capture(const struct config *cfg, struct io *io, unsigned port, unsigned core, char *err,
+             size_t errlen)
+{
+	char name[2 * CONFIG_NAME_MAX];
+	struct io_pcap_config pc = {
+		.path = name,
+		.snap = cfg->pcap_snaplen,
+		.limit = cfg->pcap_max_bytes,
+		.wall_offset_ns = wall_offset(),
+	};
+
+	if (!cfg->pcap[0])
+		return io;
+	if (!capture_name(cfg, port, core, name, sizeof name)) {
+		snprintf(err, errlen, "pcap: the name of the file is too long");
+		return NULL;
+	}
+	return io_pcap_new(io, &pc, err, errlen);
+}
+
+static struct io *
+engine(struct ports *p, unsigned port, unsigned core, char *err, size_t errlen)
+{
+	struct io *bare = io_dpdk_queue(p->port[port], core), *io, *outer;
+
+	io = with_faults(p->cfg, bare, port, core);
+	if (!io) {
+		snprintf(err, errlen, "no memory");
+		bare->ops->close(bare);
+		return NULL;
+	}
+	outer = with_capture(p->cfg, io, port, core, err, errlen);
+	if (!outer)
+		io->ops->close(io);
+	return outer;
+}
+
+int
+ports_engines(struct ports *p, unsigned core, struct io *ios[STACK_PORTS_MAX], char *err,
+              size_t errlen)
+{
+	unsigned i;
+
+	for (i = 0; i < p->n; i++) {
+		ios[i] = engine(p, i, core, err, errlen);
+		if (!ios[i])
+			goto undo;
+	}
+	return 0;
+undo:
+	while (i-- > 0)
+		ios[i]->ops->close(ios[i]);
+	return -EIO;
+}

@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * The ports of the configuration, opened through DPDK, and what each core sees
+ * of them: the engine of its queue, with impairment and capture around it where
+ * the configuration says so.
+ */
+#pragma once
+
+#include "api/config.h"
+#include "io_engine/io.h"
+
+struct ports;
+
+/* Starts DPDK and opens every port for cfg->num_cores cores.  `cfg` must outlive
+ * the ports.  0 and *out; or -errno, one line in `err`, and nothing left behind. */
+int ports_open(const struct config *cfg, struct ports **out, char *err, size_t errlen);
+
+/* Core `core`'s engines, one a port, into ios[]: whoever gets them closes them.
+ * 0, or -errno and one line in `err`.  Once for a core at a time; from its thread. */
+int ports_engines(struct ports *p, unsigned core, struct io *ios[STACK_PORTS_MAX], char *err,
+                  size_t errlen);
+
+/* After all engines are closed.  NULL is allowed. */
+void ports_close(struct ports *p);
