@@ -33,7 +33,6 @@ begin() { # commands that are needed...
 	ip netns del "mtcp-$$-try"
 	[ -x "$epserver" ] || skip "no $epserver: run make first"
 	huge_before=$(huge_used)
-	runtime_before=$(runtime_dirs)
 	net_begin
 	trap conclude EXIT
 	www_make $big_mb
@@ -76,22 +75,22 @@ give_up() {
 conclude() {
 	[ $complete = yes ] || fail "ended before its last line"
 	[ $failed = 0 ] || tail -n 15 "$work"/*.log
-	net_end
+	net_clear
 	left_over
+	net_end
 	printf '%d passed, %d failed\n' $passed $failed
 	[ $failed = 0 ] || exit 1
 	exit 0
 }
 
 huge_used() { awk '/HugePages_Total/ { t = $2 } /HugePages_Free/ { f = $2 } END { print t - f }' /proc/meminfo; }
-runtime_dirs() { find /run/dpdk -mindepth 1 -maxdepth 1 2>/dev/null | sort | tr '\n' ' '; }
+runtime_dirs() { find "$RUNTIME_DIRECTORY" -mindepth 2 | tr '\n' ' '; }
 
 left_over() {
 	local left=
-	[ -z "$(ip netns list | grep "^mtcp-$$-")" ] || left+=" namespace"
-	[ ! -e "$work" ] || left+=" $work"
+	! ip netns list | grep -q "^mtcp-$$-" || left+=" namespace"
 	[ "$(huge_used)" -le "$huge_before" ] || left+=" hugepages"
-	[ "$(runtime_dirs)" = "$runtime_before" ] || left+=" /run/dpdk: $(runtime_dirs)"
+	[ -z "$(runtime_dirs)" ] || left+=" $(runtime_dirs)"
 	[ -z "$(jobs -rp)" ] || left+=" process $(jobs -rp)"
 	same "nothing is left behind" "" "$left"
 }
@@ -152,8 +151,9 @@ files_between_ours() { # kind
 }
 
 many_by_us() { # kind, connections, file, arguments...
-	local kind=$1 n=$2 file=$3
+	local kind=$1 n=$2 file=$3 status
 	shift 3
 	client_run "$kind" 60 "$ours/$file" "$n" --expect-sha256 "$(sum_of "$work/www/$file")" "$@"
-	same "epwget $n times /$file $* ($(sed -n 's/ *requests.s *//p' "$work/client.log") requests/s)" 0 $?
+	status=$?
+	same "epwget $n times /$file $* ($(sed -n 's/ *requests.s *//p' "$work/client.log") requests/s)" 0 $status
 }

@@ -31,6 +31,9 @@ net_begin() {
 	trap net_end EXIT
 	trap 'exit 130' INT
 	trap 'exit 143' TERM HUP
+	# Where DPDK keeps a folder of each process.
+	mkdir "$work/run"
+	export RUNTIME_DIRECTORY=$work/run
 	# libxdp keeps 80 bytes a socket.
 	echo "leak:xsk_umem__create" >"$work/lsan"
 	export LSAN_OPTIONS=suppressions=$work/lsan:print_suppressions=0
@@ -102,6 +105,8 @@ finished() { # name, seconds
 stop() { # name, signal, seconds
 	[ -n "${pids[$1]:-}" ] || return 0
 	kill "-${2:-TERM}" "${pids[$1]}" 2>/dev/null
+	# What is killed ends at once, and bash would tell.
+	[ "${2:-}" != KILL ] || { wait "${pids[$1]}"; } 2>/dev/null
 	finished "$1" "${3:-5}"
 }
 

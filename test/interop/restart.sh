@@ -17,6 +17,7 @@ hold() { # client's arguments...
 server_start af_packet || give_up "epserver on AF_PACKET"
 hold "$work/go" || give_up "20 connections"
 stop server KILL
+rm -rf "$RUNTIME_DIRECTORY"/dpdk # a process that is killed cannot
 server_run af_packet || give_up "epserver again"
 touch "$work/go"
 finished hold 15

@@ -69,8 +69,7 @@ transfer(const struct bulk *b, uint64_t seed)
 		       application(&d->side[1], &left[1], &got[1], b);
 		if (done && duo_over(d))
 			break;
-		if (!duo_step(d, d->now + MS(20)))
-			d->now += MS(20);
+		(void)duo_step(d, d->now + MS(20));
 	}
 	if (!done || !duo_over(d))
 		printf("\nseed %" PRIu64 ": %u and %u of %u bytes, %s and %s after %.1f s\n", seed,

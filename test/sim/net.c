@@ -22,6 +22,8 @@ struct port {
 	struct io io;
 	struct net *net;
 	unsigned number;
+	bool plugged; /* somebody is there: broadcasts go to it       */
+	bool engine;  /* a stack is: what arrives is worth waking for */
 	unsigned held;
 	int64_t line_free; /* when the last frame sent has left */
 	struct frame *heap;
@@ -234,7 +236,8 @@ net_send(struct net *n, unsigned from, const uint8_t *frame, uint32_t len)
 		uint8_t mac[6];
 
 		net_mac(i, mac);
-		if (i == from || (!(frame[0] & 1) && memcmp(mac, frame, 6)))
+		if (i == from || !n->port[i].plugged ||
+		    (!(frame[0] & 1) && memcmp(mac, frame, 6)))
 			continue;
 		known = true;
 		if (leaves == TIME_NEVER)
@@ -428,7 +431,14 @@ net_capture(struct net *n, const char *path)
 struct io *
 net_port(struct net *n, unsigned i)
 {
+	n->port[i].plugged = n->port[i].engine = true;
 	return &n->port[i].io;
+}
+
+void
+net_plug(struct net *n, unsigned i)
+{
+	n->port[i].plugged = true;
 }
 
 void
@@ -456,7 +466,8 @@ net_next(const struct net *n)
 	int64_t at = TIME_NEVER;
 
 	for (unsigned i = 0; i < NET_PORTS; i++)
-		at = min(at, net_next_at(n, i));
+		if (n->port[i].engine)
+			at = min(at, net_next_at(n, i));
 	return at;
 }
 

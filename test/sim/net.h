@@ -51,12 +51,14 @@ bool net_capture(struct net *n, const char *path);
 /* The engine of port `i`, 0..NET_PORTS-1; its link address is net_mac(i). */
 struct io *net_port(struct net *n, unsigned i);
 void net_mac(unsigned i, uint8_t mac[6]);
+/* Port `i` is played by hand. */
+void net_plug(struct net *n, unsigned i);
 
 /* Time passes. */
 void net_time(struct net *n, int64_t now);
 int64_t net_now(const struct net *n);
 
-/* When the next frame arrives anywhere, or at one port; TIME_NEVER: none is under way. */
+/* When the next frame arrives at any stack, or at one port; TIME_NEVER: none is under way. */
 int64_t net_next(const struct net *n);
 int64_t net_next_at(const struct net *n, unsigned i);
 

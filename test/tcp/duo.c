@@ -180,7 +180,7 @@ judge_text(struct duo *d, int from, const struct tcp_seg *s)
 	if (s->len && peer->said_mss && !(s->flags & TCP_SYN) &&
 	    s->len + options > min(peer->said_mss, (uint32_t)me->mss))
 		broke(d, "a segment larger than the MSS, its options counted (RFC 6691)");
-	if (s->len && peer->edge_known && !d->shrinks && seq_lt(peer->edge, end))
+	if (s->len && peer->edge_known && !d->shrinks[!from] && seq_lt(peer->edge, end))
 		broke(d, "text beyond the window that was ever offered");
 }
 
@@ -193,10 +193,23 @@ judge_window(struct duo *d, int from, const struct tcp_seg *s)
 
 	if (!(s->flags & TCP_ACK))
 		return;
-	if (me->edge_known && !d->shrinks && seq_lt(edge, me->edge))
+	if (me->edge_known && !d->shrinks[from] && seq_lt(edge, me->edge))
 		broke(d, "the right edge of the window moved to the left (SHLD-14)");
 	me->edge = edge;
 	me->edge_known = true;
+}
+
+static void
+learn_syn(struct duo_side *me, const struct tcp_seg *s)
+{
+	if (!(s->flags & TCP_SYN))
+		return;
+	me->edge_known = false;
+	me->scales = s->opts & TCP_OPT_WSCALE;
+	me->wscale = s->wscale;
+	me->said_mss = (s->opts & TCP_OPT_MSS) && s->mss ? s->mss : me->duo->o.v6 ? 1220 : 536;
+	if (me->said_mss < 88) /* smaller is not honoured: Linux's tcp_min_snd_mss */
+		me->said_mss = 88;
 }
 
 static void
@@ -206,12 +219,7 @@ judge(struct duo *d, int from, const struct tcp_seg *s)
 
 	if (s->flags & TCP_RST)
 		return;
-	if (s->flags & TCP_SYN) {
-		me->edge_known = false;
-		me->scales = s->opts & TCP_OPT_WSCALE;
-		me->wscale = s->wscale;
-		me->said_mss = s->opts & TCP_OPT_MSS ? s->mss : 536;
-	}
+	learn_syn(me, s);
 	judge_text(d, from, s);
 	judge_window(d, from, s);
 }
@@ -514,6 +522,8 @@ duo_inject(struct duo_side *to, const struct tcp_seg *s)
 
 	if (!p)
 		abort();
+	if (to->conn.state < TCP_ESTABLISHED && !to->has_tw)
+		learn_syn(&to->duo->side[!to->who], s);
 	n = wire_tcp_build(p, s);
 	if (s->len)
 		memcpy(p + n, s->text, s->len);
@@ -577,8 +587,10 @@ duo_step(struct duo *d, int64_t limit)
 
 	if (l)
 		at = min(at, container_of(l, struct duo_frame, link)->at);
-	if (at > limit || d->broken)
+	if (at > limit || d->broken) {
+		d->now = max(d->now, limit);
 		return false;
+	}
 	d->now = max(d->now, at);
 	if (frames_deliver(d))
 		return true;
@@ -595,7 +607,6 @@ duo_run_until(struct duo *d, int64_t until)
 	while (duo_step(d, until))
 		if (++steps > 10000000)
 			broke(d, "time stands still");
-	d->now = max(d->now, until);
 }
 
 void

@@ -90,7 +90,7 @@ struct duo {
 	uint32_t loss_ppm, dup_ppm, split_ppm;
 	int64_t jitter;       /* up to this much is added to the latency of each frame    */
 	bool cut[2];          /* what this side sends is lost                             */
-	bool shrinks;         /* a side takes back what it offered: do not judge edges    */
+	bool shrinks[2];      /* this side may take back what it offered: not judged       */
 	/* Sees each segment before it leaves; may change it; false: it is lost. */
 	bool (*filter)(struct duo *d, int from, struct tcp_seg *s);
 	void *filter_arg;
@@ -144,7 +144,7 @@ void duo_option(struct duo_side *s, enum tcp_option opt, int32_t value);
 void duo_run_until(struct duo *d, int64_t until);
 void duo_run(struct duo *d, int64_t ns);
 
-/* One event; false: there is none before `limit`. */
+/* One event; false: there was none, and it is `limit` now. */
 bool duo_step(struct duo *d, int64_t limit);
 
 /* Sends what may be sent now. */

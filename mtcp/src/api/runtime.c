@@ -11,6 +11,7 @@
 #include <pthread.h>
 #include <sched.h>
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
@@ -212,6 +213,24 @@ draw_secret(struct siphash_key *key)
 	return getrandom(key, sizeof *key, 0) == (ssize_t)sizeof *key ? 0 : -EIO;
 }
 
+/* Of this machine since it was started, whatever the process and the core; peers
+ * cannot know it.  Elsewhere than on Linux a secret is good enough. */
+static struct siphash_key
+host_key(const struct siphash_key *secret)
+{
+	static const struct siphash_key k0 = { 'c', 0 }, k1 = { 'c', 1 };
+	FILE *f = fopen("/proc/sys/kernel/random/boot_id", "re");
+	char id[64];
+	size_t n;
+
+	if (!f)
+		return *secret;
+	n = fread(id, 1, sizeof id, f);
+	fclose(f);
+	return n == 0 ? *secret
+	              : (struct siphash_key){ siphash24(&k0, id, n), siphash24(&k1, id, n) };
+}
+
 /* A neighbour of arp.conf belongs to the port whose subnet it is in. */
 static bool
 in_subnet(const struct stack_port_cfg *port, const struct ip_addr *ip)
@@ -250,6 +269,7 @@ make_stack(struct runtime *rt, const struct runtime_cfg *cfg)
 	sc->cores = cfg->config->num_cores;
 	sc->n_ports = cfg->n_ios;
 	err = draw_secret(&sc->secret);
+	sc->clock_key = host_key(&sc->secret);
 	if (!err)
 		err = memory_reserve(&rt->mem, stack_memory(sc) + context_memory(sc->max_socks),
 		                     cfg->node);

@@ -126,6 +126,7 @@ stack_new(const struct stack_cfg *cfg, struct region *mem, struct io *const ios[
 		return NULL;
 	st->env.cfg = &st->cfg.tcp;
 	st->env.secret = cfg->secret;
+	st->env.clock_key = cfg->clock_key;
 	st->env.no_opts = &st->no_opts;
 	st->env.trace = &st->trace;
 	list_init(&st->tw_list);

@@ -46,6 +46,7 @@ struct stack_cfg {
 
 	/* -- secrets and identity -------------------------------------------------- */
 	struct siphash_key secret; /* fresh from the operating system at every start   */
+	struct siphash_key clock_key; /* of timestamps: the same for all of this host  */
 	uint16_t ephemeral_lo;     /* local ports for outgoing connections             */
 	uint16_t ephemeral_hi;
 	unsigned core;             /* 0..cores-1                                       */

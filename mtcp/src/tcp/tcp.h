@@ -50,6 +50,7 @@ struct tcp_env {
 	struct pool chunks;       /* memory of chunks                                */
 	struct chunk_list spare;  /* chunks that have been used and are free again   */
 	struct siphash_key secret;
+	struct siphash_key clock_key; /* see tcp_ts_offset()                         */
 	const struct tcp_opts *no_opts; /* the record of who changed nothing         */
 	struct trace *trace;
 	uint64_t retransmits;     /* segments sent again, ever                       */

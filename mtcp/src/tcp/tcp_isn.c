@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * Both are SipHash-2-4 under the core's secret; a domain byte keeps what one
+ * Both are SipHash-2-4 under a key; a domain byte keeps what one
  * reveals from telling anything of the other.
  */
 
@@ -28,7 +28,7 @@ tcp_isn(const struct siphash_key *secret, const struct tcp_tuple *t, int64_t now
 }
 
 uint32_t
-tcp_ts_offset(const struct siphash_key *secret, const struct tcp_tuple *t)
+tcp_ts_offset(const struct siphash_key *clock_key, const struct tcp_tuple *t)
 {
-	return (uint32_t)tuple_hash(secret, t, 't', false);
+	return (uint32_t)tuple_hash(clock_key, t, 't', false);
 }

@@ -1,0 +1,101 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* Numbers, and what they stand for. */
+#include "test/api/api_test.h"
+
+void suite_sockref(void);
+
+static void
+test_a_number_stands_for_what_it_was_made_for(void)
+{
+	struct fake_stack f;
+	int id;
+
+	fake_init(&f);
+	id = sockref_new(&f.ctx, MTCP_SOCK_PIPE);
+	CU_ASSERT_FATAL(id >= 0);
+	f.ctx.refs[id].is.pipe = NULL;
+	CU_ASSERT_PTR_EQUAL(sockref_of(&f.ctx, id), &f.ctx.refs[id]);
+	CU_ASSERT_PTR_NULL(sockref_of_socket(&f.ctx, id));
+	CU_ASSERT_EQUAL(errno, ENOTSOCK);
+	sockref_close(&f.ctx, &f.ctx.refs[id], 0);
+	CU_ASSERT_PTR_NULL(sockref_of(&f.ctx, id));
+	CU_ASSERT_EQUAL(errno, EBADF);
+	CU_ASSERT_PTR_NULL(sockref_of(NULL, id));
+	CU_ASSERT_EQUAL(errno, EINVAL);
+	fake_fini(&f);
+}
+
+/* Whatever state the last owner left, the next one starts afresh. */
+static void
+test_a_number_used_again_is_as_new(void)
+{
+	struct fake_stack f;
+	int first, id = -1, all[FAKE_SOCKS], n = 0;
+
+	fake_init(&f);
+	first = fake_connected(&f);
+	f.ctx.refs[first].flags |= REF_LINGER | REF_REUSEADDR;
+	f.ctx.refs[first].rcv_timeout_ms = 5;
+	mtcp_close(&f.ctx, first);
+	fake_step(&f);
+	while (id != first && (id = mtcp_socket(&f.ctx, AF_INET, SOCK_STREAM, 0)) >= 0)
+		all[n++] = id;
+	CU_ASSERT_EQUAL_FATAL(id, first);
+	CU_ASSERT_EQUAL(f.ctx.refs[id].flags, 0);
+	CU_ASSERT_EQUAL(f.ctx.refs[id].rcv_timeout_ms, 0);
+	while (n-- > 0)
+		mtcp_close(&f.ctx, all[n]);
+	fake_fini(&f);
+}
+
+static void
+test_an_error_is_taken_once(void)
+{
+	struct fake_stack f;
+	int id;
+
+	fake_init(&f);
+	id = fake_connected(&f);
+	CU_ASSERT_EQUAL(sockref_take_error(&f.ctx, &f.ctx.refs[id]), 0);
+	fake_error(&f, id, ETIMEDOUT);
+	CU_ASSERT_EQUAL(sockref_take_error(&f.ctx, &f.ctx.refs[id]), ETIMEDOUT);
+	CU_ASSERT_EQUAL(sockref_take_error(&f.ctx, &f.ctx.refs[id]), 0);
+	fake_fini(&f);
+}
+
+static void
+test_a_starved_socket_can_be_closed(void)
+{
+	struct fake_stack f;
+	uint64_t word;
+	int a, b, c;
+
+	fake_init(&f);
+	a = fake_connected(&f);
+	b = fake_connected(&f);
+	c = fake_connected(&f);
+	f.starve = true;
+	while (spsc_pop(&f.ch.chunks_down, &word))
+		spsc_push(&f.ch.chunks_up, word);
+	fake_step(&f);
+	FAILS_WITH(mtcp_write(&f.ctx, a, "x", 1), EAGAIN);
+	FAILS_WITH(mtcp_write(&f.ctx, b, "x", 1), EAGAIN);
+	FAILS_WITH(mtcp_write(&f.ctx, c, "x", 1), EAGAIN);
+	mtcp_close(&f.ctx, b);
+	mtcp_close(&f.ctx, c);
+	CU_ASSERT_EQUAL(f.ctx.starved, (uint32_t)a);
+	CU_ASSERT_EQUAL(f.ctx.refs[a].next, NO_SOCK);
+	fake_fini(&f);
+}
+
+void
+suite_sockref(void)
+{
+	CU_pSuite s = CU_add_suite("api/sockref", NULL, NULL);
+
+	CU_add_test(s, "a number stands for what it was made for",
+	            test_a_number_stands_for_what_it_was_made_for);
+	CU_add_test(s, "a number used again is as new", test_a_number_used_again_is_as_new);
+	CU_add_test(s, "an error is taken once", test_an_error_is_taken_once);
+	CU_add_test(s, "a starved socket can be closed", test_a_starved_socket_can_be_closed);
+}

@@ -1,0 +1,482 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* One end's turn: connect, write, read, finish. */
+
+#include "test/sim/flow.h"
+
+#include <stdio.h>
+
+#include "core/stack_priv.h"
+
+#define CONNECT_TRIES 20u
+#define GULP_MAX      65536u
+
+static uint8_t
+byte_at(const struct flows *f, uint32_t id, unsigned from, uint32_t at)
+{
+	return (uint8_t)(at * 131 + (at >> 8) * 17 + (at >> 16) * 29 + id * 57 + from * 101 +
+	                 (uint32_t)f->swarm->net.seed);
+}
+
+static void
+broken(struct flows *f, const struct flow *w, unsigned k, const char *why)
+{
+	const struct flow_end *e = &w->end[k];
+
+	if (f->broken)
+		return;
+	f->broken = why;
+	(void)snprintf(f->what, sizeof f->what,
+	               "flow %u %s: wrote %u of %u, read %u of %u, facts %x err %d", w->id,
+	               k ? "server" : "client", e->written, w->plan->end[k].total, e->got,
+	               w->plan->end[!k].total, e->s ? sock_facts(e->s) : 0u,
+	               e->s ? e->s->err : 0);
+}
+
+static struct host *
+host_of(struct flows *f, const struct flow *w, unsigned k)
+{
+	return &f->host[k ? !w->plan->client : w->plan->client];
+}
+
+static int64_t
+now_of(const struct flows *f)
+{
+	return net_now(f->host[0].net);
+}
+
+static bool
+may_fail(const struct flows *f, const struct flow *w)
+{
+	return w->plan->may_fail || f->swarm->tight;
+}
+
+/* ------------------------------------------------------------ connecting -- */
+
+static void
+connect_later(struct flow *w, int64_t at)
+{
+	w->connecting = false;
+	w->lport = 0;
+	w->end[0].s = NULL;
+	w->try_at = at;
+}
+
+static void
+try_connect(struct flows *f, struct flow *w)
+{
+	struct host *h = host_of(f, w, 0), *peer = host_of(f, w, 1);
+	struct flow_end *e = &w->end[0];
+	struct ip_addr any = ip_addr_v4(0);
+
+	e->s = host_socket(h);
+	if (!e->s) {
+		connect_later(w, now_of(f) + MS(100));
+		return;
+	}
+	w->tries++;
+	w->connecting = true;
+	if (w->plan->bind && host_bind(h, e->s, &any, w->plan->bind)) {
+		host_close(h, e->s);
+		connect_later(w, now_of(f) + SEC(1));
+		return;
+	}
+	atomic_store(&e->s->opt_bits, w->plan->end[0].opt_bits);
+	host_connect(h, e->s, &peer->ip, SWARM_PORT);
+}
+
+/* An address that nobody resolves is no fault of TCP's, nor a full table: again, later. */
+static void
+connect_failed(struct flows *f, struct flow *w)
+{
+	struct flow_end *e = &w->end[0];
+	int err = e->s->err;
+	bool network = err == TCP_E_HOSTUNREACH || err == 99 /* EADDRNOTAVAIL */;
+	bool full = f->swarm->tight && (err == TCP_E_NOBUFS || err == TCP_E_TIMEDOUT ||
+	                                err == TCP_E_RESET);
+
+	if ((!network && !full) || (w->tries > CONNECT_TRIES && !may_fail(f, w))) {
+		broken(f, w, 0, "cannot connect");
+		return;
+	}
+	host_close(host_of(f, w, 0), e->s);
+	if (w->tries > CONNECT_TRIES) {
+		e->s = NULL;
+		w->connecting = false;
+		e->done = e->failed = true;
+		w->end[1].done = w->end[1].done || !w->end[1].s;
+		return;
+	}
+	connect_later(w, now_of(f) + SEC(1));
+}
+
+static void
+connected(struct flows *f, struct flow *w)
+{
+	w->connecting = false;
+	w->end[0].connected = true;
+	w->lport = w->end[0].s->local.port;
+	if (!ip_addr_eq(&w->end[0].s->local.ip, &host_of(f, w, 0)->ip) ||
+	    w->end[0].s->peer.port != SWARM_PORT ||
+	    (w->plan->bind && w->lport != w->plan->bind))
+		broken(f, w, 0, "has wrong addresses");
+}
+
+/* -------------------------------------------------------------- accepting -- */
+
+static struct flow *
+flow_of_port(struct flows *f, unsigned server, uint16_t port)
+{
+	for (unsigned i = 0; i < f->n; i++) {
+		struct flow *w = &f->flow[i];
+
+		if (w->plan->client != server && w->lport == port && !w->end[1].s &&
+		    !w->end[1].done)
+			return w;
+	}
+	return NULL;
+}
+
+static void
+accepted(struct flows *f, unsigned server, struct sock *s)
+{
+	struct flow *w = flow_of_port(f, server, s->peer.port);
+
+	/* Died before it was accepted, or its client has given up. */
+	if (!(sock_facts(s) & SOCK_CONNECTED) || !w) {
+		if ((sock_facts(s) & SOCK_CONNECTED) && !f->swarm->tight &&
+		    !(sock_facts(s) & SOCK_OVER)) {
+			f->broken = "accepted a connection that nobody made";
+			(void)snprintf(f->what, sizeof f->what, "from port %u", s->peer.port);
+		}
+		host_abort(&f->host[server], s);
+		return;
+	}
+	w->end[1].s = s;
+	w->end[1].connected = true;
+	atomic_store(&s->opt_bits, w->plan->end[1].opt_bits);
+	(void)sock_ask(f->host[server].ch, s, 0);
+}
+
+static bool
+accept_all(struct flows *f, unsigned host)
+{
+	struct sock *s;
+	bool any = false;
+
+	if (!f->listener[host] || now_of(f) < f->accept_at[host])
+		return false;
+	while ((s = host_accept(&f->host[host], f->listener[host]))) {
+		accepted(f, host, s);
+		any = true;
+		f->accept_at[host] = now_of(f) + f->swarm->accept_pause;
+		if (f->swarm->accept_pause)
+			break;
+	}
+	return any;
+}
+
+/* --------------------------------------------------------------- transfer -- */
+
+static void
+write_some(struct flows *f, struct flow *w, unsigned k)
+{
+	const struct swarm_end *plan = &w->plan->end[k];
+	struct flow_end *e = &w->end[k];
+	uint8_t buf[GULP_MAX];
+
+	e->starved = false;
+	while (e->written < plan->total && now_of(f) >= e->write_at) {
+		uint32_t n = min(min(plan->slice, plan->total - e->written), GULP_MAX), put;
+
+		for (uint32_t i = 0; i < n; i++)
+			buf[i] = byte_at(f, w->id, k, e->written + i);
+		put = host_write(host_of(f, w, k), e->s, buf, n);
+		e->written += put;
+		if (put < n) {
+			e->starved = true;
+			return;
+		}
+		if (plan->pause)
+			e->write_at = now_of(f) + plan->pause;
+	}
+}
+
+static void
+judge(struct flows *f, struct flow *w, unsigned k, const uint8_t *buf, uint32_t n)
+{
+	struct flow_end *e = &w->end[k];
+
+	for (uint32_t i = 0; i < n; i++)
+		if (buf[i] != byte_at(f, w->id, !k, e->got + i)) {
+			broken(f, w, k, "read a wrong byte");
+			return;
+		}
+	e->got += n;
+	f->bytes += n;
+	if (e->got > w->end[!k].written)
+		broken(f, w, k, "read more than was written");
+}
+
+static void
+read_some(struct flows *f, struct flow *w, unsigned k)
+{
+	const struct swarm_end *plan = &w->plan->end[k];
+	struct flow_end *e = &w->end[k];
+	uint8_t buf[GULP_MAX];
+	uint32_t n;
+
+	e->more_to_read = false;
+	while (host_readable(e->s) > 0 && !f->broken) {
+		if (now_of(f) < e->read_at || (plan->lazy && rng_chance_ppm(&f->rng, plan->lazy))) {
+			e->more_to_read = true;
+			if (now_of(f) >= e->read_at)
+				e->read_at = now_of(f) + MS(1 + rng_below(&f->rng, 20));
+			return;
+		}
+		n = host_read(host_of(f, w, k), e->s, buf, plan->gulp);
+		judge(f, w, k, buf, n);
+		if (plan->lazy) {
+			e->read_at = now_of(f) + MS(1 + rng_below(&f->rng, 20));
+			e->more_to_read = host_readable(e->s) > 0;
+			return;
+		}
+	}
+}
+
+/* ----------------------------------------------------------------- ending -- */
+
+static void
+end_done(struct flows *f, struct flow *w, unsigned k, bool failed)
+{
+	struct flow_end *e = &w->end[k];
+
+	e->s = NULL;
+	e->done = true;
+	e->failed = failed;
+	if (failed)
+		f->failed++;
+	/* Who never met a server end waits for none. */
+	if (k == 0 && failed && !w->end[1].s)
+		w->end[1].done = true;
+}
+
+static void
+failed(struct flows *f, struct flow *w, unsigned k)
+{
+	struct flow_end *e = &w->end[k];
+
+	if (!may_fail(f, w)) {
+		broken(f, w, k, "lost its connection");
+		return;
+	}
+	host_close(host_of(f, w, k), e->s);
+	end_done(f, w, k, true);
+}
+
+static bool
+wants_to_end(const struct flow *w, unsigned k)
+{
+	const struct flow_end *e = &w->end[k];
+	uint16_t facts = sock_facts(e->s);
+	bool all_read = e->got == w->plan->end[!k].total;
+
+	if (e->written < w->plan->end[k].total)
+		return false;
+	switch (w->plan->end[k].mode) {
+	case SWARM_CLOSE:
+		return all_read;
+	case SWARM_LINGER:
+		return host_eof(e->s) && (facts & (SOCK_FIN_ACKED | SOCK_OVER));
+	case SWARM_SHUT:
+	case SWARM_N_MODES:
+		break;
+	}
+	return host_eof(e->s);
+}
+
+static void
+finish(struct flows *f, struct flow *w, unsigned k)
+{
+	const struct swarm_end *plan = &w->plan->end[k];
+	struct flow_end *e = &w->end[k];
+	struct host *h = host_of(f, w, k);
+
+	if (e->written + e->got >= plan->abort_after) {
+		host_abort(h, e->s);
+		end_done(f, w, k, true);
+		return;
+	}
+	if (e->written == plan->total && !e->shut && plan->mode != SWARM_CLOSE) {
+		e->shut = true;
+		host_shutdown(h, e->s);
+	}
+	if (host_eof(e->s) && e->got < w->plan->end[!k].total) {
+		failed(f, w, k); /* the stream ended early */
+		return;
+	}
+	if (sock_facts(e->s) & SOCK_ERROR) {
+		failed(f, w, k);
+		return;
+	}
+	if (wants_to_end(w, k)) {
+		host_close(h, e->s);
+		end_done(f, w, k, false);
+	}
+}
+
+static bool
+pause_over(const struct flows *f, const struct flow *w, unsigned k)
+{
+	const struct flow_end *e = &w->end[k];
+	int64_t now = now_of(f);
+
+	return (e->more_to_read && now >= e->read_at) ||
+	       (w->plan->end[k].pause && e->written < w->plan->end[k].total &&
+	        now >= e->write_at && !e->starved);
+}
+
+static bool
+end_act(struct flows *f, struct flow *w, unsigned k, bool woken)
+{
+	struct flow_end *e = &w->end[k];
+
+	if (!e->s)
+		return false;
+	if (!host_news(host_of(f, w, k), e->s) && !(woken && e->starved) && !pause_over(f, w, k))
+		return false;
+	if (k == 0 && w->connecting) {
+		if (sock_facts(e->s) & SOCK_CONNECTED) {
+			connected(f, w);
+		} else {
+			if (sock_facts(e->s) & SOCK_ERROR)
+				connect_failed(f, w);
+			return true;
+		}
+	}
+	if (!(sock_facts(e->s) & SOCK_OVER))
+		write_some(f, w, k);
+	read_some(f, w, k);
+	if (!f->broken)
+		finish(f, w, k);
+	return true;
+}
+
+/* ------------------------------------------------------------------- all -- */
+
+void
+flows_init(struct flows *f, const struct swarm *s, struct host host[2], uint64_t seed)
+{
+	struct ip_addr any = ip_addr_v4(0);
+
+	memset(f, 0, sizeof *f);
+	f->swarm = s;
+	f->host = host;
+	f->rng.state = seed;
+	f->n = s->n_flows;
+	for (unsigned i = 0; i < 2; i++) {
+		f->listener[i] = host_socket(&host[i]);
+		if (host_bind(&host[i], f->listener[i], &any, SWARM_PORT) ||
+		    host_listen(&host[i], f->listener[i], s->backlog))
+			f->broken = "cannot listen";
+	}
+	for (unsigned i = 0; i < f->n; i++) {
+		f->flow[i].plan = &s->flow[i];
+		f->flow[i].id = i;
+		f->flow[i].try_at = s->flow[i].start;
+	}
+}
+
+bool
+flows_act(struct flows *f, unsigned host)
+{
+	bool woken = f->host[host].woken, any = woken;
+
+	if (woken)
+		host_drain(&f->host[host]);
+	any |= accept_all(f, host);
+	for (unsigned i = 0; i < f->n && !f->broken; i++) {
+		struct flow *w = &f->flow[i];
+
+		if (w->plan->client == host && !w->end[0].s && !w->end[0].done &&
+		    now_of(f) >= w->try_at) {
+			try_connect(f, w);
+			any = true;
+		}
+		any |= end_act(f, w, w->plan->client == host ? 0 : 1, woken);
+	}
+	return any;
+}
+
+static int64_t
+end_next(const struct flow *w, unsigned k)
+{
+	const struct flow_end *e = &w->end[k];
+	int64_t at = TIME_NEVER;
+
+	if (!e->s || (k == 0 && w->connecting))
+		return at;
+	if (e->more_to_read)
+		at = min(at, e->read_at);
+	if (w->plan->end[k].pause && e->written < w->plan->end[k].total && !e->starved)
+		at = min(at, e->write_at);
+	return at;
+}
+
+int64_t
+flows_next(const struct flows *f)
+{
+	int64_t at = TIME_NEVER;
+
+	for (unsigned i = 0; i < f->n; i++) {
+		const struct flow *w = &f->flow[i];
+
+		at = min(at, min(end_next(w, 0), end_next(w, 1)));
+		if (!w->end[0].s && !w->end[0].done)
+			at = min(at, w->try_at);
+	}
+	for (unsigned i = 0; i < 2; i++)
+		if (f->listener[i] && f->accept_at[i] > now_of(f))
+			at = min(at, f->accept_at[i]);
+	return at;
+}
+
+bool
+flows_done(const struct flows *f)
+{
+	for (unsigned i = 0; i < f->n; i++)
+		if (!f->flow[i].end[0].done || !f->flow[i].end[1].done)
+			return false;
+	return true;
+}
+
+void
+flows_close_listeners(struct flows *f)
+{
+	for (unsigned i = 0; i < 2; i++) {
+		host_close(&f->host[i], f->listener[i]);
+		f->listener[i] = NULL;
+	}
+}
+
+void
+flows_print(const struct flows *f)
+{
+	for (unsigned i = 0; i < f->n; i++) {
+		const struct flow *w = &f->flow[i];
+
+		for (unsigned k = 0; k < 2; k++) {
+			const struct flow_end *e = &w->end[k];
+			const struct tcp_conn *c = e->s ? e->s->conn : NULL;
+
+			if (e->done)
+				continue;
+			printf("  flow %u %s port %u: wrote %u of %u, read %u of %u%s%s%s, "
+			       "facts %x err %d, %s\n",
+			       i, k ? "server" : "client", w->lport, e->written,
+			       w->plan->end[k].total, e->got, w->plan->end[!k].total,
+			       e->shut ? ", shut" : "", e->starved ? ", starved" : "",
+			       e->more_to_read ? ", lazy" : "", e->s ? sock_facts(e->s) : 0u,
+			       e->s ? e->s->err : 0, c ? tcp_facts[c->state].name : "-");
+		}
+	}
+}

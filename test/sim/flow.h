@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * The applications of a run: each flow is a connection over which both ends
+ * send what can be foretold, so that whoever reads can judge every byte.  An
+ * end acts only when the stack has told it something or its own pause is over:
+ * an event that never comes shows as a run that never ends.
+ */
+#pragma once
+
+#include "test/sim/swarm.h"
+
+struct flow_end {
+	struct sock *s;       /* NULL: not there yet, or done                     */
+	uint32_t written, got;
+	bool connected, shut, done, failed;
+	bool starved;         /* the last write found no chunk                    */
+	bool more_to_read;    /* it was too lazy to                               */
+	int64_t write_at, read_at; /* when it will again                          */
+};
+
+struct flow {
+	const struct swarm_flow *plan;
+	uint32_t id;
+	uint16_t lport;       /* the client's, once it is known                   */
+	bool connecting;
+	int64_t try_at;
+	unsigned tries;
+	struct flow_end end[2];
+};
+
+struct flows {
+	const struct swarm *swarm;
+	struct host *host;    /* two                                              */
+	struct rng rng;
+	struct sock *listener[2];
+	int64_t accept_at[2];
+	unsigned n;
+	const char *broken;
+	char what[160];
+	uint64_t bytes;       /* read, all flows                                  */
+	unsigned failed;      /* flows that ended early, as they may              */
+	struct flow flow[SWARM_FLOWS_MAX];
+};
+
+/* Opens the listeners. */
+void flows_init(struct flows *f, const struct swarm *s, struct host host[2], uint64_t seed);
+
+/* Lets the applications of one host act; true when something was done. */
+bool flows_act(struct flows *f, unsigned host);
+
+/* When an application will act of its own accord; TIME_NEVER: never. */
+int64_t flows_next(const struct flows *f);
+
+bool flows_done(const struct flows *f);
+void flows_close_listeners(struct flows *f);
+/* Says of each flow that is not done what it waits for. */
+void flows_print(const struct flows *f);

@@ -1,0 +1,258 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* Every draw in one place, in one order: a seed means the same run for ever only as long as
+ * nothing is drawn before what stands here. */
+
+#include "test/sim/swarm.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+
+#include "tcp/tcp_cc.h"
+#include "tcp/tcp_isn.h"
+
+static bool
+one_in(struct rng *r, uint32_t n)
+{
+	return rng_below(r, n) == 0;
+}
+
+/* Half of the runs leave a fault out altogether. */
+static uint32_t
+maybe(struct rng *r, uint32_t limit)
+{
+	return one_in(r, 2) ? rng_below(r, limit) : 0;
+}
+
+static uint32_t
+between(struct rng *r, uint32_t lo, uint32_t hi)
+{
+	return lo + rng_below(r, hi - lo + 1);
+}
+
+/* -------------------------------------------------------------- the line -- */
+
+static void
+draw_net(struct swarm *s, struct rng *r)
+{
+	struct net_cfg *n = &s->net;
+	int64_t dark = SEC(between(r, 1, 120));
+
+	n->seed = rng_u64(r);
+	n->latency_ns = one_in(r, 4) ? US(50) : MS(between(r, 1, 60));
+	n->loss = maybe(r, 150000);
+	n->dup = maybe(r, 50000);
+	n->corrupt = maybe(r, 30000);
+	n->arp_loss = maybe(r, 500000);
+	n->split = maybe(r, 300000);
+	n->jitter_ns = maybe(r, 20000000);
+	n->full = maybe(r, 300000);
+	n->starve = maybe(r, 300000);
+	if (one_in(r, 3)) {
+		n->rate_bps = between(r, 1, 100) * 1000000u;
+		n->queue = between(r, 5, 100);
+	}
+	n->dark_from = n->dark_to = TIME_NEVER;
+	if (one_in(r, 4)) {
+		n->dark_from = MS(between(r, 0, 5000));
+		n->dark_to = n->dark_from + dark;
+	}
+	n->caps = rng_below(r, 16); /* any of the four sums */
+}
+
+/* ------------------------------------------------------------ the stacks -- */
+
+/* A choice among few values, so that each is met often. */
+static uint32_t
+pick(struct rng *r, const uint32_t *of, unsigned n)
+{
+	return of[rng_below(r, n)];
+}
+#define PICK(r, ...)                                                                           \
+	pick(r, (const uint32_t[]){ __VA_ARGS__ },                                             \
+	     sizeof((uint32_t[]){ __VA_ARGS__ }) / sizeof(uint32_t))
+
+static void
+draw_tcp(struct tcp_cfg *t, struct rng *r)
+{
+	t->cc = one_in(r, 2) ? &cc_cubic : &cc_reno;
+	t->timestamps = !one_in(r, 4);
+	t->sack = !one_in(r, 4);
+	t->window_scaling = !one_in(r, 4);
+	t->initial_cwnd = PICK(r, 10, 10, 1, 2, 4);
+	t->quickack = PICK(r, 16, 16, 0);
+	t->slow_start_after_idle = one_in(r, 2);
+	t->reass_runs = PICK(r, 256, 256, 4, 1);
+	/* Whoever is cut off for two minutes must not give up. */
+	t->retries = t->orphan_retries = 30;
+	t->syn_retries = t->synack_retries = 12;
+	t->keepidle_ns = SEC(20);
+	t->keepintvl_ns = SEC(5);
+	t->keepcnt = 5;
+	if (one_in(r, 2)) {
+		t->rcvbuf = t->rcvbuf_max = PICK(r, 2048, 3000, 8192, 65535, 200000);
+		t->sndbuf = t->sndbuf_max = PICK(r, 2048, 4096, 65536, 200000);
+	}
+}
+
+static void
+draw_stack(struct swarm *s, unsigned i, struct rng *r)
+{
+	struct stack_cfg *c = &s->cfg[i];
+
+	host_cfg(c, i, rng_u64(r));
+	draw_tcp(&c->tcp, r);
+	c->port[0].mtu = (uint16_t)PICK(r, 1500, 1500, 1500, 576, 1280, 296, 1006);
+	c->rx_burst = PICK(r, 32, 32, 1, 7);
+	c->rx_bursts = PICK(r, 4, 1);
+	c->tx_control = PICK(r, 256, 1, 5);
+	c->tx_ack = PICK(r, 256, 1, 5);
+	c->tx_data = PICK(r, 256, 1, 20);
+	if (one_in(r, 4))
+		c->max_in_flight = PICK(r, 4, 16, 64);
+	if (one_in(r, 4))
+		c->max_chunks = PICK(r, 320, 512, 1024);
+	if (s->tight) {
+		c->max_conns = between(r, 2, 10);
+		c->max_half_open = between(r, 1, 5);
+		c->max_time_wait = between(r, 1, 5);
+		c->max_socks = between(r, 70, 100);
+	}
+}
+
+/* ------------------------------------------------------------- the flows -- */
+
+static uint32_t
+draw_total(struct rng *r, uint32_t budget)
+{
+	switch (rng_below(r, 4)) {
+	case 0:
+		return rng_below(r, 10);
+	case 1:
+		return between(r, 1, 8) * PICK(r, 1448, 1460, 536, 524) + rng_below(r, 3);
+	case 2:
+		return rng_below(r, 20000);
+	default:
+		return rng_below(r, budget);
+	}
+}
+
+static void
+draw_end(struct swarm_end *e, struct rng *r, uint32_t budget)
+{
+	static const uint16_t bits[] = { 0, 0, 0, SOCK_OPT_NODELAY, SOCK_OPT_CORK };
+
+	*e = (struct swarm_end){
+		.total = draw_total(r, budget),
+		.slice = PICK(r, 65536, 65536, 1, 100, 1448, 3000),
+		.pause = one_in(r, 3) ? MS(rng_below(r, 300)) : 0,
+		.lazy = maybe(r, 995000),
+		.gulp = PICK(r, 65536, 65536, 1000, 100),
+		.mode = (enum swarm_end_mode)rng_below(r, SWARM_N_MODES),
+		.opt_bits = bits[rng_below(r, 5)],
+		.abort_after = UINT32_MAX,
+	};
+	/* A byte now and then takes for ever: only for short ones. */
+	e->slice = max(e->slice, e->total / 200 + 1);
+	e->gulp = max(e->gulp, budget / 500 + 1);
+}
+
+static void
+draw_flow(struct swarm *s, unsigned i, struct rng *r, uint32_t budget, bool aborts)
+{
+	struct swarm_flow *f = &s->flow[i];
+
+	f->client = rng_below(r, 2);
+	f->bind = i == 0 ? SWARM_BOUND : 0;
+	f->start = i == 0 ? 0 : MS(rng_below(r, 3000));
+	for (unsigned k = 0; k < 2; k++)
+		draw_end(&f->end[k], r, budget);
+	f->may_fail = aborts && one_in(r, 3);
+	if (f->may_fail) {
+		struct swarm_end *e = &f->end[rng_below(r, 2)];
+
+		e->abort_after = rng_below(r, e->total + 1000);
+		f->end[0].opt_bits |= SOCK_OPT_KEEPALIVE;
+		f->end[1].opt_bits |= SOCK_OPT_KEEPALIVE;
+	}
+}
+
+/* Sets host `i`'s clock so that flow 0 meets 2^32 soon: its sequence numbers (RFC 9293 3.4.1),
+ * or its timestamps. */
+static void
+aim_clock(struct swarm *s, unsigned i, struct rng *r)
+{
+	const struct swarm_flow *f = &s->flow[0];
+	const struct siphash_key *key = &s->cfg[i].secret;
+	bool client = f->client == i;
+	struct tcp_tuple t = { host_ip(i), host_ip(!i), client ? SWARM_BOUND : SWARM_PORT,
+		               client ? SWARM_PORT : SWARM_BOUND };
+	uint32_t near = (uint32_t)-(int32_t)rng_below(r, 200000);
+
+	s->epoch[i] = SEC(1000 + rng_below(r, 100000000));
+	switch (rng_below(r, 4)) {
+	case 0:
+	case 1: /* tcp_isn() at 0 is the tuple's share of the number */
+		s->epoch[i] = (int64_t)(near - tcp_isn(key, &t, 0).v) * 4000 +
+		              (INT64_C(1) << 32) * 4000;
+		break;
+	case 2:
+		s->epoch[i] = (int64_t)((near >> 4 | 0xf0000000u) - tcp_ts_offset(key, &t)) *
+		              NS_PER_MS;
+		break;
+	default:
+		break;
+	}
+}
+
+void
+swarm_draw(struct swarm *s, uint64_t seed)
+{
+	struct rng r = { seed };
+	uint32_t budget;
+	bool aborts;
+
+	memset(s, 0, sizeof *s);
+	(void)rng_u64(&r);
+	draw_net(s, &r);
+	s->tight = one_in(&r, 8);
+	draw_stack(s, 0, &r);
+	draw_stack(s, 1, &r);
+	s->attack_every = one_in(&r, 2) ? MS(between(&r, 1, 300)) : 0;
+	s->accept_pause = one_in(&r, 4) ? MS(rng_below(&r, 1000)) : 0;
+	s->backlog = (int)PICK(&r, 64, 64, 4, 1);
+	s->n_flows = one_in(&r, 2) ? between(&r, 1, 3) : between(&r, 1, SWARM_FLOWS_MAX);
+	budget = max(300000 / s->n_flows, 1000u);
+	aborts = one_in(&r, 2);
+	for (unsigned i = 0; i < s->n_flows; i++)
+		draw_flow(s, i, &r, budget, aborts);
+	aim_clock(s, 0, &r);
+	aim_clock(s, 1, &r);
+}
+
+void
+swarm_print(const struct swarm *s)
+{
+	const struct net_cfg *n = &s->net;
+
+	printf("  line: latency %" PRId64 " us, jitter %" PRId64 " us, loss %u dup %u corrupt %u "
+	       "arp %u split %u full %u starve %u ppm, rate %" PRIu64 " queue %u, dark %.3f..%.3f"
+	       ", caps %x\n",
+	       n->latency_ns / NS_PER_US, n->jitter_ns / NS_PER_US, n->loss, n->dup, n->corrupt,
+	       n->arp_loss, n->split, n->full, n->starve, n->rate_bps, n->queue,
+	       n->dark_from == TIME_NEVER ? 0 : (double)n->dark_from / 1e9,
+	       n->dark_to == TIME_NEVER ? 0 : (double)n->dark_to / 1e9, n->caps);
+	for (unsigned i = 0; i < 2; i++) {
+		const struct stack_cfg *c = &s->cfg[i];
+
+		printf("  host %u: mtu %u ts %d sack %d ws %d %s iw %u rcvbuf %u..%u sndbuf %u..%u "
+		       "reass %u sents %u chunks %u conns %u half %u tw %u\n",
+		       i, c->port[0].mtu, c->tcp.timestamps, c->tcp.sack, c->tcp.window_scaling,
+		       c->tcp.cc == &cc_cubic ? "cubic" : "reno", c->tcp.initial_cwnd, c->tcp.rcvbuf,
+		       c->tcp.rcvbuf_max, c->tcp.sndbuf, c->tcp.sndbuf_max, c->tcp.reass_runs,
+		       c->max_in_flight, c->max_chunks, c->max_conns, c->max_half_open,
+		       c->max_time_wait);
+	}
+	printf("  %u flows, attack every %" PRId64 " ms, accept pause %" PRId64 " ms, backlog %d%s\n",
+	       s->n_flows, s->attack_every / NS_PER_MS, s->accept_pause / NS_PER_MS, s->backlog,
+	       s->tight ? ", tight" : "");
+}
