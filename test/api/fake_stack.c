@@ -127,6 +127,12 @@ make_channel(struct fake_stack *f, struct region *mem)
 void
 fake_init(struct fake_stack *f)
 {
+	fake_init_on(f, &f->pair);
+}
+
+void
+fake_init_on(struct fake_stack *f, struct pair *pair)
+{
 	struct region mem = { .size = MEM_SIZE };
 
 	memset(f, 0, sizeof *f);
@@ -139,7 +145,7 @@ fake_init(struct fake_stack *f)
 	make_channel(f, &mem);
 	for (uint32_t n = FAKE_SOCKS; n-- > 0;)
 		f->free_ids[f->n_free++] = n;
-	CU_ASSERT_FATAL(context_init(&f->ctx, &f->ch, &f->pair, &mem));
+	CU_ASSERT_FATAL(context_init(&f->ctx, &f->ch, pair, &mem));
 	fake_step(f);
 }
 
@@ -416,7 +422,6 @@ fake_take(struct fake_stack *f, int n, void *data, uint32_t max)
 	if (data)
 		stream_peek(&s->snd_r, &s->snd_w, &s->snd_cur, 0, data, len);
 	stream_consume(&s->snd_r, &s->snd_w, &s->snd_cur, len, &f->chunks);
-	fake_step(f);
 	tell_space(f, s);
 	return len;
 }

@@ -49,6 +49,10 @@ struct fake_stack {
 /* Makes the stack and a context on it: &f->ctx. */
 void fake_init(struct fake_stack *f);
 
+/* The same with another way of waiting: the context then belongs to the thread
+ * that calls this, and all else here to the thread that plays the stack. */
+void fake_init_on(struct fake_stack *f, struct pair *pair);
+
 /* Fails the running test when chunks have leaked. */
 void fake_fini(struct fake_stack *f);
 

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* Windows: RFC 9293 3.8.6, both sides; zero windows, silly windows, shrinking windows. */
 #include <CUnit/CUnit.h>
-#include <stdio.h>
 
 #include "test/script/peer.h"
 
@@ -412,7 +411,6 @@ test_receive_window_grows_with_the_reader(void)
 		got += duo_read_pattern(&d->side[DUO_B]);
 		(void)duo_step(d, d->now + MS(10));
 	}
-	printf("%u %u %u %f %u\n", sent, got, d->side[DUO_B].conn.rcv_space, (double)(d->now-DUO_T0)/1e9, d->side[DUO_A].conn.cwnd);
 	CU_ASSERT_EQUAL(first, 65536);
 	CU_ASSERT_EQUAL(d->side[DUO_B].conn.rcv_space, 6291456 / 2);
 	CU_ASSERT_TRUE(d->side[DUO_A].conn.snd_limit > 1000000);

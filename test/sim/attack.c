@@ -59,6 +59,13 @@ future(struct attack *a, seq_t sent)
 	return seq_add(sent, 1 + rng_below(&a->rng, rng_below(&a->rng, 2) ? 2000 : 100000000));
 }
 
+/* Beyond what its owner believes it has sent, though it may not have left. */
+static seq_t
+unsent(struct attack *a, seq_t sent)
+{
+	return seq_add(sent, 0x10000000u + rng_below(&a->rng, 0x10000000u));
+}
+
 /* Older than anything that could still be under way. */
 static seq_t
 past(struct attack *a, seq_t at)
@@ -80,13 +87,13 @@ attack_segment(struct attack *a)
 	s = (struct tcp_seg){
 		.flags = kinds[rng_below(&a->rng, sizeof kinds)],
 		.seq = rng_below(&a->rng, 2) ? future(a, v.in->sent) : past(a, v.in->sent),
-		.ack = rng_below(&a->rng, 2) ? future(a, v.out->sent) : v.out->sent,
+		.ack = rng_below(&a->rng, 2) ? unsent(a, v.out->sent) : v.out->sent,
 		.wnd = rng_below(&a->rng, 65536),
 		.len = rng_below(&a->rng, 3) ? 0 : rng_below(&a->rng, 500),
 	};
 	/* In the window, what acknowledges well would be taken: that is no blind guess. */
 	if (!(s.flags & (TCP_RST | TCP_SYN)))
-		s.ack = future(a, v.out->sent);
+		s.ack = unsent(a, v.out->sent);
 	to_victim(a, &v, &s);
 }
 
@@ -102,7 +109,7 @@ attack_data(struct attack *a)
 	s = (struct tcp_seg){
 		.flags = TCP_ACK | (rng_below(&a->rng, 2) ? TCP_FIN : 0),
 		.seq = v.in->sent,
-		.ack = rng_below(&a->rng, 2) ? future(a, v.out->sent)
+		.ack = rng_below(&a->rng, 2) ? unsent(a, v.out->sent)
 		                             : seq_add(v.out->sent, UINT32_C(0x80000000) -
 		                                                        rng_below(&a->rng, 1000000)),
 		.wnd = rng_below(&a->rng, 65536),

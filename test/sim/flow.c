@@ -7,7 +7,7 @@
 
 #include "core/stack_priv.h"
 
-#define CONNECT_TRIES 20u
+#define CONNECT_TRIES 200u
 #define GULP_MAX      65536u
 
 static uint8_t
@@ -136,6 +136,15 @@ flow_of_port(struct flows *f, unsigned server, uint16_t port)
 	return NULL;
 }
 
+static bool
+client_left(const struct flows *f, unsigned server, uint16_t port)
+{
+	for (unsigned i = 0; i < f->n; i++)
+		if (f->flow[i].plan->client != server && f->flow[i].lport == port)
+			return f->flow[i].end[0].failed;
+	return false;
+}
+
 static void
 accepted(struct flows *f, unsigned server, struct sock *s)
 {
@@ -144,7 +153,7 @@ accepted(struct flows *f, unsigned server, struct sock *s)
 	/* Died before it was accepted, or its client has given up. */
 	if (!(sock_facts(s) & SOCK_CONNECTED) || !w) {
 		if ((sock_facts(s) & SOCK_CONNECTED) && !f->swarm->tight &&
-		    !(sock_facts(s) & SOCK_OVER)) {
+		    !client_left(f, server, s->peer.port)) {
 			f->broken = "accepted a connection that nobody made";
 			(void)snprintf(f->what, sizeof f->what, "from port %u", s->peer.port);
 		}
@@ -324,15 +333,25 @@ finish(struct flows *f, struct flow *w, unsigned k)
 	}
 }
 
+/* Between two writes, waiting for nothing but its own clock. */
+static bool
+paces(const struct flow *w, unsigned k)
+{
+	const struct flow_end *e = &w->end[k];
+
+	return w->plan->end[k].pause && e->written < w->plan->end[k].total && !e->starved &&
+	       !(k == 0 && w->connecting) && !(sock_facts(e->s) & SOCK_OVER);
+}
+
 static bool
 pause_over(const struct flows *f, const struct flow *w, unsigned k)
 {
 	const struct flow_end *e = &w->end[k];
 	int64_t now = now_of(f);
 
-	return (e->more_to_read && now >= e->read_at) ||
-	       (w->plan->end[k].pause && e->written < w->plan->end[k].total &&
-	        now >= e->write_at && !e->starved);
+	if (e->more_to_read && now >= e->read_at)
+		return true;
+	return paces(w, k) && now >= e->write_at;
 }
 
 static bool
@@ -417,7 +436,7 @@ end_next(const struct flow *w, unsigned k)
 		return at;
 	if (e->more_to_read)
 		at = min(at, e->read_at);
-	if (w->plan->end[k].pause && e->written < w->plan->end[k].total && !e->starved)
+	if (paces(w, k))
 		at = min(at, e->write_at);
 	return at;
 }

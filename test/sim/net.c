@@ -147,7 +147,8 @@ travel(struct port *to, int64_t leaves, const uint8_t *data, uint32_t len)
 	}
 	if (n->cfg.jitter_ns)
 		at += rng_below(&n->rng, (uint32_t)n->cfg.jitter_ns + 1);
-	if (len > ETH_LEN && chance(n, n->cfg.corrupt)) {
+	/* ARP has no sum but the link's, which finds this. */
+	if (len > ETH_LEN && !is_arp(data, len) && chance(n, n->cfg.corrupt)) {
 		memcpy(copy, data, len);
 		copy[ETH_LEN + rng_below(&n->rng, len - ETH_LEN)] ^=
 		    (uint8_t)(1u << rng_below(&n->rng, 8));

@@ -125,6 +125,14 @@ judge(struct run *r)
 	}
 }
 
+static bool
+dark(const struct run *r)
+{
+	int64_t now = net_now(r->net);
+
+	return now >= r->swarm.net.dark_from && now < r->swarm.net.dark_to;
+}
+
 /* Everything that happens at this moment, until nothing more does. */
 static void
 moment(struct run *r)
@@ -132,7 +140,8 @@ moment(struct run *r)
 	bool any = true;
 
 	if (net_now(r->net) >= r->attack_at && !flows_done(&r->flows)) {
-		attack_once(&r->attack);
+		if (!dark(r)) /* what he draws is not the stack's own noise */
+			attack_once(&r->attack);
 		r->attack_at = net_now(r->net) + r->swarm.attack_every;
 	}
 	while (any && !r->broken) {

@@ -33,15 +33,12 @@ facts_of(const struct tcp_conn *c)
 
 /* Two thirds of the limit: below it a writer that was refused may go on. */
 static bool
-space_owed(struct stack *st, const struct tcp_conn *c, struct sock *s)
+space_owed(const struct tcp_conn *c, struct sock *s)
 {
 	uint32_t want = atomic_load_explicit(&s->want_space, memory_order_acquire);
-	struct spsc *down = &st->ch.chunks_down;
 
 	if (want == s->told_space || stream_used(&s->snd_w, &s->snd_r) > c->snd_limit / 3 * 2)
 		return false;
-	if (spsc_room(down) == down->mask + 1)
-		return false; /* no chunks to write into: slots_exchange() comes first */
 	s->told_space = want;
 	return true;
 }
@@ -63,7 +60,7 @@ events_conn(struct stack *st, struct tcp_conn *c)
 	old = atomic_load_explicit(&s->facts, memory_order_relaxed);
 	written = atomic_load_explicit(&s->rcv_w.written, memory_order_relaxed);
 	news = (facts & ~old) || written != s->told_written;
-	news |= space_owed(st, c, s);
+	news |= space_owed(c, s);
 	if (!news)
 		return;
 	s->told_written = written;

@@ -161,6 +161,7 @@ ip_room(struct stack *st, unsigned port, int64_t now)
 		return false;
 	if (p->n_fresh == 0)
 		p->n_fresh = io_alloc(p->io, p->fresh, IO_BURST);
+	p->full |= p->n_fresh == 0; /* no memory is as good as no room */
 	return p->n_fresh > 0;
 }
 

@@ -108,6 +108,8 @@ to_connection(struct stack *st, struct tcp_conn *c, const struct segment_from *f
 	seq_t una = c->snd_una;
 	enum fate fate = tcp_in(&st->env, c, s, now);
 
+	if (fate != SEG_OK)
+		trace_add(&st->trace, now, c->id, T_FATE, fate, s->seq.v);
 	if (fate == DROP_HANDSHAKE_RESET)
 		reset(st, from, t, s);
 	if (fate == DROP_NO_CONN && !(c->flags & TCPF_RST) && c->state == TCP_CLOSED)

@@ -8,7 +8,8 @@
 #include "core/stack_priv.h"
 
 #define IDS_READY    64u /* numbers kept ready for the application     */
-#define CHUNKS_READY 8u  /* lists of chunks kept ready for it          */
+#define CHUNKS_READY 8u  /* lists of chunks kept ready for it, at most */
+#define CHUNKS_SHARE 8u  /* ... and no more than a part in so many of all */
 
 static void
 free_push(struct stack *st, struct sock *s)
@@ -124,13 +125,28 @@ take_chunks_back(struct stack *st)
 	}
 }
 
+/* What peers send needs chunks too, and comes first: of the last ones the
+ * application gets none, or two hosts that write to each other could both wait
+ * for ever. */
+static bool
+chunks_to_spare(struct stack *st)
+{
+	const struct pool *p = &st->env.chunks;
+	uint32_t left = p->max - p->used + st->env.spare.n;
+
+	return left >= p->max / CHUNKS_SHARE + CHANNEL_BATCH &&
+	       tcp_chunks_want(&st->env, CHANNEL_BATCH);
+}
+
 static void
 give_chunks(struct stack *st)
 {
 	struct spsc *q = &st->ch.chunks_down;
 	uint32_t lists = q->mask + 1 - spsc_room(q);
+	uint32_t ready = st->env.chunks.max / CHUNKS_SHARE / CHANNEL_BATCH;
 
-	for (; lists < CHUNKS_READY && tcp_chunks_want(&st->env, CHANNEL_BATCH); lists++) {
+	ready = max(min(ready, CHUNKS_READY), 1u);
+	for (; lists < ready && chunks_to_spare(st); lists++) {
 		struct chunk_list l = { NULL, 0 };
 
 		for (uint32_t i = 0; i < CHANNEL_BATCH; i++)

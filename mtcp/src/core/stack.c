@@ -226,8 +226,8 @@ stack_deadline(const struct stack *st, int64_t now)
 
 	for (unsigned i = 0; i < st->cfg.n_ports; i++)
 		full |= st->port[i].full || st->port[i].n_out > 0;
-	if (full)
-		return min(at, now + FULL_RETRY_NS);
+	if (full) /* what is overdue could not leave either */
+		return at > now ? min(at, now + FULL_RETRY_NS) : now + FULL_RETRY_NS;
 	if (txq_waiting(st))
 		return now;
 	if (st->dying_socks != NO_SOCK)

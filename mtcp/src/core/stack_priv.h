@@ -90,6 +90,7 @@ struct stack {
 	int64_t quiesce_until;            /* TIME_NEVER: not asked                */
 	bool call_pending;
 	bool app_starved;                 /* it waits for chunks                  */
+	bool chunks_asked;                /* the application waits for chunks         */
 	bool posted, busy;
 
 	struct stack_stats stats;

@@ -112,16 +112,18 @@ synacks_run(struct stack *st, unsigned quota, int64_t now)
 }
 
 /* No way to the peer: the segment counts as sent and lost, so that the timer
- * decides how long this may last. */
-static void
+ * decides how long this may last.  False: nothing may leave now anyway. */
+static bool
 send_nowhere(struct stack *st, struct tcp_conn *c, enum ip_way_answer why, int64_t now)
 {
 	struct tcp_seg s;
+	bool sent;
 
 	tcp_icmp_unreachable(&st->env, c,
 	                     why == WAY_NO_ROUTE ? TCP_E_NETUNREACH : TCP_E_HOSTUNREACH, now);
-	(void)tcp_out_next(&st->env, c, now, &s);
-	stats_add(&st->stats.tx_drops, 1);
+	sent = tcp_out_next(&st->env, c, now, &s);
+	stats_add(&st->stats.tx_drops, sent);
+	return sent;
 }
 
 /* One connection's turn; *full: the engine takes no more. */
@@ -141,8 +143,10 @@ conn_turn(struct stack *st, struct tcp_conn *c, unsigned quota, int64_t now, boo
 		return 0;
 	}
 	if (answer != WAY_FOUND) {
-		send_nowhere(st, c, answer, now);
-		conn_settle(st, c, now);
+		if (send_nowhere(st, c, answer, now))
+			conn_settle(st, c, now);
+		else
+			conn_blocked(st, c, now);
 		return 1;
 	}
 	while (n < quota && !(*full = !ip_room(st, way.port, now)) &&

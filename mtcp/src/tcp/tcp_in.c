@@ -176,6 +176,10 @@ text_in_order(struct tcp_env *e, struct tcp_conn *c, const uint8_t *text, uint32
 
 	(void)tcp_chunks_want(e, len / CHUNK_ROOM + 2);
 	n = stream_write(c->rcv_w, c->rcv_r, &e->spare, text, len);
+	if (n < len && hole) { /* what comes first is worth more than what comes later */
+		tcp_reass_release(e, c);
+		n += stream_write(c->rcv_w, c->rcv_r, &e->spare, text + n, len - n);
+	}
 	c->rcv_nxt = seq_add(c->rcv_nxt, n);
 	c->bytes_received += n;
 	if (hole)
