@@ -293,6 +293,7 @@ dpdk_close(struct io *io)
 	if (q->lcore >= 0 && (int)rte_lcore_id() == q->lcore)
 		rte_thread_unregister();
 	q->lcore = -1;
+	q->entered = false; /* the next user may be another thread */
 }
 
 static const struct io_ops dpdk_ops = {

@@ -207,6 +207,7 @@ bury(struct fake_stack *f, struct sock *s)
 
 	stream_dismantle(&s->snd_w, &s->snd_r, &f->chunks);
 	stream_dismantle(&s->rcv_w, &s->rcv_r, &f->chunks);
+	s->snd_cur = (struct stream_cursor){ NULL, 0 };
 	f->sock[n] = (struct fake_sock){ .req = sock_requests(s) };
 	atomic_store(&s->req, 0);
 	atomic_store(&s->facts, 0);
@@ -417,7 +418,7 @@ uint32_t
 fake_take(struct fake_stack *f, int n, void *data, uint32_t max)
 {
 	struct sock *s = at(f, n);
-	uint32_t len = min(max, stream_used(&s->snd_w, &s->snd_r));
+	uint32_t used = stream_used(&s->snd_w, &s->snd_r), len = min(max, used);
 
 	if (data)
 		stream_peek(&s->snd_r, &s->snd_w, &s->snd_cur, 0, data, len);

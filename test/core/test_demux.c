@@ -2,10 +2,258 @@
 /* Tuples and whose they are, against a table without cleverness. */
 #include <CUnit/CUnit.h>
 
+#include <stdlib.h>
+
+#include "base/rng.h"
+#include "core/demux.h"
+
+#define N_CONNS 64u
+#define N_REQS  32u
+#define N_TWS   128u
+
 void suite_demux(void);
+
+/* The records of one core, and the table under test. */
+struct records {
+	struct pool conns, reqs, tws;
+	struct demux d;
+	void *mem;
+};
+
+static void
+setup(struct records *r, uint64_t key)
+{
+	struct siphash_key secret = { key, ~key };
+	struct region mem = { .size = 1 << 18 };
+
+	r->mem = aligned_alloc(CACHE_LINE, mem.size);
+	CU_ASSERT_PTR_NOT_NULL_FATAL(r->mem);
+	memset(r->mem, 0, mem.size);
+	mem.base = r->mem;
+	CU_ASSERT_FATAL(pool_init(&r->conns, &mem, sizeof(struct tcp_conn), N_CONNS));
+	CU_ASSERT_FATAL(pool_init(&r->reqs, &mem, sizeof(struct tcp_req), N_REQS));
+	CU_ASSERT_FATAL(pool_init(&r->tws, &mem, sizeof(struct tcp_tw), N_TWS));
+	CU_ASSERT_FATAL(demux_init(&r->d, &mem, &secret, &r->conns, &r->reqs, &r->tws));
+}
+
+static void
+teardown(struct records *r)
+{
+	free(r->mem);
+}
+
+static struct tcp_tuple
+tuple(uint32_t local, uint32_t remote, uint16_t lport, uint16_t rport)
+{
+	struct tcp_tuple t;
+
+	memset(&t, 0, sizeof t);
+	t.local = ip_addr_v4(local);
+	t.remote = ip_addr_v4(remote);
+	t.lport = lport;
+	t.rport = rport;
+	return t;
+}
+
+static struct pool *
+pool_for(struct records *r, enum demux_kind kind)
+{
+	return kind == DEMUX_CONN ? &r->conns : kind == DEMUX_REQ ? &r->reqs : &r->tws;
+}
+
+static struct tcp_tuple *
+name_of(enum demux_kind kind, void *obj)
+{
+	if (kind == DEMUX_CONN)
+		return &((struct tcp_conn *)obj)->tuple;
+	if (kind == DEMUX_REQ)
+		return &((struct tcp_req *)obj)->tuple;
+	return &((struct tcp_tw *)obj)->tuple;
+}
+
+static void *
+enter(struct records *r, enum demux_kind kind, const struct tcp_tuple *t)
+{
+	void *obj = pool_get(pool_for(r, kind));
+
+	if (!obj)
+		return NULL;
+	*name_of(kind, obj) = *t;
+	CU_ASSERT_TRUE(demux_add(&r->d, kind, obj, demux_hash(&r->d, t)));
+	return obj;
+}
+
+static enum demux_kind
+find(const struct records *r, const struct tcp_tuple *t, void **found)
+{
+	return demux_find(&r->d, t, demux_hash(&r->d, t), found);
+}
+
+static void
+test_each_kind_is_found_as_what_it_is(void)
+{
+	struct records r;
+	struct tcp_tuple t[4];
+	void *obj[4], *found = &r;
+
+	setup(&r, 1);
+	for (enum demux_kind k = DEMUX_CONN; k <= DEMUX_TW; k++) {
+		t[k] = tuple(1, 2, 80, (uint16_t)(1000 + k));
+		obj[k] = enter(&r, k, &t[k]);
+	}
+	for (enum demux_kind k = DEMUX_CONN; k <= DEMUX_TW; k++) {
+		CU_ASSERT_EQUAL(find(&r, &t[k], &found), k);
+		CU_ASSERT_PTR_EQUAL(found, obj[k]);
+	}
+	t[0] = tuple(1, 2, 80, 999);
+	CU_ASSERT_EQUAL(find(&r, &t[0], &found), DEMUX_NONE);
+	CU_ASSERT_PTR_NULL(found);
+	teardown(&r);
+}
+
+static void
+test_all_four_numbers_count(void)
+{
+	struct records r;
+	struct tcp_tuple t = tuple(10, 20, 80, 1000);
+	struct tcp_tuple others[] = {
+		tuple(11, 20, 80, 1000), tuple(10, 21, 80, 1000), tuple(10, 20, 81, 1000),
+		tuple(10, 20, 80, 1001), tuple(20, 10, 1000, 80),
+	};
+	void *found;
+
+	setup(&r, 2);
+	(void)enter(&r, DEMUX_CONN, &t);
+	for (unsigned i = 0; i < array_len(others); i++)
+		CU_ASSERT_EQUAL(find(&r, &others[i], &found), DEMUX_NONE);
+	teardown(&r);
+}
+
+/* Peers choose tuples; they must not be able to choose where these fall. */
+static void
+test_the_hash_depends_on_the_secret(void)
+{
+	struct records a, b;
+	unsigned equal = 0;
+
+	setup(&a, 1);
+	setup(&b, 2);
+	for (uint16_t p = 1; p <= 1000; p++) {
+		struct tcp_tuple t = tuple(1, 2, 80, p);
+
+		equal += demux_hash(&a.d, &t) == demux_hash(&b.d, &t);
+	}
+	CU_ASSERT_TRUE(equal < 3);
+	teardown(&a);
+	teardown(&b);
+}
+
+/* Two records of one hash are told apart by their tuples. */
+static void
+test_a_collision_is_no_match(void)
+{
+	struct records r;
+	struct tcp_tuple t = tuple(1, 2, 80, 1), u = tuple(1, 2, 80, 2);
+	struct tcp_conn *c, *o;
+	void *found;
+
+	setup(&r, 3);
+	c = pool_get(&r.conns);
+	o = pool_get(&r.conns);
+	c->tuple = t;
+	o->tuple = u;
+	CU_ASSERT_TRUE(demux_add(&r.d, DEMUX_CONN, c, 77));
+	CU_ASSERT_TRUE(demux_add(&r.d, DEMUX_CONN, o, 77));
+	CU_ASSERT_EQUAL(demux_find(&r.d, &t, 77, &found), DEMUX_CONN);
+	CU_ASSERT_PTR_EQUAL(found, c);
+	CU_ASSERT_EQUAL(demux_find(&r.d, &u, 77, &found), DEMUX_CONN);
+	CU_ASSERT_PTR_EQUAL(found, o);
+	demux_del(&r.d, DEMUX_CONN, c, 77);
+	CU_ASSERT_EQUAL(demux_find(&r.d, &t, 77, &found), DEMUX_NONE);
+	CU_ASSERT_EQUAL(demux_find(&r.d, &u, 77, &found), DEMUX_CONN);
+	teardown(&r);
+}
+
+static void
+test_there_is_room_for_every_record(void)
+{
+	struct records r;
+	unsigned n = 0;
+
+	setup(&r, 4);
+	for (enum demux_kind k = DEMUX_CONN; k <= DEMUX_TW; k++) {
+		struct tcp_tuple t = tuple(k, 2, 80, 0);
+
+		while (t.rport++, enter(&r, k, &t))
+			n++;
+	}
+	CU_ASSERT_EQUAL(n, N_CONNS + N_REQS + N_TWS);
+	CU_ASSERT_EQUAL(r.d.map.n, n);
+	teardown(&r);
+}
+
+/* The twin: an array that is searched from end to end. */
+struct twin {
+	struct tcp_tuple t;
+	void *obj;
+	enum demux_kind kind; /* DEMUX_NONE: free */
+};
+
+static struct twin *
+twin_find(struct twin *w, unsigned n, const struct tcp_tuple *t)
+{
+	for (unsigned i = 0; i < n; i++)
+		if (w[i].kind != DEMUX_NONE && memcmp(&w[i].t, t, sizeof *t) == 0)
+			return &w[i];
+	return NULL;
+}
+
+static void
+twin_turn(struct records *r, struct twin *w, unsigned n, struct rng *rng)
+{
+	struct tcp_tuple t = tuple(1, 2 + rng_below(rng, 3), 80, (uint16_t)rng_below(rng, 100));
+	enum demux_kind kind = 1 + rng_below(rng, 3);
+	struct twin *is = twin_find(w, n, &t), *room = w;
+	void *found, *obj;
+
+	CU_ASSERT_EQUAL(find(r, &t, &found), is ? is->kind : DEMUX_NONE);
+	CU_ASSERT_PTR_EQUAL(found, is ? is->obj : NULL);
+	if (is) {
+		demux_del(&r->d, is->kind, is->obj, demux_hash(&r->d, &t));
+		pool_put(pool_for(r, is->kind), is->obj);
+		is->kind = DEMUX_NONE;
+	} else if ((obj = enter(r, kind, &t))) {
+		while (room->kind != DEMUX_NONE)
+			room++;
+		*room = (struct twin){ t, obj, kind };
+	}
+}
+
+static void
+test_it_agrees_with_its_twin(void)
+{
+	struct twin w[N_CONNS + N_REQS + N_TWS + 1];
+	struct rng rng = { 12 };
+	struct records r;
+
+	memset(w, 0, sizeof w);
+	setup(&r, 5);
+	for (unsigned i = 0; i < 20000; i++)
+		twin_turn(&r, w, array_len(w), &rng);
+	CU_ASSERT_EQUAL(r.d.map.n, r.conns.used + r.reqs.used + r.tws.used);
+	teardown(&r);
+}
 
 void
 suite_demux(void)
 {
-	(void)CU_add_suite("core/demux", NULL, NULL);
+	CU_pSuite suite = CU_add_suite("core/demux", NULL, NULL);
+
+	CU_add_test(suite, "each kind is found as what it is",
+	            test_each_kind_is_found_as_what_it_is);
+	CU_add_test(suite, "all four numbers count", test_all_four_numbers_count);
+	CU_add_test(suite, "the hash depends on the secret", test_the_hash_depends_on_the_secret);
+	CU_add_test(suite, "a collision is no match", test_a_collision_is_no_match);
+	CU_add_test(suite, "there is room for every record", test_there_is_room_for_every_record);
+	CU_add_test(suite, "it agrees with its twin", test_it_agrees_with_its_twin);
 }

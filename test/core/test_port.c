@@ -2,10 +2,260 @@
 /* Local ports: bound, chosen, and none left. */
 #include <CUnit/CUnit.h>
 
+#include <stdlib.h>
+
+#include "core/port.h"
+
+#define LO      40000u
+#define HI      40015u
+#define N_PORTS (HI - LO + 1)
+
 void suite_port(void);
+
+struct table {
+	struct pool conns, reqs, tws;
+	struct demux d;
+	struct port_table p;
+	void *mem;
+};
+
+static void
+setup(struct table *t, uint16_t lo, uint16_t hi, uint64_t key)
+{
+	struct siphash_key secret = { key, ~key };
+	struct region mem = { .size = 1 << 18 };
+
+	t->mem = aligned_alloc(CACHE_LINE, mem.size);
+	CU_ASSERT_PTR_NOT_NULL_FATAL(t->mem);
+	memset(t->mem, 0, mem.size);
+	mem.base = t->mem;
+	CU_ASSERT_FATAL(pool_init(&t->conns, &mem, sizeof(struct tcp_conn), 64));
+	CU_ASSERT_FATAL(pool_init(&t->reqs, &mem, sizeof(struct tcp_req), 1));
+	CU_ASSERT_FATAL(pool_init(&t->tws, &mem, sizeof(struct tcp_tw), 1));
+	CU_ASSERT_FATAL(demux_init(&t->d, &mem, &secret, &t->conns, &t->reqs, &t->tws));
+	CU_ASSERT_FATAL(port_table_init(&t->p, &mem, &secret, 32, lo, hi));
+}
+
+static void
+teardown(struct table *t)
+{
+	free(t->mem);
+}
+
+static struct tcp_tuple
+to(uint32_t remote)
+{
+	struct tcp_tuple t;
+
+	memset(&t, 0, sizeof t);
+	t.local = ip_addr_v4(1);
+	t.remote = ip_addr_v4(remote);
+	t.rport = 80;
+	return t;
+}
+
+/* Chooses a port for a connection, and makes it. */
+static uint16_t
+connects(struct table *t, uint32_t remote)
+{
+	struct tcp_tuple tuple = to(remote);
+	struct tcp_conn *c;
+	uint32_t hash;
+
+	if (!port_choose_connect(&t->p, &t->d, &tuple, &hash))
+		return 0;
+	CU_ASSERT_EQUAL(hash, demux_hash(&t->d, &tuple));
+	c = pool_get(&t->conns);
+	CU_ASSERT_PTR_NOT_NULL_FATAL(c);
+	c->tuple = tuple;
+	CU_ASSERT_TRUE(demux_add(&t->d, DEMUX_CONN, c, hash));
+	return tuple.lport;
+}
+
+static unsigned
+holders(const struct table *t, uint16_t port)
+{
+	unsigned n = 0;
+
+	for (uint32_t s, i = port_first(&t->p, port); port_next(&t->p, port, &i, &s);)
+		n++;
+	return n;
+}
+
+static void
+test_a_port_may_have_several_holders(void)
+{
+	struct table t;
+
+	setup(&t, LO, HI, 1);
+	CU_ASSERT_FALSE(port_is_bound(&t.p, 80));
+	CU_ASSERT_TRUE(port_bind(&t.p, 80, 3));
+	CU_ASSERT_TRUE(port_bind(&t.p, 80, 4));
+	CU_ASSERT_TRUE(port_bind(&t.p, 81, 5));
+	CU_ASSERT_EQUAL(holders(&t, 80), 2);
+	port_unbind(&t.p, 80, 5); /* holds another port: nothing happens */
+	CU_ASSERT_EQUAL(holders(&t, 80), 2);
+	port_unbind(&t.p, 80, 3);
+	CU_ASSERT_EQUAL(holders(&t, 80), 1);
+	CU_ASSERT_TRUE(port_is_bound(&t.p, 80));
+	port_unbind(&t.p, 80, 4);
+	CU_ASSERT_FALSE(port_is_bound(&t.p, 80));
+	CU_ASSERT_TRUE(port_is_bound(&t.p, 81));
+	teardown(&t);
+}
+
+static void
+test_every_free_port_is_found_for_bind(void)
+{
+	struct table t;
+	bool seen[N_PORTS] = { false };
+
+	setup(&t, LO, HI, 2);
+	CU_ASSERT_TRUE(port_bind(&t.p, LO + 3, 0));
+	for (unsigned i = 0; i < N_PORTS - 1; i++) {
+		uint16_t port = port_choose_bind(&t.p);
+
+		CU_ASSERT_FATAL(port >= LO && port <= HI);
+		CU_ASSERT_FALSE(seen[port - LO]);
+		seen[port - LO] = true;
+		CU_ASSERT_TRUE(port_bind(&t.p, port, i + 1));
+	}
+	CU_ASSERT_FALSE(seen[3]);
+	CU_ASSERT_EQUAL(port_choose_bind(&t.p), 0);
+	port_unbind(&t.p, LO + 3, 0);
+	CU_ASSERT_EQUAL(port_choose_bind(&t.p), LO + 3);
+	teardown(&t);
+}
+
+static void
+test_every_free_port_is_found_for_connect(void)
+{
+	struct table t;
+	bool seen[N_PORTS] = { false };
+
+	setup(&t, LO, HI, 3);
+	CU_ASSERT_TRUE(port_bind(&t.p, LO + 7, 0));
+	for (unsigned i = 0; i < N_PORTS - 1; i++) {
+		uint16_t port = connects(&t, 2);
+
+		CU_ASSERT_FATAL(port >= LO && port <= HI);
+		CU_ASSERT_FALSE(seen[port - LO]);
+		seen[port - LO] = true;
+	}
+	CU_ASSERT_FALSE(seen[7]);
+	CU_ASSERT_EQUAL(connects(&t, 2), 0);
+	/* Another destination is another name space. */
+	CU_ASSERT_NOT_EQUAL(connects(&t, 3), 0);
+	teardown(&t);
+}
+
+/* RFC 6056 3.3.3: whoever sees the ports to one destination learns nothing of another's. */
+static void
+test_destinations_start_apart(void)
+{
+	struct table t;
+	unsigned near = 0;
+
+	setup(&t, 10000, 59999, 4);
+	for (uint32_t remote = 2; remote < 202; remote++) {
+		struct tcp_tuple a = to(remote), b = to(remote + 1000);
+		uint32_t hash;
+
+		CU_ASSERT_TRUE(port_choose_connect(&t.p, &t.d, &a, &hash));
+		CU_ASSERT_TRUE(port_choose_connect(&t.p, &t.d, &b, &hash));
+		near += (uint16_t)(b.lport - a.lport + 8) < 16;
+	}
+	CU_ASSERT_TRUE(near <= 2);
+	teardown(&t);
+}
+
+static void
+test_the_secret_decides_where(void)
+{
+	struct table a, b;
+	unsigned equal = 0;
+
+	setup(&a, 10000, 59999, 5);
+	setup(&b, 10000, 59999, 6);
+	for (uint32_t remote = 2; remote < 102; remote++) {
+		struct tcp_tuple x = to(remote), y = to(remote);
+		uint32_t hash;
+
+		CU_ASSERT_TRUE(port_choose_connect(&a.p, &a.d, &x, &hash));
+		CU_ASSERT_TRUE(port_choose_connect(&b.p, &b.d, &y, &hash));
+		equal += x.lport == y.lport;
+	}
+	CU_ASSERT_TRUE(equal <= 2);
+	teardown(&a);
+	teardown(&b);
+}
+
+/* The next connection does not take the port that was free a moment ago: the peer may still be
+ * in TIME-WAIT with it. */
+static void
+test_a_port_is_not_taken_again_at_once(void)
+{
+	struct table t;
+	struct tcp_tuple a = to(2), b = to(2);
+	uint32_t hash;
+
+	setup(&t, LO, HI, 7);
+	CU_ASSERT_TRUE(port_choose_connect(&t.p, &t.d, &a, &hash));
+	CU_ASSERT_TRUE(port_choose_connect(&t.p, &t.d, &b, &hash));
+	CU_ASSERT_NOT_EQUAL(a.lport, b.lport);
+	teardown(&t);
+}
+
+static void
+test_a_range_may_be_one_port_or_upside_down(void)
+{
+	struct table t;
+
+	setup(&t, LO, LO, 8);
+	CU_ASSERT_EQUAL(connects(&t, 2), LO);
+	CU_ASSERT_EQUAL(connects(&t, 2), 0);
+	CU_ASSERT_EQUAL(port_choose_bind(&t.p), LO);
+	teardown(&t);
+	setup(&t, 65535, 1, 9);
+	CU_ASSERT_EQUAL(connects(&t, 2), 65535);
+	CU_ASSERT_EQUAL(connects(&t, 2), 0);
+	teardown(&t);
+}
+
+static void
+test_the_counter_may_wrap(void)
+{
+	struct table t;
+	bool seen[N_PORTS] = { false };
+
+	setup(&t, LO, HI - 1, 10); /* 15 does not divide 2^32 */
+	t.p.counter = UINT32_MAX - 3;
+	for (unsigned i = 0; i < N_PORTS - 1; i++) {
+		uint16_t port = connects(&t, 2);
+
+		CU_ASSERT_FATAL(port >= LO && port <= HI);
+		CU_ASSERT_FALSE(seen[port - LO]);
+		seen[port - LO] = true;
+	}
+	teardown(&t);
+}
 
 void
 suite_port(void)
 {
-	(void)CU_add_suite("core/port", NULL, NULL);
+	CU_pSuite suite = CU_add_suite("core/port", NULL, NULL);
+
+	CU_add_test(suite, "a port may have several holders", test_a_port_may_have_several_holders);
+	CU_add_test(suite, "every free port is found for bind",
+	            test_every_free_port_is_found_for_bind);
+	CU_add_test(suite, "every free port is found for connect",
+	            test_every_free_port_is_found_for_connect);
+	CU_add_test(suite, "destinations start apart (RFC 6056 3.3.3)",
+	            test_destinations_start_apart);
+	CU_add_test(suite, "the secret decides where", test_the_secret_decides_where);
+	CU_add_test(suite, "a port is not taken again at once",
+	            test_a_port_is_not_taken_again_at_once);
+	CU_add_test(suite, "a range may be one port, or upside down",
+	            test_a_range_may_be_one_port_or_upside_down);
+	CU_add_test(suite, "the counter may wrap", test_the_counter_may_wrap);
 }

@@ -68,7 +68,7 @@ refused "not root" "root" env -u RUNTIME_DIRECTORY setpriv --reuid=65534 --regid
 # The kernel at the other end has the address already.
 conf "eal_args = --vdev=net_af_packet0,iface=mtcp0,qpairs=1,framesz=2048" "port = net_af_packet0" \
 	"address = $kernels/24" "num_cores = 1"
-refused "an address that another host has" "$kernels" "${serve[@]}"
+refused "an address that another host has" "$kernels is taken on port net_af_packet0" "${serve[@]}"
 
 refused "epwget without arguments" "epwget: " "$epwget"
 conf "${tap[@]}" "$here" "num_cores = 1"

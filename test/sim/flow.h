@@ -51,6 +51,10 @@ bool flows_act(struct flows *f, unsigned host);
 /* When an application will act of its own accord; TIME_NEVER: never. */
 int64_t flows_next(const struct flows *f);
 
+/* Nothing moves any more: a client that has closed may have been cut off before its server's
+ * application heard of it, if it may fail. */
+void flows_forgive(struct flows *f);
+
 bool flows_done(const struct flows *f);
 void flows_close_listeners(struct flows *f);
 /* Says of each flow that is not done what it waits for. */

@@ -182,6 +182,8 @@ run_transfer(struct run *r)
 
 		moment(r);
 		next = next_moment(r);
+		if (next == TIME_NEVER)
+			flows_forgive(&r->flows);
 		if (r->broken || flows_done(&r->flows))
 			return;
 		if (next == TIME_NEVER)

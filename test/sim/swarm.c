@@ -164,8 +164,12 @@ draw_flow(struct swarm *s, unsigned i, struct rng *r, uint32_t budget, bool abor
 	f->client = rng_below(r, 2);
 	f->bind = i == 0 ? SWARM_BOUND : 0;
 	f->start = i == 0 ? 0 : MS(rng_below(r, 3000));
-	for (unsigned k = 0; k < 2; k++)
+	for (unsigned k = 0; k < 2; k++) {
 		draw_end(&f->end[k], r, budget);
+		/* Every byte now and then would be a frame, dead link or not. */
+		if (s->net.dark_from != TIME_NEVER && f->end[k].pause)
+			f->end[k].opt_bits &= (uint16_t)~SOCK_OPT_NODELAY;
+	}
 	f->may_fail = aborts && one_in(r, 3);
 	if (f->may_fail) {
 		struct swarm_end *e = &f->end[rng_below(r, 2)];

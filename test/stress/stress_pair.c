@@ -26,6 +26,8 @@
 #define ECHO_MAX 16384u /* unread bytes that the stack leaves in a stream */
 #define TALK_MAX 60000u /* bytes of one connection */
 
+#define CHUNKS_MIN 4u /* that an echo may take: the application gets the others */
+
 struct stress {
 	struct handoff handoff;
 	struct fake_stack f;
@@ -58,7 +60,7 @@ echo(struct fake_stack *f, uint32_t n, struct rng *rng)
 		fake_error(f, (int)n, ECONNRESET);
 		return true;
 	}
-	if (unread >= ECHO_MAX)
+	if (unread >= ECHO_MAX || f->chunks.n < CHUNKS_MIN)
 		return false;
 	len = fake_take(f, (int)n, buf, 1 + rng_below(rng, sizeof buf));
 	if (len > 0)
@@ -206,8 +208,9 @@ write_some(struct app *a, struct talk *t)
 	ssize_t n;
 
 	while (t->written < t->length) {
-		uint32_t len = min(1 + rng_below(&a->rng, sizeof buf), t->length - t->written);
+		uint32_t len = 1 + rng_below(&a->rng, sizeof buf);
 
+		len = min(len, t->length - t->written);
 		for (uint32_t i = 0; i < len; i++)
 			buf[i] = (char)said(t, t->written + i);
 		n = mtcp_write(a->m, t->id, buf, len);

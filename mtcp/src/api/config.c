@@ -39,7 +39,8 @@ default_machine(struct config *cfg)
 	cfg->rx_interrupts = true;
 	cfg->checksum_offload = true;
 	cfg->spin_ns = US(50);
-	cfg->idle_poll_ns = US(500);
+	cfg->idle_poll_ns = US(700);
+	cfg->address_check = true;
 }
 
 static void

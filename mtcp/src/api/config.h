@@ -88,6 +88,7 @@ struct config {
 	bool rx_interrupts;        /* sleep on the port's interrupts where it has them  */
 	bool checksum_offload;     /* let the port do checksums where it can            */
 	bool promiscuous;
+	bool address_check;        /* ask the link whether an address is taken          */
 	struct config_fault fault_rx, fault_tx;
 	char pcap[CONFIG_NAME_MAX]; /* file to write every frame to; empty: none; %q: core */
 	uint32_t pcap_snaplen;

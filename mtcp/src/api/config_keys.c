@@ -187,6 +187,7 @@ static const struct config_key keys[] = {
 	BOOL("rx_interrupts", rx_interrupts),
 	BOOL("checksum_offload", checksum_offload),
 	BOOL("promiscuous", promiscuous),
+	BOOL("address_check", address_check),
 
 	/* -- the pair -------------------------------------------------------------- */
 	TIME("spin", spin_ns, 0, SEC(1)),

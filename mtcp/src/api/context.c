@@ -62,7 +62,6 @@ hear(struct mtcp_context *ctx, struct sock *s)
 static void
 feed_starved(struct mtcp_context *ctx)
 {
-	atomic_store_explicit(&ctx->ch->hungry, 0, memory_order_relaxed);
 	while (ctx->starved != NO_SOCK) {
 		struct sockref *r = &ctx->refs[ctx->starved];
 
@@ -198,7 +197,6 @@ context_want_chunk(struct mtcp_context *ctx, struct sockref *r)
 		r->next = ctx->starved;
 		ctx->starved = ref_number(ctx, r);
 	}
-	atomic_store_explicit(&ctx->ch->hungry, 1, memory_order_seq_cst);
 	context_ask(ctx, ref_sock(ctx, r), SOCK_REQ_CHUNKS);
 	return take_batch(ctx);
 }

@@ -267,6 +267,13 @@ open_ports(const struct config *cfg)
 	char err[ERR_TEXT] = "";
 	int rc = ports_open(cfg, &the.ports, err, sizeof err);
 
+	if (!rc) {
+		rc = ports_claim(the.ports, err, sizeof err);
+		if (rc) {
+			ports_close(the.ports);
+			the.ports = NULL;
+		}
+	}
 	if (rc)
 		fprintf(stderr, "mtcp: %s\n", err);
 	return rc;

@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <time.h>
 
+#include "api/claim.h"
 #include "api/handoff.h"
 #include "io_engine/io_dpdk.h"
 #include "io_engine/io_fault.h"
@@ -92,6 +93,70 @@ ports_close(struct ports *p)
 		io_dpdk_port_close(p->port[--p->n]);
 	io_dpdk_stop(p->dpdk);
 	free(p);
+}
+
+/* -- addresses ------------------------------------------------------------ */
+
+/* RFC 5227 2.1.1 would take up to seven seconds; a host that is there answers in
+ * less than one millisecond, so this finds all but the unlucky. */
+#define CLAIM_LOOKS 10
+#define CLAIM_PAUSE MS(10)
+#define CLAIM_ASK   5 /* at the first look and at this one */
+
+static bool
+rival_on(struct ports *p, unsigned port, struct claim_rival *rival)
+{
+	bool heard = false;
+
+	/* No port promises on which queue an answer comes. */
+	for (unsigned core = 0; core < p->cfg->num_cores && !heard; core++)
+		heard = claim_heard(io_dpdk_queue(p->port[port], core), &p->cfg->port[port].ip,
+		                    handoff_now(), rival);
+	return heard;
+}
+
+static int
+claim_look(struct ports *p, bool ask, char *err, size_t errlen)
+{
+	struct claim_rival r;
+
+	for (unsigned i = 0; i < p->n; i++) {
+		const uint8_t *m = r.mac.b;
+
+		if (ask)
+			claim_ask(io_dpdk_queue(p->port[i], 0), &p->cfg->port[i].ip, handoff_now());
+		if (!rival_on(p, i, &r))
+			continue;
+		snprintf(err, errlen, "address %u.%u.%u.%u is taken on port %.60s: "
+		         "%02x:%02x:%02x:%02x:%02x:%02x has it (address_check = off does not ask)",
+		         r.ip >> 24, r.ip >> 16 & 255, r.ip >> 8 & 255, r.ip & 255,
+		         p->cfg->port[i].name, m[0], m[1], m[2], m[3], m[4], m[5]);
+		return -EADDRINUSE;
+	}
+	return 0;
+}
+
+int
+ports_claim(struct ports *p, char *err, size_t errlen)
+{
+	const struct timespec pause = { .tv_nsec = CLAIM_PAUSE };
+	int rc = 0;
+
+	if (!p->cfg->address_check || p->cfg->multiprocess)
+		return 0;
+	for (int look = 0; look < CLAIM_LOOKS && !rc; look++) {
+		rc = claim_look(p, look % CLAIM_ASK == 0, err, errlen);
+		if (!rc)
+			nanosleep(&pause, NULL);
+	}
+	for (unsigned i = 0; i < p->n; i++) {
+		for (unsigned core = 0; core < p->cfg->num_cores; core++) {
+			struct io *io = io_dpdk_queue(p->port[i], core);
+
+			io->ops->close(io);
+		}
+	}
+	return rc;
 }
 
 /* -- engines -------------------------------------------------------------- */

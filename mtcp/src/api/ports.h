@@ -15,6 +15,11 @@ struct ports;
  * the ports.  0 and *out; or -errno, one line in `err`, and nothing left behind. */
 int ports_open(const struct config *cfg, struct ports **out, char *err, size_t errlen);
 
+/* Asks the links whether another host has an address of ours; about 100 ms, and what
+ * arrives meanwhile is lost.  0, or -EADDRINUSE and one line in `err`.  Before any
+ * ports_engines(). */
+int ports_claim(struct ports *p, char *err, size_t errlen);
+
 /* Core `core`'s engines, one a port, into ios[]: whoever gets them closes them.
  * 0, or -errno and one line in `err`.  Once for a core at a time; from its thread. */
 int ports_engines(struct ports *p, unsigned core, struct io *ios[STACK_PORTS_MAX], char *err,

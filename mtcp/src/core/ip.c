@@ -451,6 +451,8 @@ ip_frame_in(struct stack *st, unsigned port, const struct io_pkt *pkt, int64_t n
 	memcpy(own.b, p->info.mac, sizeof own.b);
 	if (mac_is_group(&eth.src))
 		return DROP_NOT_OURS;
+	if (!mac_eq(&eth.dst, &own) && !mac_is_group(&eth.dst))
+		return DROP_NOT_OURS; /* a port that hears everything */
 	if (eth.type == ETH_TYPE_ARP)
 		return arp_in(st, port, pkt->data + ETH_LEN, pkt->len - ETH_LEN, now);
 	/* IP that came as a link-layer broadcast is not for us, whatever its

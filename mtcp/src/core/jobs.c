@@ -148,7 +148,6 @@ one_job(struct stack *st, struct sock *s, int64_t now)
 {
 	uint16_t req = sock_requests(s);
 
-	st->chunks_asked |= (req & SOCK_REQ_CHUNKS) != 0;
 	if (s->kind == SOCK_KIND_FREE || s->kind == SOCK_KIND_DYING)
 		return;
 	if (s->goodbye) {

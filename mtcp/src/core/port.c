@@ -44,9 +44,12 @@ range(const struct port_table *p)
 uint16_t
 port_choose_bind(struct port_table *p)
 {
-	for (uint32_t n = 0; n < range(p); n++) {
-		uint16_t port = (uint16_t)(p->lo + p->counter++ % range(p));
+	uint32_t first = p->counter % range(p);
 
+	for (uint32_t n = 0; n < range(p); n++) {
+		uint16_t port = (uint16_t)(p->lo + (first + n) % range(p));
+
+		p->counter++;
 		if (!port_is_bound(p, port))
 			return port;
 	}
@@ -59,13 +62,14 @@ bool
 port_choose_connect(struct port_table *p, const struct demux *d, struct tcp_tuple *t,
                     uint32_t *hash)
 {
-	uint32_t offset;
+	uint32_t first;
 	void *found;
 
 	t->lport = 0;
-	offset = (uint32_t)siphash24(&p->key, t, sizeof *t);
+	first = ((uint32_t)siphash24(&p->key, t, sizeof *t) + p->counter) % range(p);
 	for (uint32_t n = 0; n < range(p); n++) {
-		t->lport = (uint16_t)(p->lo + (offset + p->counter++) % range(p));
+		p->counter++;
+		t->lport = (uint16_t)(p->lo + (first + n) % range(p));
 		*hash = demux_hash(d, t);
 		if (!port_is_bound(p, t->lport) && demux_find(d, t, *hash, &found) == DEMUX_NONE)
 			return true;

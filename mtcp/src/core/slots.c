@@ -138,6 +138,20 @@ chunks_to_spare(struct stack *st)
 	       tcp_chunks_want(&st->env, CHANNEL_BATCH);
 }
 
+/* No event says it: whoever ran out looks again when it is woken, once for what has come since
+ * the last time, however often it asks (SOCK_REQ_CHUNKS is never taken back). */
+static void
+tell_of_chunks(struct stack *st, uint32_t lists)
+{
+	uint32_t given = atomic_load_explicit(&st->ch.chunks_down.tail, memory_order_relaxed);
+
+	if (!st->app_starved || lists == 0 || given == st->chunks_told)
+		return;
+	st->app_starved = false;
+	st->chunks_told = given;
+	st->posted = true;
+}
+
 static void
 give_chunks(struct stack *st)
 {
@@ -153,10 +167,7 @@ give_chunks(struct stack *st)
 			chunk_list_put(&l, chunk_list_get(&st->env.spare));
 		(void)spsc_push(q, (uint64_t)(uintptr_t)l.first);
 	}
-	if (st->app_starved && lists > 0) { /* no event says it: wake whoever waits */
-		st->app_starved = false;
-		st->posted = true;
-	}
+	tell_of_chunks(st, lists);
 }
 
 static void

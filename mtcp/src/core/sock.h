@@ -34,7 +34,7 @@ enum {
 	SOCK_REQ_CLOSE = 1 << 2,    /* the application will never look again     */
 	SOCK_REQ_ABORT = 1 << 3,    /* with CLOSE: RST instead of FIN            */
 	SOCK_REQ_SHUT_RD = 1 << 4,  /* received text may be thrown away          */
-	SOCK_REQ_CHUNKS = 1 << 5,   /* the application ran out of chunks         */
+	SOCK_REQ_CHUNKS = 1 << 5,   /* the application ran out of chunks: ask, look again, wait */
 };
 
 /* What has happened (struct sock.facts); bits are only ever set. */
@@ -150,8 +150,6 @@ struct channel {
 	struct spsc chunks_up;   /* application -> stack: first chunks of lists, any length      */
 	struct sock *socks;
 	uint32_t n_socks;
-	_Atomic uint32_t hungry; /* application: it has no chunk and waits for some (set it, ask, look
-	                          * again, then wait); the stack posts once there are some   */
 	struct sock_call call;
 };
 

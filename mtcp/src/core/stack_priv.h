@@ -90,7 +90,7 @@ struct stack {
 	int64_t quiesce_until;            /* TIME_NEVER: not asked                */
 	bool call_pending;
 	bool app_starved;                 /* it waits for chunks                  */
-	bool chunks_asked;                /* the application waits for chunks         */
+	uint32_t chunks_told;             /* lists given when it was last told    */
 	bool posted, busy;
 
 	struct stack_stats stats;

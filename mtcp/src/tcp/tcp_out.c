@@ -148,6 +148,7 @@ out_retransmission(struct tcp_env *e, struct tcp_conn *c, int64_t now, struct tc
 
 	if (!r)
 		return false;
+	tcp_sack_join(e, c, r, full_text(c));
 	fin = r->flags & SENT_FIN ? 1 : 0;
 	len = seq_sub(r->end, r->start);
 	/* RFC 5681 3.2: the first may leave whatever the window says. */

@@ -173,17 +173,11 @@ cwnd_limited(const struct tcp_conn *c, uint32_t flight)
 
 /* What had been SACKed has had its effect.  After a time-out one ACK may cover
  * all that had arrived: no more than a segment counts (RFC 3465 2.3). */
-static uint32_t
-counts_as_acked(const struct tcp_conn *c, const struct sack_news *n)
-{
-	return c->ca == TCP_CA_LOSS ? min(n->delivered, (uint32_t)c->mss) : n->delivered;
-}
-
 static void
-grow(struct tcp_conn *c, const struct sack_news *n, uint32_t flight, int64_t now)
+grow(struct tcp_conn *c, const struct sack_news *n, bool loss, uint32_t flight, int64_t now)
 {
 	struct cc_ack a = {
-		.acked = counts_as_acked(c, n),
+		.acked = loss ? min(n->delivered, (uint32_t)c->mss) : n->delivered,
 		.flight = flight,
 		.cwnd_limited = cwnd_limited(c, flight),
 		.rtt_ns = n->rtt_ns,
@@ -218,6 +212,7 @@ tcp_recovery_acked(struct tcp_env *e, struct tcp_conn *c, const struct sack_news
 {
 	bool lost = c->flags & TCPF_SACK ? rack_detect(e, c, now) : newreno_detect(e, c, n, dup);
 	struct sack_news all = with_duplicates(c, n, dup);
+	bool loss = c->ca == TCP_CA_LOSS;
 
 	if (c->ca >= TCP_CA_RECOVERY && n->acked && !seq_lt(c->snd_una, c->recover))
 		leave(e, c, now);
@@ -233,7 +228,7 @@ tcp_recovery_acked(struct tcp_env *e, struct tcp_conn *c, const struct sack_news
 		c->ca = c->xmit && c->xmit->n_sacked + c->xmit->reno_dups ? TCP_CA_DISORDER
 		                                                          : TCP_CA_OPEN;
 	if (n->acked)
-		grow(c, n, flight_before, now);
+		grow(c, n, loss, flight_before, now);
 }
 
 /* Everything in flight is in doubt; a peer whose first missing range is one it

@@ -131,6 +131,28 @@ tcp_sack_split(struct tcp_env *e, struct tcp_conn *c, struct tcp_sent *r, seq_t 
 	return true;
 }
 
+static bool
+awaits_resending(const struct tcp_sent *r)
+{
+	return (r->flags & (SENT_LOST | SENT_RETRANS | SENT_SACKED)) == SENT_LOST;
+}
+
+void
+tcp_sack_join(struct tcp_env *e, struct tcp_conn *c, struct tcp_sent *r, uint32_t limit)
+{
+	struct tcp_xmit *x = c->xmit;
+
+	while (r->link.next != &x->sent.head) {
+		struct tcp_sent *next = sent_of(r->link.next);
+
+		if (!awaits_resending(next) || seq_sub(next->end, r->start) > limit)
+			return;
+		r->end = next->end;
+		r->flags |= next->flags & (SENT_FIN | SENT_EVER_RETRANS);
+		sent_free(e, x, next);
+	}
+}
+
 /* A range has reached the peer.  Karn: only one sent once gives a sample. */
 static void
 range_delivered(struct tcp_conn *c, const struct tcp_sent *r, int64_t now, struct sack_news *n)

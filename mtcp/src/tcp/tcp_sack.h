@@ -38,6 +38,10 @@ void tcp_sack_resent(struct tcp_env *e, struct tcp_conn *c, struct tcp_sent *r, 
 /* Cuts a range so that it ends at `at`; the rest becomes a range of its own.  False: no memory. */
 bool tcp_sack_split(struct tcp_env *e, struct tcp_conn *c, struct tcp_sent *r, seq_t at);
 
+/* Adds the ranges behind a lost one to it while they are lost too and all fits `limit` bytes:
+ * small segments that are lost together leave again as one. */
+void tcp_sack_join(struct tcp_env *e, struct tcp_conn *c, struct tcp_sent *r, uint32_t limit);
+
 /* The first range that is lost and not sent again; NULL: none. */
 struct tcp_sent *tcp_sack_first_lost(const struct tcp_conn *c);
 
