@@ -188,10 +188,10 @@ int mtcp_pipe(mctx_t mctx, int pipeid[2]);
 int mtcp_bind(mctx_t mctx, int sockid, const struct sockaddr *addr, socklen_t addrlen);
 
 /*
- * Makes a bound socket a listener with room for backlog connections that wait
- * for mtcp_accept(); a second call changes backlog.  Never blocks.
- * EADDRINUSE (another listener of this context), EDESTADDRREQ (not bound),
- * EINVAL (connected).
+ * Makes a socket a listener with room for backlog connections that wait for
+ * mtcp_accept(); a second call changes backlog.  A socket that is not bound gets
+ * a free port.  Never blocks.
+ * EADDRINUSE (another listener of this context), EINVAL (connected).
  */
 int mtcp_listen(mctx_t mctx, int sockid, int backlog);
 

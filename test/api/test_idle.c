@@ -34,7 +34,7 @@ static void
 test_naps_grow_where_ports_cannot_wake(void)
 {
 	struct idle i;
-	int64_t nap, last = 0, now = US(50), sum = 0;
+	int64_t nap, last = 0, now = US(50);
 
 	idle_init(&i, US(50), US(500), false, 0);
 	for (int n = 0; n < 20; n++) {
@@ -42,7 +42,6 @@ test_naps_grow_where_ports_cannot_wake(void)
 		CU_ASSERT(nap >= last && nap <= US(500));
 		last = nap;
 		now += nap;
-		sum += nap;
 	}
 	CU_ASSERT_EQUAL(last, US(500));
 	idle_busy(&i, now);

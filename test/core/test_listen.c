@@ -2,10 +2,381 @@
 /* Listeners: backlog, half-open records, floods. */
 #include <CUnit/CUnit.h>
 
+#include "test/core/world.h"
+
 void suite_listen(void);
+
+#define N_HALF_OPEN 128u /* host_cfg() */
+
+static void
+syn(struct world *w, uint32_t ip, uint16_t sport)
+{
+	struct tcp_seg s = { .seq = { ip ^ sport }, .flags = TCP_SYN, .sport = sport,
+		             .dport = WORLD_PORT, .wnd = 1000 };
+	struct craft_way way = world_way(w, 0);
+	uint8_t f[CRAFT_MAX];
+
+	way.src = ip_addr_v4(ip);
+	world_frame(w, 0, f, craft_tcp(f, &way, &s, NULL));
+}
+
+/* -------------------------------------------------------------- accepting -- */
+
+static void
+test_what_is_completed_is_counted_and_queued(void)
+{
+	struct world w;
+	struct sock *l, *a;
+	struct call k[3];
+
+	world_init(&w, 1, NULL);
+	l = world_listen(&w, 0, WORLD_PORT, 5);
+	for (uint16_t i = 0; i < 3; i++)
+		CU_ASSERT_TRUE(world_calls(&w, 0, (uint16_t)(100 + i), WORLD_PORT, &k[i]));
+	CU_ASSERT_EQUAL(atomic_load(&l->accepts), 3);
+	for (uint16_t i = 0; i < 3; i++) {
+		a = host_accept(&w.host[0], l);
+		CU_ASSERT_PTR_NOT_NULL_FATAL(a);
+		CU_ASSERT_EQUAL(sock_facts(a), SOCK_BORN | SOCK_CONNECTED);
+		CU_ASSERT_EQUAL(a->peer.port, 100 + i);
+		CU_ASSERT_EQUAL(a->local.port, WORLD_PORT);
+		CU_ASSERT_TRUE(ip_addr_eq(&a->local.ip, &w.host[0].ip));
+		CU_ASSERT_EQUAL(a->parent, sock_number(w.host[0].ch, l));
+	}
+	CU_ASSERT_PTR_NULL(host_accept(&w.host[0], l));
+	CU_ASSERT_EQUAL(atomic_load(&l->accepted), 3);
+	CU_ASSERT_EQUAL(world_stack(&w, 0)->half_opens.used, 0);
+	world_fini(&w);
+}
+
+/* Nobody accepts: what does not fit any more has to come again, and is not reset. */
+static void
+test_a_full_backlog_takes_no_more(void)
+{
+	struct world w;
+	struct sock *l;
+	struct call k[4];
+	struct tcp_seg s;
+
+	world_init(&w, 1, NULL);
+	l = world_listen(&w, 0, WORLD_PORT, 2);
+	CU_ASSERT_TRUE(world_calls(&w, 0, 100, WORLD_PORT, &k[0]));
+	CU_ASSERT_TRUE(world_calls(&w, 0, 101, WORLD_PORT, &k[1]));
+	(void)world_skips(&w, 0);
+	CU_ASSERT_FALSE(world_calls(&w, 0, 102, WORLD_PORT, &k[2]));
+	CU_ASSERT_EQUAL(world_fate(&w, 0, DROP_BACKLOG), 1);
+	CU_ASSERT_FALSE(world_hears(&w, 0, &s));
+	CU_ASSERT_EQUAL(world_stack(&w, 0)->half_opens.used, 0);
+	(void)host_accept(&w.host[0], l);
+	CU_ASSERT_TRUE(world_calls(&w, 0, 102, WORLD_PORT, &k[2]));
+	CU_ASSERT_FALSE(world_calls(&w, 0, 103, WORLD_PORT, &k[3]));
+	world_fini(&w);
+}
+
+/* The backlog fills up between SYN and ACK: the record stays, and its SYN-ACK comes again. */
+static void
+test_a_handshake_waits_for_the_backlog(void)
+{
+	struct world w;
+	struct sock *l;
+	struct call k, late = { 200, WORLD_PORT, { 9000 }, { 0 } };
+	struct tcp_seg s;
+
+	world_init(&w, 1, NULL);
+	l = world_listen(&w, 0, WORLD_PORT, 1);
+	world_say(&w, 0, &(struct tcp_seg){ .seq = late.snd, .flags = TCP_SYN, .sport = 200,
+	                                    .dport = WORLD_PORT, .wnd = 1000 });
+	CU_ASSERT_TRUE_FATAL(world_hears(&w, 0, &s));
+	late.snd = seq_add(late.snd, 1);
+	late.rcv = seq_add(s.seq, 1);
+	CU_ASSERT_TRUE(world_calls(&w, 0, 100, WORLD_PORT, &k));
+	world_tells(&w, 0, &late, TCP_ACK, 0);
+	CU_ASSERT_EQUAL(world_fate(&w, 0, DROP_BACKLOG), 1);
+	CU_ASSERT_EQUAL(world_stack(&w, 0)->half_opens.used, 1);
+	CU_ASSERT_PTR_NOT_NULL(host_accept(&w.host[0], l));
+	(void)world_skips(&w, 0);
+	world_run(&w, SEC(2));
+	CU_ASSERT_TRUE(world_hears(&w, 0, &s) && s.flags == (TCP_SYN | TCP_ACK));
+	world_tells(&w, 0, &late, TCP_ACK, 0);
+	CU_ASSERT_PTR_NOT_NULL(host_accept(&w.host[0], l));
+	world_fini(&w);
+}
+
+static void
+test_the_backlog_may_be_changed(void)
+{
+	struct world w;
+	struct sock *l;
+	struct call k;
+
+	world_init(&w, 1, NULL);
+	l = world_listen(&w, 0, WORLD_PORT, 1);
+	CU_ASSERT_TRUE(world_calls(&w, 0, 100, WORLD_PORT, &k));
+	CU_ASSERT_FALSE(world_calls(&w, 0, 101, WORLD_PORT, &k));
+	CU_ASSERT_EQUAL(host_listen(&w.host[0], l, 2), 0);
+	CU_ASSERT_TRUE(world_calls(&w, 0, 102, WORLD_PORT, &k));
+	CU_ASSERT_EQUAL(host_listen(&w.host[0], l, -5), 0); /* as if it were 1 */
+	CU_ASSERT_FALSE(world_calls(&w, 0, 103, WORLD_PORT, &k));
+	CU_ASSERT_EQUAL(atomic_load(&l->accepts), 2);
+	world_fini(&w);
+}
+
+static void
+cfg_two_addresses(struct stack_cfg *cfg, unsigned who)
+{
+	(void)who;
+	cfg->port[0].n_addrs = 2;
+	cfg->port[0].addr[1] = (struct stack_addr){ ip_addr_v4(0x0a000021), 96 + 24 };
+}
+
+/* RFC 9293 MUST-42. */
+static void
+test_the_listener_of_the_address_comes_first(void)
+{
+	struct world w;
+	struct ip_addr second = ip_addr_v4(0x0a000021);
+	struct sock *any, *one;
+	struct call k;
+
+	world_init(&w, 1, cfg_two_addresses);
+	one = host_socket(&w.host[0]);
+	CU_ASSERT_EQUAL(host_bind(&w.host[0], one, &second, WORLD_PORT), 0);
+	CU_ASSERT_EQUAL(host_listen(&w.host[0], one, 5), 0);
+	CU_ASSERT_FALSE(world_calls(&w, 0, 100, WORLD_PORT, &k)); /* the other address: nobody */
+	any = host_socket(&w.host[0]);
+	CU_ASSERT_EQUAL(host_bind(&w.host[0], any, &w.host[0].ip, WORLD_PORT), 0);
+	CU_ASSERT_EQUAL(host_listen(&w.host[0], any, 5), 0);
+	CU_ASSERT_TRUE(world_calls(&w, 0, 101, WORLD_PORT, &k));
+	CU_ASSERT_PTR_NOT_NULL(host_accept(&w.host[0], any));
+	w.host[0].ip = second;
+	CU_ASSERT_TRUE(world_calls(&w, 0, 102, WORLD_PORT, &k));
+	CU_ASSERT_PTR_NOT_NULL(host_accept(&w.host[0], one));
+	world_fini(&w);
+}
+
+/* What was set on the listener holds for what it accepts, and stays with that when the
+ * listener changes. */
+static void
+test_children_inherit_options(void)
+{
+	struct world w;
+	struct sock *l, *a;
+	struct call k;
+
+	world_init(&w, 1, NULL);
+	l = world_listen(&w, 0, WORLD_PORT, 5);
+	CU_ASSERT_EQUAL(host_set(&w.host[0], l, TCP_OPTION_TTL, 7), 0);
+	CU_ASSERT_EQUAL(host_set(&w.host[0], l, TCP_OPTION_RCVBUF, 8192), 0);
+	atomic_store(&l->opt_bits, SOCK_OPT_NODELAY | SOCK_OPT_KEEPALIVE);
+	CU_ASSERT_TRUE(world_calls(&w, 0, 100, WORLD_PORT, &k));
+	CU_ASSERT_EQUAL(host_set(&w.host[0], l, TCP_OPTION_TTL, 9), 0);
+	a = host_accept(&w.host[0], l);
+	CU_ASSERT_EQUAL(a->conn->ttl, 7);
+	CU_ASSERT_EQUAL(a->conn->rcv_space, 4096);
+	CU_ASSERT_TRUE(a->conn->flags & TCPF_NODELAY);
+	CU_ASSERT_TRUE(a->conn->flags & TCPF_KEEPALIVE);
+	CU_ASSERT_EQUAL(atomic_load(&a->opt_bits), SOCK_OPT_NODELAY | SOCK_OPT_KEEPALIVE);
+	world_fini(&w);
+}
+
+/* ---------------------------------------------------------------- closing -- */
+
+/* Its half-open connections go with it; what has been accepted stays. */
+static void
+test_a_closed_listener_resets_what_was_half_open(void)
+{
+	struct world w;
+	struct sock *l, *a;
+	struct call open, half = { 200, WORLD_PORT, { 9000 }, { 0 } };
+	struct tcp_seg s;
+
+	world_init(&w, 1, NULL);
+	l = world_listen(&w, 0, WORLD_PORT, 5);
+	CU_ASSERT_TRUE(world_calls(&w, 0, 100, WORLD_PORT, &open));
+	a = host_accept(&w.host[0], l);
+	world_say(&w, 0, &(struct tcp_seg){ .seq = half.snd, .flags = TCP_SYN, .sport = 200,
+	                                    .dport = WORLD_PORT, .wnd = 1000 });
+	CU_ASSERT_TRUE_FATAL(world_hears(&w, 0, &s));
+	half.snd = seq_add(half.snd, 1);
+	half.rcv = seq_add(s.seq, 1);
+	host_close(&w.host[0], l);
+	world_now(&w);
+	CU_ASSERT_EQUAL(world_stack(&w, 0)->half_opens.used, 0);
+	world_tells(&w, 0, &half, TCP_ACK, 0);
+	CU_ASSERT_TRUE(world_hears(&w, 0, &s) && s.flags == TCP_RST && seq_eq(s.seq, half.rcv));
+	syn(&w, 0x0a000004, 300);
+	CU_ASSERT_TRUE(world_hears(&w, 0, &s) && s.flags == (TCP_RST | TCP_ACK));
+	world_tells(&w, 0, &open, TCP_ACK | TCP_PSH, 10);
+	CU_ASSERT_EQUAL(world_read(&w, 0, a), 10);
+	world_fini(&w);
+}
+
+/* What nobody accepted is reset when the listener goes. */
+static void
+test_a_closed_listener_resets_its_queue(void)
+{
+	struct world w;
+	struct sock *l;
+	struct call k;
+	struct tcp_seg s;
+
+	world_init(&w, 1, NULL);
+	l = world_listen(&w, 0, WORLD_PORT, 5);
+	CU_ASSERT_TRUE(world_calls(&w, 0, 100, WORLD_PORT, &k));
+	host_close(&w.host[0], l);
+	world_now(&w);
+	CU_ASSERT_TRUE(world_hears(&w, 0, &s) && (s.flags & TCP_RST) && seq_eq(s.seq, k.rcv));
+	CU_ASSERT_PTR_NULL(world_leak(&w, 0));
+	world_fini(&w);
+}
+
+static void
+test_the_port_is_free_again_at_once(void)
+{
+	struct world w;
+	struct sock *l;
+	struct call k;
+
+	world_init(&w, 1, NULL);
+	for (uint16_t i = 0; i < 2000; i++) { /* more often than there are listeners */
+		l = world_listen(&w, 0, WORLD_PORT, 5);
+		if (i % 100 == 0) {
+			CU_ASSERT_TRUE(world_calls(&w, 0, (uint16_t)(100 + i), WORLD_PORT, &k));
+		}
+		host_close(&w.host[0], l);
+		world_run(&w, US(10));
+	}
+	CU_ASSERT_TRUE(world_stack(&w, 0)->n_listeners <= 2);
+	world_fini(&w);
+}
+
+/* ----------------------------------------------------------------- floods -- */
+
+static unsigned
+synacks(struct world *w)
+{
+	struct tcp_seg s;
+	unsigned n = 0;
+
+	while (world_hears(w, 0, &s))
+		n += s.flags == (TCP_SYN | TCP_ACK);
+	return n;
+}
+
+/* Nobody answers: five repetitions, each twice as late, then it is forgotten. */
+static void
+test_half_open_connections_expire(void)
+{
+	static const int at[] = { 1, 3, 7, 15, 31 };
+	struct world w;
+	int64_t t = 0;
+
+	world_init(&w, 1, NULL);
+	(void)world_listen(&w, 0, WORLD_PORT, 5);
+	syn(&w, 0x0a000004, 300);
+	CU_ASSERT_EQUAL(synacks(&w), 1);
+	for (unsigned i = 0; i < array_len(at); i++) {
+		world_run(&w, SEC(at[i]) - MS(50) - t);
+		CU_ASSERT_EQUAL(synacks(&w), 0);
+		world_run(&w, MS(100));
+		CU_ASSERT_EQUAL(synacks(&w), 1);
+		t = SEC(at[i]) + MS(50);
+	}
+	CU_ASSERT_EQUAL(world_stack(&w, 0)->half_opens.used, 1);
+	world_run(&w, SEC(64) - t);
+	CU_ASSERT_EQUAL(synacks(&w), 0);
+	CU_ASSERT_EQUAL(world_stack(&w, 0)->half_opens.used, 0);
+	CU_ASSERT_EQUAL(world_stack(&w, 0)->listener[0].half_open, 0);
+	world_fini(&w);
+}
+
+/* SYNs from everywhere, and a client that means it: he is served while the flood lasts, no
+ * memory but that of the records is touched, and afterwards all of it is free. */
+static void
+test_a_syn_flood_does_not_shut_clients_out(void)
+{
+	struct world w;
+	struct sock *l, *client, *a;
+	uint32_t ip = 0x0b000000;
+
+	world_init(&w, 2, NULL);
+	l = world_listen(&w, 0, WORLD_PORT, 50);
+	for (unsigned good = 0; good < 20; good++) {
+		for (unsigned i = 0; i < 3 * N_HALF_OPEN; i++) {
+			syn(&w, ip++, 1000);
+			world_run(&w, US(20));
+		}
+		CU_ASSERT_TRUE(world_stack(&w, 0)->half_opens.used <= N_HALF_OPEN);
+		client = host_socket(&w.host[1]);
+		host_connect(&w.host[1], client, &w.host[0].ip, WORLD_PORT);
+		for (unsigned i = 0; i < 100; i++) {
+			syn(&w, ip++, 1000);
+			world_run(&w, US(20));
+		}
+		CU_ASSERT_TRUE(sock_facts(client) & SOCK_CONNECTED);
+		a = host_accept(&w.host[0], l);
+		CU_ASSERT_PTR_NOT_NULL_FATAL(a);
+		CU_ASSERT_EQUAL(world_write(&w, 1, client, 1000), 1000);
+		world_run(&w, MS(1));
+		CU_ASSERT_EQUAL(world_read(&w, 0, a), 1000);
+		host_abort(&w.host[1], client);
+		host_close(&w.host[0], a);
+		world_run(&w, MS(1));
+	}
+	CU_ASSERT_EQUAL(world_stack(&w, 0)->half_opens.used, N_HALF_OPEN);
+	CU_ASSERT_EQUAL(world_stack(&w, 0)->listener[0].half_open, N_HALF_OPEN);
+	world_run(&w, SEC(64));
+	CU_ASSERT_EQUAL(world_stack(&w, 0)->half_opens.used, 0);
+	host_close(&w.host[0], l);
+	world_now(&w);
+	CU_ASSERT_PTR_NULL(world_leak(&w, 0));
+	CU_ASSERT_PTR_NULL(world_leak(&w, 1));
+	world_fini(&w);
+}
+
+/* A pool without a single record: every SYN is dropped, and nothing else happens. */
+static void
+cfg_no_half_opens(struct stack_cfg *cfg, unsigned who)
+{
+	(void)who;
+	cfg->max_half_open = 0;
+}
+
+static void
+test_no_room_for_a_half_open_connection(void)
+{
+	struct world w;
+
+	world_init(&w, 1, cfg_no_half_opens);
+	(void)world_listen(&w, 0, WORLD_PORT, 5);
+	syn(&w, 0x0a000004, 300);
+	CU_ASSERT_EQUAL(world_fate(&w, 0, DROP_HALF_OPEN), 1);
+	CU_ASSERT_EQUAL(world_skips(&w, 0), 0);
+	world_fini(&w);
+}
 
 void
 suite_listen(void)
 {
-	(void)CU_add_suite("core/listen", NULL, NULL);
+	CU_pSuite suite = CU_add_suite("core/listen", NULL, NULL);
+
+	CU_add_test(suite, "what is completed is counted and queued",
+	            test_what_is_completed_is_counted_and_queued);
+	CU_add_test(suite, "a full backlog takes no more", test_a_full_backlog_takes_no_more);
+	CU_add_test(suite, "a handshake waits for the backlog",
+	            test_a_handshake_waits_for_the_backlog);
+	CU_add_test(suite, "the backlog may be changed", test_the_backlog_may_be_changed);
+	CU_add_test(suite, "the listener of the address comes first (RFC 9293 MUST-42)",
+	            test_the_listener_of_the_address_comes_first);
+	CU_add_test(suite, "children inherit options", test_children_inherit_options);
+	CU_add_test(suite, "a closed listener resets what was half open",
+	            test_a_closed_listener_resets_what_was_half_open);
+	CU_add_test(suite, "a closed listener resets its queue",
+	            test_a_closed_listener_resets_its_queue);
+	CU_add_test(suite, "the port is free again at once", test_the_port_is_free_again_at_once);
+	CU_add_test(suite, "half-open connections expire", test_half_open_connections_expire);
+	CU_add_test(suite, "a SYN flood does not shut clients out",
+	            test_a_syn_flood_does_not_shut_clients_out);
+	CU_add_test(suite, "no room for a half-open connection",
+	            test_no_room_for_a_half_open_connection);
 }

@@ -182,7 +182,7 @@ run_transfer(struct run *r)
 
 		moment(r);
 		next = next_moment(r);
-		if (next == TIME_NEVER)
+		if (idle(r))
 			flows_forgive(&r->flows);
 		if (r->broken || flows_done(&r->flows))
 			return;

@@ -168,13 +168,15 @@ draw_flow(struct swarm *s, unsigned i, struct rng *r, uint32_t budget, bool abor
 		draw_end(&f->end[k], r, budget);
 		/* Every byte now and then would be a frame, dead link or not. */
 		if (s->net.dark_from != TIME_NEVER && f->end[k].pause)
-			f->end[k].opt_bits &= (uint16_t)~SOCK_OPT_NODELAY;
+			f->end[k].opt_bits = 0;
 	}
 	f->may_fail = aborts && one_in(r, 3);
 	if (f->may_fail) {
 		struct swarm_end *e = &f->end[rng_below(r, 2)];
 
 		e->abort_after = rng_below(r, e->total + 1000);
+	}
+	if (f->may_fail || s->tight) { /* or the other end would never know */
 		f->end[0].opt_bits |= SOCK_OPT_KEEPALIVE;
 		f->end[1].opt_bits |= SOCK_OPT_KEEPALIVE;
 	}

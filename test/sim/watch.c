@@ -119,7 +119,8 @@ check_ack(struct watch *w, struct watch_dir *d, const struct watch_dir *back,
 {
 	seq_t offer = seq_add(s->ack, s->wnd << (s->flags & TCP_SYN ? 0 : scale(d, back)));
 
-	if (back->known && seq_lt(back->sent, s->ack))
+	/* A SYN-ACK may still answer a SYN that its sender has given up. */
+	if (back->known && !(s->flags & TCP_SYN) && seq_lt(back->sent, s->ack))
 		broken(w, "acknowledged what was never sent", way, s);
 	if (d->acked_any && seq_lt(s->ack, d->ack))
 		broken(w, "took back an acknowledgment", way, s);

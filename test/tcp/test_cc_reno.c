@@ -73,7 +73,8 @@ test_avoidance_adds_a_segment_a_window(void)
 			CU_ASSERT_EQUAL(c.cwnd, window * MSS);
 			for (uint32_t left = window * MSS, n; left; left -= n) {
 				CU_ASSERT_EQUAL(c.cwnd, window * MSS);
-				n = min(left, 1 + rng_below(&rng, most));
+				n = 1 + rng_below(&rng, most);
+				n = min(n, left);
 				ack(&c, n);
 			}
 		}

@@ -62,7 +62,7 @@ test_the_default_is_cubic(void)
 static void
 random_ack(struct rng *rng, struct tcp_conn *c, int64_t now, uint64_t *grown, uint64_t *acked)
 {
-	uint32_t flight = max(c->cwnd - rng_below(rng, c->cwnd / 2 + 1), 1u), before = c->cwnd;
+	uint32_t flight = c->cwnd - rng_below(rng, c->cwnd / 2 + 1), before = c->cwnd;
 	struct cc_ack a = { .acked = 1 + rng_below(rng, min(flight, 4u * c->mss)),
 		            .flight = flight,
 		            .cwnd_limited = rng_below(rng, 4) > 0,

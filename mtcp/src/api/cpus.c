@@ -6,35 +6,29 @@
 #include <sched.h>
 
 /* Masks of the system may be wider than cpu_set_t; its 1024 CPUs are enough. */
-static void
-usable(cpu_set_t *set)
-{
-	CPU_ZERO(set);
-	if (sched_getaffinity(0, sizeof *set, set) != 0)
-		CPU_SET(0, set);
-}
-
-static void
-collect(struct cpus *c, const cpu_set_t *set, uint64_t mask)
-{
-	c->n = 0;
-	for (unsigned i = 0; i < CPU_SETSIZE && c->n < CPUS_MAX; i++) {
-		bool named = mask == 0 || (i < 64 && (mask >> i & 1));
-
-		if (CPU_ISSET(i, set) && named)
-			c->cpu[c->n++] = (int)i;
-	}
-}
-
 void
-cpus_find(struct cpus *c, uint64_t mask)
+cpus_find(struct cpus *c)
 {
 	cpu_set_t set;
 
-	usable(&set);
-	collect(c, &set, mask);
+	CPU_ZERO(&set);
+	if (sched_getaffinity(0, sizeof set, &set) != 0)
+		CPU_SET(0, &set);
+	c->n = 0;
+	for (unsigned i = 0; i < CPU_SETSIZE && c->n < CPUS_MAX; i++)
+		if (CPU_ISSET(i, &set))
+			c->cpu[c->n++] = (int)i;
+}
+
+void
+cpus_choose(struct cpus *c, const struct cpus *all, uint64_t mask)
+{
+	c->n = 0;
+	for (unsigned i = 0; i < all->n; i++)
+		if (all->cpu[i] < 64 && (mask >> all->cpu[i] & 1))
+			c->cpu[c->n++] = all->cpu[i];
 	if (c->n == 0)
-		collect(c, &set, 0);
+		*c = *all;
 }
 
 int

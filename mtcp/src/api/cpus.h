@@ -15,9 +15,12 @@ struct cpus {
 	int cpu[CPUS_MAX];
 };
 
-/* What the process may use now; of those only what `mask` names, unless it is 0.
- * Nothing that fits: all that it may use. */
-void cpus_find(struct cpus *c, uint64_t mask);
+/* What the calling thread may use now: at the start, what the process may. */
+void cpus_find(struct cpus *c);
+
+/* Those of `all` that `mask` names: bit n is CPU n.  All of them when the mask is 0
+ * or names none. */
+void cpus_choose(struct cpus *c, const struct cpus *all, uint64_t mask);
 
 /* The CPU of core `core`'s application thread, and of its stack's, `offset` CPUs on. */
 int cpus_of_core(const struct cpus *c, unsigned core, int offset);

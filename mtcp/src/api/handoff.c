@@ -17,6 +17,8 @@
 
 #include <linux/futex.h>
 
+#define CREDIT_MAX 8
+
 int64_t
 handoff_now(void)
 {
@@ -120,15 +122,10 @@ moved_on(struct handoff *h, uint32_t seen)
 	return atomic_load_explicit(&h->posted, memory_order_seq_cst) != seen;
 }
 
-/* Looks for a while, as long as the stack is at work on another CPU. */
+/* Looks until `until`, as long as the stack is at work on another CPU. */
 static bool
-spin(struct handoff *h, uint32_t seen)
+look(struct handoff *h, uint32_t seen, int64_t until)
 {
-	int64_t until;
-
-	if (h->spin_ns == 0 || handoff_shares_cpu(h))
-		return false;
-	until = handoff_now() + h->spin_ns;
 	do {
 		for (int i = 0; i < 20; i++) {
 			if (moved_on(h, seen))
@@ -138,6 +135,21 @@ spin(struct handoff *h, uint32_t seen)
 		if (atomic_load_explicit(&h->stack_asleep, memory_order_relaxed) != HANDOFF_AWAKE)
 			return false;
 	} while (handoff_now() < until);
+	return false;
+}
+
+/* As idle.c does for the stack: looking that has not paid lately is cut short. */
+static bool
+spin(struct handoff *h, uint32_t seen)
+{
+	if (h->spin_ns == 0 || handoff_shares_cpu(h))
+		return false;
+	if (look(h, seen, handoff_now() + (h->credit ? h->spin_ns : h->spin_ns / 8))) {
+		h->credit = CREDIT_MAX;
+		return true;
+	}
+	if (h->credit > 0)
+		h->credit--;
 	return false;
 }
 
@@ -331,6 +343,7 @@ handoff_init(struct handoff *h, int64_t spin_ns)
 	h->pair.ops = &handoff_ops;
 	h->spin_ns = spin_ns;
 	h->app_fd = -1;
+	h->credit = CREDIT_MAX;
 	atomic_store_explicit(&h->stack_cpu, -1, memory_order_relaxed);
 	note_cpu(&h->app_cpu);
 	h->stack_fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);

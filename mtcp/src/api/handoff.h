@@ -31,6 +31,7 @@ struct handoff {
 	_Atomic uint32_t armed;        /* 1: app_fd shall ring at the next post  */
 	_Atomic int app_cpu;           /* where it was seen last                 */
 	bool owes_wake;                /* it asked something of a napping stack  */
+	uint8_t credit;                /* how often looking has paid lately      */
 
 	/* -- the stack's line -------------------------------------------------- */
 	_Alignas(CACHE_LINE) _Atomic uint32_t posted;

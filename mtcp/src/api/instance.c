@@ -24,7 +24,8 @@ struct instance {
 	struct settings settings;
 	struct config *config;   /* in force                                    */
 	struct config *checked;  /* what mtcp_check_config() last found good    */
-	struct cpus cpus;
+	struct cpus usable;      /* before any thread was bound                 */
+	struct cpus cpus;        /* of those, what core_mask names              */
 	struct ports *ports;
 	struct stat_board *board;
 	_Atomic(struct runtime *) pair[CONFIG_CORES_MAX];
@@ -261,6 +262,15 @@ board_new(const struct config *cfg)
 	return b;
 }
 
+/* The first time, before mtcp_core_affinitize() has bound anybody. */
+static void
+find_cpus(uint64_t mask)
+{
+	if (the.usable.n == 0)
+		cpus_find(&the.usable);
+	cpus_choose(&the.cpus, &the.usable, mask);
+}
+
 static int
 open_ports(const struct config *cfg)
 {
@@ -294,7 +304,7 @@ mtcp_init(const char *config_file)
 	cfg = read_config(config_file, &the.settings, stderr);
 	if (!cfg)
 		return -1;
-	cpus_find(&the.cpus, cfg->core_mask);
+	find_cpus(cfg->core_mask);
 	rc = open_ports(cfg);
 	if (rc) {
 		config_delete(cfg);
@@ -341,8 +351,8 @@ mtcp_core_affinitize(int cpu)
 {
 	int rc;
 
-	if (the.cpus.n == 0)
-		cpus_find(&the.cpus, 0);
+	if (the.usable.n == 0)
+		find_cpus(0);
 	if (cpu < 0 || cpu >= (int)CONFIG_CORES_MAX || (the.up && cpu >= (int)the.config->num_cores))
 		return fail(EINVAL);
 	rc = cpus_bind(cpus_of_core(&the.cpus, (unsigned)cpu, 0));

@@ -161,10 +161,24 @@ conn_blocked(struct stack *st, struct tcp_conn *c, int64_t now)
 	(void)settle(st, c, now);
 }
 
+/* RFC 4987 3.4: when a flood has taken all records the oldest makes room, so that
+ * a peer whose ACK takes less time than the flood to come around is served. */
+static struct half_open *
+half_open_get(struct stack *st)
+{
+	struct half_open *h = pool_get(&st->half_opens);
+
+	if (h || list_empty(&st->half_open_list))
+		return h;
+	st->fates[DROP_HALF_OPEN]++;
+	half_open_free(st, container_of(list_first(&st->half_open_list), struct half_open, age));
+	return pool_get(&st->half_opens);
+}
+
 struct half_open *
 half_open_new(struct stack *st, const struct tcp_tuple *t, uint32_t hash)
 {
-	struct half_open *h = pool_get(&st->half_opens);
+	struct half_open *h = half_open_get(st);
 
 	if (!h)
 		return NULL;
@@ -174,6 +188,7 @@ half_open_new(struct stack *st, const struct tcp_tuple *t, uint32_t hash)
 		pool_put(&st->half_opens, h);
 		return NULL;
 	}
+	list_push_back(&st->half_open_list, &h->age);
 	return h;
 }
 
@@ -185,6 +200,7 @@ half_open_free(struct stack *st, struct half_open *h)
 	if (l)
 		l->half_open--;
 	demux_del(&st->demux, DEMUX_REQ, h, h->req.hash);
+	link_remove(&h->age);
 	link_remove(&h->req.tx_link);
 	wheel_cancel(&st->wheel, &h->req.timer);
 	pool_put(&st->half_opens, h);

@@ -129,6 +129,7 @@ stack_new(const struct stack_cfg *cfg, struct region *mem, struct io *const ios[
 	st->env.clock_key = cfg->clock_key;
 	st->env.no_opts = &st->no_opts;
 	st->env.trace = &st->trace;
+	list_init(&st->half_open_list);
 	list_init(&st->tw_list);
 	list_init(&st->tx_control);
 	list_init(&st->tx_ack);

@@ -40,6 +40,7 @@ struct half_open {
 	struct tcp_req req;
 	struct mac_addr mac;
 	uint8_t port;
+	struct link age; /* all records, oldest first */
 };
 
 struct listener {
@@ -67,6 +68,7 @@ struct stack {
 	/* -- connections ----------------------------------------------------- */
 	struct demux demux;
 	struct pool conns, half_opens, tws, opts;
+	struct list half_open_list;       /* oldest first                         */
 	struct list tw_list;              /* by the end of their 2 MSL            */
 	struct wheel wheel;
 	struct listener listener[STACK_LISTENERS_MAX];
