@@ -65,8 +65,8 @@ transfer(const struct bulk *b, uint64_t seed)
 	duo_listen(&d->side[DUO_B]);
 	duo_connect(&d->side[DUO_A]);
 	while (!d->broken && d->now < DUO_T0 + SEC(7200)) {
-		done = application(&d->side[0], &left[0], &got[0], b) &
-		       application(&d->side[1], &left[1], &got[1], b);
+		done = application(&d->side[0], &left[0], &got[0], b);
+		done = application(&d->side[1], &left[1], &got[1], b) && done;
 		if (done && duo_over(d))
 			break;
 		(void)duo_step(d, d->now + MS(20));

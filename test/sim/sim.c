@@ -257,7 +257,7 @@ static bool
 run_seed(struct run *r, uint64_t seed, struct tally *t, const struct options *o)
 {
 	run_begin(r, seed, o->pcap);
-	if (o->verbose)
+	if (o->verbose && o->one)
 		swarm_print(&r->swarm);
 	judge(r);
 	run_transfer(r);
@@ -266,7 +266,7 @@ run_seed(struct run *r, uint64_t seed, struct tally *t, const struct options *o)
 		printf("seed %" PRIu64 ": %s (%s) at %.6f s\n", seed, r->broken, r->what,
 		       (double)net_now(r->net) / 1e9);
 		flows_print(&r->flows);
-		if (o->verbose)
+		if (o->verbose && o->one)
 			print_traces(r);
 	}
 	tally_add(t, r);

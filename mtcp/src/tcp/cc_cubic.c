@@ -19,12 +19,12 @@
 
 struct cubic {
 	int64_t epoch_at;       /* start of this congestion avoidance stage; 0: none  */
+	uint64_t owed;          /* growth not yet granted, 1/256 of a byte            */
 	uint32_t w_max;         /* bytes                                              */
 	uint32_t w_est;         /* what Reno would have (4.3)                         */
 	uint32_t k_ms;
 	uint32_t cwnd_prior;    /* cwnd at the last reduction (alpha becomes 1 there) */
-	uint32_t acked;         /* bytes not yet turned into growth                   */
-	uint32_t est_acked;     /* the same for w_est                                 */
+	uint32_t est_acked;     /* bytes not yet turned into growth of w_est          */
 	seq_t round_end;        /* HyStart: this round of RTT samples ends            */
 	uint32_t round_rtt_us;  /* smallest sample in the round                       */
 	uint32_t round_samples;
@@ -58,6 +58,7 @@ cubic_init(struct tcp_conn *c)
 {
 	memset(c->cc_state, 0, sizeof c->cc_state);
 	state(c)->round_end = c->snd_nxt;
+	state(c)->round_rtt_us = UINT32_MAX;
 }
 
 /* HyStart: the delay of this round shows a queue building up; slow start ends
@@ -91,7 +92,7 @@ epoch_start(struct tcp_conn *c, int64_t now)
 	struct cubic *q = state(c);
 
 	q->epoch_at = max(now, INT64_C(1));
-	q->acked = q->est_acked = 0;
+	q->owed = q->est_acked = 0;
 	q->w_est = c->cwnd;
 	if (c->cwnd >= q->w_max) {
 		q->w_max = c->cwnd;
@@ -133,7 +134,7 @@ static void
 avoid_congestion(struct tcp_conn *c, const struct cc_ack *a, uint32_t acked)
 {
 	struct cubic *q = state(c);
-	uint32_t target, step;
+	uint32_t target, segments;
 
 	if (q->epoch_at == 0)
 		epoch_start(c, a->now);
@@ -142,17 +143,16 @@ avoid_congestion(struct tcp_conn *c, const struct cc_ack *a, uint32_t acked)
 	target = max(target, q->w_est);
 	target = min(target, c->cwnd + c->cwnd / 2); /* 4.4: at most 1.5 in an RTT */
 	if (target <= c->cwnd) {
-		q->acked = 0;
+		q->owed = 0;
 		return;
 	}
-	/* (target - cwnd) / cwnd per acknowledged byte, in whole segments. */
-	q->acked += acked;
-	step = (uint32_t)((uint64_t)c->mss * c->cwnd / (target - c->cwnd));
-	step = max(step, 2u);
-	if (q->acked >= step) {
-		c->cwnd = min(c->cwnd + q->acked / step * c->mss, CWND_MAX);
-		q->acked %= step;
-	}
+	/* (target - cwnd) / cwnd per acknowledged byte, at the rate of its own time:
+	 * what came while the curve was flat earns nothing when it is steep.  In
+	 * whole segments. */
+	q->owed += (uint64_t)acked * (target - c->cwnd) * 256 / c->cwnd;
+	segments = (uint32_t)(q->owed / 256 / c->mss);
+	q->owed -= (uint64_t)segments * c->mss * 256;
+	c->cwnd = min(c->cwnd + segments * c->mss, CWND_MAX);
 }
 
 static void
@@ -194,10 +194,13 @@ cubic_ssthresh(struct tcp_conn *c, int64_t now)
 	return max((uint32_t)((uint64_t)c->cwnd * BETA_PERMILLE / 1000), 2u * c->mss);
 }
 
+/* 4.8: after a time-out the curve starts at its plateau, wherever that will be. */
 static void
 cubic_on_recovered(struct tcp_conn *c, int64_t now)
 {
 	(void)now;
+	if (c->ca == TCP_CA_LOSS)
+		state(c)->w_max = 0;
 	state(c)->epoch_at = 0;
 	state(c)->round_end = c->snd_nxt;
 }

@@ -11,15 +11,13 @@
 static void
 check_send(const struct tcp_conn *c)
 {
-	uint32_t written, sent = seq_sub(c->snd_nxt, c->iss) - 1;
+	uint32_t unsent = tcp_unsent(c);
 
 	assert(seq_le(c->snd_una, c->snd_nxt));
 	assert(c->cwnd >= c->mss);
 	assert(c->mss > 0);
-	if (!c->snd_w)
-		return;
-	written = atomic_load_explicit(&c->snd_w->written, memory_order_acquire);
-	assert(written - (sent - (c->flags & TCPF_FIN_SENT ? 1u : 0u)) < 1u << 31);
+	assert(unsent < 1u << 31); /* never more sent than written */
+	(void)unsent;
 }
 
 static void
@@ -38,6 +36,7 @@ check_timers(const struct tcp_conn *c)
 {
 	bool all_sent = tcp_unsent(c) == 0;
 
+	(void)all_sent;
 	if (tcp_flight(c) > 0)
 		assert(c->rtx_at != TIME_NEVER);
 	assert((c->rtx_at == TIME_NEVER) == (c->rtx_kind == RTX_NONE));
@@ -49,6 +48,7 @@ check_timers(const struct tcp_conn *c)
 void
 tcp_check(const struct tcp_env *e, const struct tcp_conn *c)
 {
+	(void)e;
 	if (c->state == TCP_CLOSED) {
 		assert(tcp_timer_next(c) == TIME_NEVER);
 		return;
