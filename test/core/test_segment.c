@@ -261,6 +261,13 @@ test_time_wait_acknowledges_the_fin_again(void)
 	world_fini(&w);
 }
 
+static void
+rfc1337(struct stack_cfg *cfg, unsigned who)
+{
+	(void)who;
+	cfg->tcp.rfc1337 = true;
+}
+
 /* RFC 1337: neither a reset nor an old ACK ends TIME-WAIT, nor is there an answer. */
 static void
 test_time_wait_ignores_resets_and_acks(void)
@@ -268,7 +275,7 @@ test_time_wait_ignores_resets_and_acks(void)
 	struct world w;
 	struct call k;
 
-	world_init(&w, 1, NULL);
+	world_init(&w, 1, rfc1337);
 	CU_ASSERT_TRUE_FATAL(time_wait(&w, &k));
 	world_tells(&w, 0, &k, TCP_RST, 0);
 	world_tells(&w, 0, &k, TCP_RST | TCP_ACK, 0);
@@ -276,6 +283,22 @@ test_time_wait_ignores_resets_and_acks(void)
 	CU_ASSERT_EQUAL(world_fate(&w, 0, TW_IGNORED), 3);
 	CU_ASSERT_EQUAL(world_skips(&w, 0), 0);
 	CU_ASSERT_EQUAL(world_stack(&w, 0)->tws.used, 1);
+	world_fini(&w);
+}
+
+/* A peer that was restarted answers our ACK like this, and wants to connect again. */
+static void
+test_an_exact_reset_ends_time_wait(void)
+{
+	struct world w;
+	struct call k;
+
+	world_init(&w, 1, NULL);
+	CU_ASSERT_TRUE_FATAL(time_wait(&w, &k));
+	world_tells(&w, 0, &k, TCP_RST, 0);
+	CU_ASSERT_EQUAL(world_fate(&w, 0, TW_RESET), 1);
+	CU_ASSERT_EQUAL(world_skips(&w, 0), 0);
+	CU_ASSERT_EQUAL(world_stack(&w, 0)->tws.used, 0);
 	world_fini(&w);
 }
 
@@ -502,6 +525,7 @@ suite_segment(void)
 	            test_a_reset_ends_a_half_open_connection);
 	CU_add_test(suite, "TIME-WAIT acknowledges the FIN again",
 	            test_time_wait_acknowledges_the_fin_again);
+	CU_add_test(suite, "an exact reset ends TIME-WAIT", test_an_exact_reset_ends_time_wait);
 	CU_add_test(suite, "TIME-WAIT ignores resets and ACKs (RFC 1337)",
 	            test_time_wait_ignores_resets_and_acks);
 	CU_add_test(suite, "a SYN opens the same connection again (RFC 6191)",

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* Sockets' numbers and chunks travel both ways and come back. */
 #include <CUnit/CUnit.h>
-#include <stdio.h>
 
 #include "test/core/world.h"
 
@@ -153,7 +152,7 @@ struct lists {
 	unsigned n;
 };
 
-/* Takes every chunk there is, as many steps as it takes. */
+/* Takes every chunk that the application can get, as many steps as it takes. */
 static void
 take_all(struct world *w, struct lists *l)
 {
@@ -163,7 +162,6 @@ take_all(struct world *w, struct lists *l)
 		before = l->n;
 		while (l->n < LISTS_MAX && spsc_pop(&w->host[0].ch->chunks_down, &l->word[l->n]))
 			l->n++;
-		printf("%u used %u spare %u\n", l->n, world_stack(w,0)->env.chunks.used, world_stack(w,0)->env.spare.n);
 		world_step(w, 0);
 	} while (l->n > before);
 }
@@ -195,11 +193,10 @@ test_chunks_go_down_in_lists_and_come_back(void)
 	world_init(&w, 1, NULL);
 	st = world_stack(&w, 0);
 	take_all(&w, &l);
-	CU_ASSERT_EQUAL(l.n, LISTS_MAX);
+	CU_ASSERT_TRUE(l.n > LISTS_MAX / 2 && l.n < LISTS_MAX); /* peers get the rest */
 	for (unsigned i = 0; i < l.n; i++)
 		CU_ASSERT_EQUAL(list_len(l.word[i]), CHANNEL_BATCH);
-	CU_ASSERT_EQUAL(st->env.chunks.used, N_CHUNKS);
-	CU_ASSERT_EQUAL(st->env.spare.n, 0);
+	CU_ASSERT_EQUAL(st->env.chunks.used - st->env.spare.n, l.n * CHANNEL_BATCH);
 	give_back(&w, &l, LISTS_MAX);
 	CU_ASSERT_PTR_NULL(world_leak(&w, 0));
 	world_fini(&w);
@@ -211,7 +208,7 @@ test_lists_of_any_length_come_back(void)
 {
 	struct world w;
 	struct chunk *k;
-	uint64_t word;
+	uint64_t word = 0;
 
 	world_init(&w, 1, NULL);
 	CU_ASSERT_TRUE_FATAL(spsc_pop(&w.host[0].ch->chunks_down, &word));
@@ -258,20 +255,25 @@ test_a_starved_receiver_recovers(void)
 {
 	struct world w;
 	struct lists l = { .n = 0 };
+	struct chunk_list rest = { NULL, 0 };
 	struct sock *lst, *c, *s;
+	struct chunk *k;
 
 	world_init(&w, 2, NULL);
-	/* Host 0 is the starved one. */
+	/* Host 0 is the starved one: others hold the rest. */
 	lst = world_listen(&w, 0, WORLD_PORT, 5);
 	c = world_connect(&w, 1, WORLD_PORT);
 	world_run(&w, MS(10));
 	s = host_accept(&w.host[0], lst);
 	CU_ASSERT_PTR_NOT_NULL_FATAL(s);
 	take_all(&w, &l);
+	while ((k = tcp_chunk_get(&world_stack(&w, 0)->env)))
+		chunk_list_put(&rest, k);
 	CU_ASSERT_EQUAL(world_write(&w, 1, c, 5000), 5000);
 	world_run(&w, SEC(2));
 	CU_ASSERT_EQUAL(host_readable(s), 0);
 	CU_ASSERT_TRUE(world_fate(&w, 0, DROP_NO_MEMORY) > 0);
+	CU_ASSERT_TRUE(spsc_push(&w.host[0].ch->chunks_up, (uintptr_t)rest.first));
 	give_back(&w, &l, LISTS_MAX);
 	world_run(&w, SEC(10));
 	CU_ASSERT_EQUAL(world_read(&w, 0, s), 5000);

@@ -2,10 +2,430 @@
 /* Who may send in a step, and what an engine that is full leaves behind. */
 #include <CUnit/CUnit.h>
 
+#include "test/core/world.h"
+
 void suite_txq(void);
+
+/* An engine in front of the network's that takes only so much. */
+struct valve {
+	struct io io;
+	struct io *inner;
+	struct io_ops ops;
+	unsigned room; /* frames it still takes     */
+	bool dry;      /* it has no empty packets   */
+};
+
+static struct valve *
+valve_of(struct io *io)
+{
+	return container_of(io, struct valve, io);
+}
+
+static unsigned
+valve_rx(struct io *io, int64_t now, struct io_pkt *pkts, unsigned n)
+{
+	return io_rx(valve_of(io)->inner, now, pkts, n);
+}
+
+static void
+valve_release(struct io *io, struct io_pkt *pkts, unsigned n)
+{
+	io_release(valve_of(io)->inner, pkts, n);
+}
+
+static unsigned
+valve_alloc(struct io *io, struct io_pkt *pkts, unsigned n)
+{
+	return valve_of(io)->dry ? 0 : io_alloc(valve_of(io)->inner, pkts, n);
+}
+
+static unsigned
+valve_tx(struct io *io, int64_t now, struct io_pkt *pkts, unsigned n)
+{
+	struct valve *v = valve_of(io);
+	unsigned sent = n ? io_tx(v->inner, now, pkts, min(n, v->room)) : 0;
+
+	v->room -= sent;
+	return sent;
+}
+
+static void
+valve_open(struct valve *v, struct world *w)
+{
+	v->inner = world_stack(w, 0)->port[0].io;
+	v->ops = (struct io_ops){ .name = "valve", .rx = valve_rx, .release = valve_release,
+		                  .alloc = valve_alloc, .tx = valve_tx };
+	v->io.ops = &v->ops;
+	v->room = UINT32_MAX;
+	v->dry = false;
+	world_stack(w, 0)->port[0].io = &v->io;
+}
+
+static void
+cfg_quotas(struct stack_cfg *cfg, unsigned who)
+{
+	(void)who;
+	cfg->tx_control = 4;
+	cfg->tx_ack = 3;
+	cfg->tx_data = 2;
+	cfg->tcp.initial_cwnd = 40;
+}
+
+/* Accepted calls of the stranger. */
+static void
+accept_calls(struct world *w, struct call *k, struct sock **a, unsigned n)
+{
+	struct sock *l = world_listen(w, 0, WORLD_PORT, (int)n);
+
+	for (unsigned i = 0; i < n; i++) {
+		CU_ASSERT_TRUE_FATAL(world_calls(w, 0, (uint16_t)(100 + i), WORLD_PORT, &k[i]));
+		a[i] = host_accept(&w->host[0], l);
+		CU_ASSERT_PTR_NOT_NULL_FATAL(a[i]);
+	}
+	(void)world_skips(w, 0);
+}
+
+static bool
+wants_another_step(const struct world *w)
+{
+	return w->host[0].deadline <= net_now(w->net);
+}
+
+/* ---------------------------------------------------------------- quotas -- */
+
+static void
+test_control_has_a_quota(void)
+{
+	struct world w;
+	struct ip_addr peer = host_ip(WORLD_STRANGER);
+
+	world_init(&w, 1, cfg_quotas);
+	for (unsigned i = 0; i < 10; i++)
+		host_connect(&w.host[0], host_socket(&w.host[0]), &peer, 80);
+	for (unsigned left = 10; left > 0; left -= min(left, 4u)) {
+		world_step(&w, 0);
+		CU_ASSERT_EQUAL(world_skips(&w, 0), min(left, 4u));
+		CU_ASSERT_EQUAL(wants_another_step(&w), left > 4);
+	}
+	world_step(&w, 0);
+	CU_ASSERT_EQUAL(world_skips(&w, 0), 0);
+	world_fini(&w);
+}
+
+static void
+test_syn_acks_have_a_quota(void)
+{
+	struct world w;
+
+	world_init(&w, 1, cfg_quotas);
+	(void)world_listen(&w, 0, WORLD_PORT, 50);
+	for (uint16_t i = 0; i < 10; i++)
+		world_drop_in(&w, 0, &(struct tcp_seg){ .flags = TCP_SYN, .sport = i,
+		                                        .dport = WORLD_PORT });
+	for (unsigned left = 10; left > 0; left -= min(left, 4u)) {
+		world_step(&w, 0);
+		CU_ASSERT_EQUAL(world_skips(&w, 0), min(left, 4u));
+	}
+	world_fini(&w);
+}
+
+static void
+test_acks_have_a_quota(void)
+{
+	struct world w;
+	struct call k[10];
+	struct sock *a[10];
+
+	world_init(&w, 1, cfg_quotas);
+	accept_calls(&w, k, a, 10);
+	for (unsigned i = 0; i < 10; i++)
+		world_drop_in(&w, 0, &(struct tcp_seg){ .seq = k[i].snd, .ack = k[i].rcv,
+		                                        .flags = TCP_ACK, .sport = k[i].sport,
+		                                        .dport = WORLD_PORT, .wnd = 65535,
+		                                        .len = 10 });
+	for (unsigned left = 10; left > 0; left -= min(left, 3u)) {
+		world_step(&w, 0);
+		CU_ASSERT_EQUAL(world_skips(&w, 0), min(left, 3u));
+	}
+	world_fini(&w);
+}
+
+/* Two segments a step, and each connection's turn comes. */
+static void
+test_data_has_a_quota_and_goes_round(void)
+{
+	struct world w;
+	struct call k[3];
+	struct sock *a[3];
+	struct tcp_seg s;
+
+	world_init(&w, 1, cfg_quotas);
+	accept_calls(&w, k, a, 3);
+	for (unsigned i = 0; i < 3; i++)
+		CU_ASSERT_EQUAL(world_write(&w, 0, a[i], 4 * 1460), 4 * 1460);
+	for (unsigned i = 0; i < 6; i++) {
+		world_step(&w, 0);
+		for (unsigned n = 0; n < 2; n++) {
+			CU_ASSERT_TRUE(world_hears(&w, 0, &s));
+			CU_ASSERT_EQUAL(s.dport, k[i % 3].sport);
+			CU_ASSERT_EQUAL(s.len, 1460);
+		}
+		CU_ASSERT_FALSE(world_hears(&w, 0, &s));
+	}
+	world_fini(&w);
+}
+
+/* In one step: control first, then ACKs, then data, each its share. */
+static void
+test_control_comes_before_acks_before_data(void)
+{
+	struct world w;
+	struct ip_addr peer = host_ip(WORLD_STRANGER);
+	struct call k[2];
+	struct sock *a[2];
+	struct tcp_seg s;
+
+	world_init(&w, 1, cfg_quotas);
+	accept_calls(&w, k, a, 2);
+	CU_ASSERT_EQUAL(world_write(&w, 0, a[0], 100), 100);
+	world_drop_in(&w, 0, &(struct tcp_seg){ .seq = k[1].snd, .ack = k[1].rcv, .flags = TCP_ACK,
+	                                        .sport = k[1].sport, .dport = WORLD_PORT,
+	                                        .wnd = 65535, .len = 10 });
+	for (unsigned i = 0; i < 8; i++) /* more than its quota */
+		host_connect(&w.host[0], host_socket(&w.host[0]), &peer, 80);
+	world_step(&w, 0);
+	for (unsigned i = 0; i < 4; i++)
+		CU_ASSERT_TRUE(world_hears(&w, 0, &s) && s.flags == TCP_SYN);
+	CU_ASSERT_TRUE(world_hears(&w, 0, &s) && s.dport == k[1].sport && s.len == 0);
+	CU_ASSERT_TRUE(world_hears(&w, 0, &s) && s.dport == k[0].sport && s.len == 100);
+	CU_ASSERT_FALSE(world_hears(&w, 0, &s));
+	world_fini(&w);
+}
+
+/* Segments for nobody are answered from a small array: what finds no room is not answered. */
+static void
+test_resets_for_nobody_are_bounded(void)
+{
+	struct world w;
+
+	world_init(&w, 1, NULL);
+	for (unsigned round = 0; round < 3; round++) {
+		for (unsigned i = 0; i < 2 * STACK_STRAYS; i++)
+			world_drop_in(&w, 0, &(struct tcp_seg){ .flags = TCP_ACK, .sport = 5,
+			                                        .dport = 6 });
+		world_step(&w, 0);
+		CU_ASSERT_EQUAL(world_skips(&w, 0), STACK_STRAYS);
+		CU_ASSERT_EQUAL(world_stack(&w, 0)->n_strays, 0);
+	}
+	CU_ASSERT_EQUAL(world_fate(&w, 0, DROP_NO_CONN), 6 * STACK_STRAYS);
+	world_fini(&w);
+}
+
+/* -------------------------------------------------------------- the engine -- */
+
+/* The text of one connection must arrive whole and in order. */
+static void
+expect_text(struct world *w, const struct call *k, unsigned n, uint32_t len)
+{
+	uint32_t got[8] = { 0 };
+	struct tcp_seg s;
+
+	while (world_hears(w, 0, &s)) {
+		unsigned i = s.dport - 100u;
+
+		if (s.len == 0)
+			continue;
+		CU_ASSERT_FATAL(i < n);
+		CU_ASSERT_EQUAL(seq_sub(s.seq, k[i].rcv), got[i]);
+		got[i] += s.len;
+	}
+	for (unsigned i = 0; i < n; i++)
+		CU_ASSERT_EQUAL(got[i], len);
+}
+
+static void
+test_a_full_engine_loses_nothing(void)
+{
+	struct world w;
+	struct valve v;
+	struct call k[8];
+	struct sock *a[8];
+	uint64_t steps;
+
+	world_init(&w, 1, NULL);
+	accept_calls(&w, k, a, 8);
+	valve_open(&v, &w);
+	v.room = 0;
+	for (unsigned i = 0; i < 8; i++)
+		CU_ASSERT_EQUAL(world_write(&w, 0, a[i], 10000), 10000);
+	steps = w.host[0].steps;
+	world_run(&w, MS(10));
+	CU_ASSERT_EQUAL(world_skips(&w, 0), 0);
+	CU_ASSERT_TRUE(w.host[0].steps - steps < 500); /* it asks again now and then */
+	for (unsigned i = 0; i < 80; i++) {            /* a frame at a time          */
+		v.room = 1;
+		world_run(&w, MS(1));
+	}
+	v.room = UINT32_MAX;
+	world_run(&w, MS(1));
+	expect_text(&w, k, 8, 10000);
+	CU_ASSERT_EQUAL(atomic_load(&stack_stats(world_stack(&w, 0))->retransmits), 0);
+	world_fini(&w);
+}
+
+static void
+test_an_engine_without_packets_is_waited_for(void)
+{
+	struct world w;
+	struct valve v;
+	struct call k[2];
+	struct sock *a[2];
+	uint64_t steps;
+
+	world_init(&w, 1, NULL);
+	accept_calls(&w, k, a, 2);
+	valve_open(&v, &w);
+	v.dry = true;
+	for (unsigned i = 0; i < 2; i++) /* more than the packets it holds already */
+		CU_ASSERT_EQUAL(world_write(&w, 0, a[i], 14000), 14000);
+	for (unsigned i = 0; i < 2 * IO_BURST; i++)
+		world_drop_in(&w, 0, &(struct tcp_seg){ .flags = TCP_ACK, .sport = 5, .dport = 6 });
+	steps = w.host[0].steps;
+	world_run(&w, MS(10));
+	CU_ASSERT_TRUE(w.host[0].steps - steps < 500);
+	v.dry = false;
+	world_run(&w, MS(1));
+	for (unsigned i = 0; i < w.n_log; i++) /* resets for nobody are not of interest */
+		if (w.log[i].len == ETH_LEN + IP4_LEN + TCP_HDR_LEN)
+			w.log[i].from = WORLD_STRANGER;
+	expect_text(&w, k, 2, 14000);
+	CU_ASSERT_EQUAL(atomic_load(&stack_stats(world_stack(&w, 0))->retransmits), 0);
+	world_fini(&w);
+}
+
+/* The engine is full at the very end: what stays in the stack goes back to the engine. */
+static void
+test_a_stack_that_ends_gives_its_packets_back(void)
+{
+	struct world w;
+	struct valve v;
+	struct call k[1];
+	struct sock *a[1];
+
+	world_init(&w, 1, NULL);
+	accept_calls(&w, k, a, 1);
+	valve_open(&v, &w);
+	v.room = 0;
+	CU_ASSERT_EQUAL(world_write(&w, 0, a[0], 10000), 10000);
+	world_run(&w, MS(1));
+	CU_ASSERT_TRUE(net_held(w.net, 0) > 0);
+	world_fini(&w); /* looks whether all are back */
+}
+
+/* -------------------------------------------------------- nobody waits -- */
+
+static void
+test_a_closed_window_delays_nobody(void)
+{
+	struct world w;
+	struct call k[8];
+	struct sock *a[8];
+	struct tcp_seg s;
+
+	world_init(&w, 1, NULL);
+	accept_calls(&w, k, a, 8);
+	for (unsigned i = 0; i < 7; i++) { /* these peers take nothing */
+		world_say(&w, 0, &(struct tcp_seg){ .seq = k[i].snd, .ack = k[i].rcv,
+		                                    .flags = TCP_ACK, .sport = k[i].sport,
+		                                    .dport = WORLD_PORT, .wnd = 0 });
+		CU_ASSERT_EQUAL(world_write(&w, 0, a[i], 5000), 5000);
+	}
+	world_now(&w);
+	CU_ASSERT_EQUAL(world_skips(&w, 0), 0);
+	CU_ASSERT_EQUAL(world_write(&w, 0, a[7], 5000), 5000);
+	world_step(&w, 0);
+	for (unsigned got = 0; got < 5000; got += s.len)
+		CU_ASSERT_TRUE_FATAL(world_hears(&w, 0, &s) && s.dport == k[7].sport);
+	CU_ASSERT_FALSE(wants_another_step(&w)); /* nor does the stack spin for them */
+	/* One window opens: that connection goes on at once. */
+	world_tells(&w, 0, &k[3], TCP_ACK, 0);
+	CU_ASSERT_TRUE(world_hears(&w, 0, &s) && s.dport == k[3].sport && s.len == 1460);
+	world_fini(&w);
+}
+
+/* Somebody's neighbour does not answer: his connections wait, and nobody else's. */
+static void
+test_an_unresolved_neighbour_delays_nobody(void)
+{
+	struct world w;
+	struct ip_addr dead = ip_addr_v4(0x0a000063), peer = host_ip(WORLD_STRANGER);
+	struct tcp_seg s;
+	struct sock *c;
+
+	world_init(&w, 1, cfg_quotas);
+	for (unsigned i = 0; i < 40; i++)
+		host_connect(&w.host[0], host_socket(&w.host[0]), &dead, 80);
+	world_now(&w);
+	CU_ASSERT_EQUAL(world_skips(&w, 0), 1); /* one question for all of them */
+	c = host_socket(&w.host[0]);
+	host_connect(&w.host[0], c, &peer, 80);
+	world_step(&w, 0);
+	CU_ASSERT_TRUE(world_hears(&w, 0, &s) && s.flags == TCP_SYN);
+	CU_ASSERT_FALSE(wants_another_step(&w));
+	host_abort(&w.host[0], c); /* and may go while others hang there */
+	world_run(&w, SEC(5));
+	CU_ASSERT_EQUAL(world_stack(&w, 0)->conns.used, 0);
+	world_fini(&w);
+}
+
+/* A connection that waits for its neighbour is closed: nobody calls it back. */
+static void
+test_a_waiting_connection_may_go(void)
+{
+	struct world w;
+	struct ip_addr slow = ip_addr_v4(0x0a000063);
+	struct arp_pkt reply = { .op = ARP_REPLY, .sha = { { 2, 0, 0, 0, 9, 9 } },
+		                 .spa = 0x0a000063, .tpa = 0x0a000001 };
+	struct craft_way way;
+	struct sock *c[3];
+	uint8_t f[CRAFT_MAX];
+
+	world_init(&w, 1, NULL);
+	way = world_way(&w, 0);
+	for (unsigned i = 0; i < 3; i++) {
+		c[i] = host_socket(&w.host[0]);
+		host_connect(&w.host[0], c[i], &slow, 80);
+	}
+	world_now(&w);
+	host_abort(&w.host[0], c[1]);
+	world_now(&w);
+	(void)world_skips(&w, 0);
+	CU_ASSERT_EQUAL(world_stack(&w, 0)->conns.used, 2);
+	world_frame(&w, 0, f, craft_arp(f, &way.dmac, &reply));
+	CU_ASSERT_EQUAL(world_skips(&w, 0), 2);
+	world_fini(&w);
+}
 
 void
 suite_txq(void)
 {
-	(void)CU_add_suite("core/txq", NULL, NULL);
+	CU_pSuite suite = CU_add_suite("core/txq", NULL, NULL);
+
+	CU_add_test(suite, "control has a quota", test_control_has_a_quota);
+	CU_add_test(suite, "SYN-ACKs have a quota", test_syn_acks_have_a_quota);
+	CU_add_test(suite, "ACKs have a quota", test_acks_have_a_quota);
+	CU_add_test(suite, "data has a quota, and goes round",
+	            test_data_has_a_quota_and_goes_round);
+	CU_add_test(suite, "control comes before ACKs before data",
+	            test_control_comes_before_acks_before_data);
+	CU_add_test(suite, "resets for nobody are bounded", test_resets_for_nobody_are_bounded);
+	CU_add_test(suite, "a full engine loses nothing", test_a_full_engine_loses_nothing);
+	CU_add_test(suite, "an engine without packets is waited for",
+	            test_an_engine_without_packets_is_waited_for);
+	CU_add_test(suite, "a stack that ends gives its packets back",
+	            test_a_stack_that_ends_gives_its_packets_back);
+	CU_add_test(suite, "a closed window delays nobody", test_a_closed_window_delays_nobody);
+	CU_add_test(suite, "an unresolved neighbour delays nobody",
+	            test_an_unresolved_neighbour_delays_nobody);
+	CU_add_test(suite, "a waiting connection may go", test_a_waiting_connection_may_go);
 }

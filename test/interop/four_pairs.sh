@@ -10,8 +10,9 @@ server_start memif "cores 4" || give_up "epserver with four cores"
 conf_write memif client "cores 4"
 
 many_by_us memif 8000 1 -N 4 -c 200
+each=$((2000 / share))
 for core in 0 1 2 3; do
-	same "core $core completed its 2000" "[CPU $core] Completed 2000 connections, errors: 0 incompletes: 0" \
+	same "core $core completed its $each" "[CPU $core] Completed $each connections, errors: 0 incompletes: 0" \
 		"$(grep "^\[CPU $core\]" "$work/client.log")"
 done
 many_by_us memif 400 64k -N 4 -c 40 --keep-alive=20

@@ -5,8 +5,7 @@
 . "$(dirname "$0")/lib.sh"
 
 begin curl wrk ab
-want=20000
-[ -z "${MTCP_SANITIZE:-}" ] || want=2000
+want=$((20000 / share))
 net_for tap || give_up "a namespace"
 server_start tap "max_concurrency = 20000" || give_up "epserver on a TAP"
 

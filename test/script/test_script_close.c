@@ -469,13 +469,21 @@ test_time_wait_is_not_prolonged_by_other_fins(void)
 	peer_free(&p);
 }
 
-/* RFC 1337 F1. */
+static void
+wants_rfc1337(struct tcp_cfg *cfg, int who)
+{
+	(void)who;
+	cfg->rfc1337 = true;
+}
+
+/* RFC 1337 F1, when asked for. */
 static void
 test_time_wait_survives_a_reset(void)
 {
+	struct peer_opts o = { .cfg = wants_rfc1337 };
 	struct peer p;
 
-	in_time_wait(&p, NULL);
+	in_time_wait(&p, &o);
 	SAY_FATE(&p, "R", 2, 0, 0, TW_IGNORED);
 	SAY_FATE(&p, "R.", 2, 0, 2, TW_IGNORED);
 	EXPECT_STATE(&p, TCP_TIME_WAIT);

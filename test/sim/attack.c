@@ -4,6 +4,8 @@
 
 #include "test/sim/attack.h"
 
+#include "wire/sum.h"
+
 #define SYNS_MAX 20u
 
 /* A connection under attack, seen from its victim. */
@@ -27,12 +29,15 @@ choose(struct attack *a, struct victim *v)
 {
 	const struct flow *w = &a->flows->flow[rng_below(&a->rng, a->flows->n)];
 	unsigned k = rng_below(&a->rng, 2);
+	uint16_t port[2];
 
 	if (!w->end[0].s || !w->end[1].s || !w->end[0].connected || !w->end[1].connected)
 		return false;
 	v->host = k ? !w->plan->client : w->plan->client;
-	v->own = (struct sock_addr){ a->flows->host[v->host].ip, k ? SWARM_PORT : w->lport };
-	v->peer = (struct sock_addr){ a->flows->host[!v->host].ip, k ? w->lport : SWARM_PORT };
+	port[0] = w->lport;
+	port[1] = swarm_target(a->flows->swarm, w->id, 0);
+	v->own = (struct sock_addr){ a->flows->host[v->host].ip, port[k] };
+	v->peer = (struct sock_addr){ a->flows->host[!v->host].ip, port[!k] };
 	v->in = watch_find(a->watch, &v->peer, &v->own);
 	v->out = watch_find(a->watch, &v->own, &v->peer);
 	v->way = (struct craft_way){ .src = v->peer.ip, .dst = v->own.ip };
@@ -118,6 +123,32 @@ attack_data(struct attack *a)
 	to_victim(a, &v, &s);
 }
 
+/* Before there is a connection: what does not acknowledge the SYN is nothing (RFC 9293
+ * 3.10.7.3). */
+static void
+attack_handshake(struct attack *a)
+{
+	static const uint8_t kinds[] = { TCP_RST, TCP_RST | TCP_ACK, TCP_SYN | TCP_ACK, TCP_ACK, 0 };
+	const struct flow *w = &a->flows->flow[0];
+	unsigned host = w->plan->client;
+	struct craft_way way = { .src = a->flows->host[!host].ip, .dst = a->flows->host[host].ip };
+	uint8_t frame[CRAFT_MAX];
+	struct tcp_seg s = {
+		.flags = kinds[rng_below(&a->rng, sizeof kinds)],
+		.seq = seq_of((uint32_t)rng_u64(&a->rng)),
+		.ack = seq_of((uint32_t)rng_u64(&a->rng)),
+		.wnd = 1000,
+		.sport = SWARM_PORT,
+		.dport = SWARM_BOUND,
+	};
+
+	if (!w->end[0].connecting)
+		return;
+	net_mac(host, way.dmac.b);
+	net_mac(!host, way.smac.b);
+	inject(a, host, frame, craft_tcp(frame, &way, &s, NULL));
+}
+
 static void
 attack_icmp(struct attack *a)
 {
@@ -168,12 +199,26 @@ attack_stray(struct attack *a, bool silent)
 	inject(a, host, frame, craft_tcp(frame, &way, &s, text));
 }
 
+static void
+finish_ip_sum(uint8_t *frame)
+{
+	uint16_t sum = 0;
+
+	memcpy(frame + ETH_LEN + 10, &sum, sizeof sum);
+	sum = wire_sum_finish(wire_sum_add(0, frame + ETH_LEN, IP4_LEN));
+	memcpy(frame + ETH_LEN + 10, &sum, sizeof sum);
+}
+
 /* Bytes of any kind behind a header that is right so far. */
 static void
 attack_garbage(struct attack *a)
 {
 	struct craft_way way = { .src = watch_ghost_ip() };
 	static const uint8_t protos[] = { IP_PROTO_TCP, IP_PROTO_ICMP, IP_PROTO_UDP, 0, 41 };
+	static const uint16_t types[] = { ETH_TYPE_ARP, ETH_TYPE_IP4, ETH_TYPE_IP6, 0x1234 };
+	/* Nobody's, everybody's, the net's, the victim's own: no host speaks from there. */
+	static const uint32_t forged[] = { 0, 0x7f000001, 0xffffffff, 0xe0000001, 0x0a0000ff,
+		                           0x0a000001, 0x0a000002 };
 	unsigned host = rng_below(&a->rng, 2);
 	uint8_t frame[CRAFT_MAX], junk[200];
 	uint32_t len;
@@ -183,18 +228,30 @@ attack_garbage(struct attack *a)
 	way.dst = a->flows->host[host].ip;
 	net_mac(host, way.dmac.b);
 	net_mac(2, way.smac.b);
+	if (rng_below(&a->rng, 4) == 0)
+		way.src = ip_addr_v4(forged[rng_below(&a->rng, 7)]);
 	len = craft_ip(frame, &way, protos[rng_below(&a->rng, 5)], junk,
 	               rng_below(&a->rng, sizeof junk));
-	if (rng_below(&a->rng, 2)) {
+	switch (rng_below(&a->rng, 4)) {
+	case 0:
 		memcpy(frame + ETH_LEN, junk, min(len - ETH_LEN, (uint32_t)sizeof junk));
-		put_be16(frame + 12, rng_below(&a->rng, 2) ? ETH_TYPE_ARP : ETH_TYPE_IP4);
+		put_be16(frame + 12, types[rng_below(&a->rng, 4)]);
+		break;
+	case 1: /* a piece of a datagram */
+		put_be16(frame + ETH_LEN + 6, (uint16_t)(1 + rng_below(&a->rng, 0x3fff)));
+		break;
+	default:
+		break;
 	}
-	inject(a, host, frame, 1 + rng_below(&a->rng, len));
+	finish_ip_sum(frame);
+	inject(a, host, frame, rng_below(&a->rng, 2) ? len : 1 + rng_below(&a->rng, len));
 }
 
 void
 attack_once(struct attack *a)
 {
+	if (a->flows->flow[0].end[0].connecting && rng_below(&a->rng, 2))
+		attack_handshake(a);
 	switch (rng_below(&a->rng, 6)) {
 	case 0:
 	case 1:

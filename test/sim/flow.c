@@ -47,78 +47,105 @@ now_of(const struct flows *f)
 static bool
 may_fail(const struct flows *f, const struct flow *w)
 {
-	return w->plan->may_fail || f->swarm->tight;
+	return w->plan->may_fail || swarm_lenient(f->swarm);
+}
+
+static bool
+connects(const struct flow *w, unsigned k)
+{
+	return k == 0 || w->plan->cross;
 }
 
 /* ------------------------------------------------------------ connecting -- */
 
 static void
-connect_later(struct flow *w, int64_t at)
+connect_later(struct flow *w, unsigned k, int64_t at)
 {
-	w->connecting = false;
-	w->lport = 0;
-	w->end[0].s = NULL;
-	w->try_at = at;
+	struct flow_end *e = &w->end[k];
+
+	e->connecting = false;
+	e->s = NULL;
+	e->try_at = at;
+	if (k == 0)
+		w->lport = 0;
 }
 
 static void
-try_connect(struct flows *f, struct flow *w)
+try_connect(struct flows *f, struct flow *w, unsigned k)
 {
-	struct host *h = host_of(f, w, 0), *peer = host_of(f, w, 1);
-	struct flow_end *e = &w->end[0];
+	struct host *h = host_of(f, w, k);
+	struct flow_end *e = &w->end[k];
 	struct ip_addr any = ip_addr_v4(0);
+	uint16_t bind = swarm_bind(f->swarm, w->id, k);
 
-	e->s = host_socket(h);
-	if (!e->s) {
-		connect_later(w, now_of(f) + MS(100));
+	if (!host_call_done(h) || !(e->s = host_socket(h))) {
+		connect_later(w, k, now_of(f) + MS(100));
 		return;
 	}
-	w->tries++;
-	w->connecting = true;
-	if (w->plan->bind && host_bind(h, e->s, &any, w->plan->bind)) {
+	e->tries++;
+	e->connecting = true;
+	if (bind && host_bind(h, e->s, &any, bind)) {
 		host_close(h, e->s);
-		connect_later(w, now_of(f) + SEC(1));
+		connect_later(w, k, now_of(f) + SEC(1));
 		return;
 	}
-	atomic_store(&e->s->opt_bits, w->plan->end[0].opt_bits);
-	host_connect(h, e->s, &peer->ip, SWARM_PORT);
+	atomic_store(&e->s->opt_bits, w->plan->end[k].opt_bits);
+	host_connect(h, e->s, &host_of(f, w, !k)->ip, swarm_target(f->swarm, w->id, k));
 }
 
-/* An address that nobody resolves is no fault of TCP's, nor a full table: again, later. */
-static void
-connect_failed(struct flows *f, struct flow *w)
+/* An address that nobody resolves is no fault of TCP's, nor a full table: again, later.  Who
+ * connects to somebody who is not yet connecting too is refused. */
+static bool
+try_again(const struct flows *f, const struct flow *w, int err)
 {
-	struct flow_end *e = &w->end[0];
-	int err = e->s->err;
-	bool network = err == TCP_E_HOSTUNREACH || err == 99 /* EADDRNOTAVAIL */;
-	bool full = f->swarm->tight && (err == TCP_E_NOBUFS || err == TCP_E_TIMEDOUT ||
-	                                err == TCP_E_RESET);
+	bool lenient = swarm_lenient(f->swarm);
 
-	if ((!network && !full) || (w->tries > CONNECT_TRIES && !may_fail(f, w))) {
-		broken(f, w, 0, "cannot connect");
+	switch (err) {
+	case TCP_E_HOSTUNREACH:
+	case 99: /* EADDRNOTAVAIL */
+		return true;
+	case TCP_E_REFUSED:
+		return lenient || w->plan->cross;
+	case TCP_E_NOBUFS:
+	case TCP_E_TIMEDOUT:
+	case TCP_E_RESET:
+		return lenient;
+	default:
+		return false;
+	}
+}
+
+static void
+connect_failed(struct flows *f, struct flow *w, unsigned k)
+{
+	struct flow_end *e = &w->end[k];
+	bool last = e->tries > CONNECT_TRIES || (w->plan->cross && w->end[!k].done);
+
+	if (!try_again(f, w, e->s->err) || (last && !may_fail(f, w))) {
+		broken(f, w, k, "cannot connect");
 		return;
 	}
-	host_close(host_of(f, w, 0), e->s);
-	if (w->tries > CONNECT_TRIES) {
-		e->s = NULL;
-		w->connecting = false;
+	host_close(host_of(f, w, k), e->s);
+	/* Both ends of a simultaneous open at the same moment. */
+	connect_later(w, k, (now_of(f) / NS_PER_S + 1) * NS_PER_S);
+	if (last)
 		e->done = e->failed = true;
-		w->end[1].done = w->end[1].done || !w->end[1].s;
-		return;
-	}
-	connect_later(w, now_of(f) + SEC(1));
 }
 
 static void
-connected(struct flows *f, struct flow *w)
+connected(struct flows *f, struct flow *w, unsigned k)
 {
-	w->connecting = false;
-	w->end[0].connected = true;
-	w->lport = w->end[0].s->local.port;
-	if (!ip_addr_eq(&w->end[0].s->local.ip, &host_of(f, w, 0)->ip) ||
-	    w->end[0].s->peer.port != SWARM_PORT ||
-	    (w->plan->bind && w->lport != w->plan->bind))
-		broken(f, w, 0, "has wrong addresses");
+	struct flow_end *e = &w->end[k];
+	uint16_t bind = swarm_bind(f->swarm, w->id, k);
+
+	e->connecting = false;
+	e->connected = true;
+	if (k == 0)
+		w->lport = e->s->local.port;
+	if (!ip_addr_eq(&e->s->local.ip, &host_of(f, w, k)->ip) ||
+	    e->s->peer.port != swarm_target(f->swarm, w->id, k) ||
+	    (bind && e->s->local.port != bind))
+		broken(f, w, k, "has wrong addresses");
 }
 
 /* -------------------------------------------------------------- accepting -- */
@@ -129,8 +156,8 @@ flow_of_port(struct flows *f, unsigned server, uint16_t port)
 	for (unsigned i = 0; i < f->n; i++) {
 		struct flow *w = &f->flow[i];
 
-		if (w->plan->client != server && w->lport == port && !w->end[1].s &&
-		    !w->end[1].done)
+		if (w->plan->client != server && !w->plan->cross && w->lport == port &&
+		    !w->end[1].s && !w->end[1].done)
 			return w;
 	}
 	return NULL;
@@ -152,7 +179,7 @@ accepted(struct flows *f, unsigned server, struct sock *s)
 
 	/* Died before it was accepted, or its client has given up. */
 	if (!(sock_facts(s) & SOCK_CONNECTED) || !w) {
-		if ((sock_facts(s) & SOCK_CONNECTED) && !f->swarm->tight &&
+		if ((sock_facts(s) & SOCK_CONNECTED) && !swarm_lenient(f->swarm) &&
 		    !client_left(f, server, s->peer.port)) {
 			f->broken = "accepted a connection that nobody made";
 			(void)snprintf(f->what, sizeof f->what, "from port %u", s->peer.port);
@@ -308,7 +335,10 @@ finish(struct flows *f, struct flow *w, unsigned k)
 	struct host *h = host_of(f, w, k);
 
 	if (e->written + e->got >= plan->abort_after) {
-		host_abort(h, e->s);
+		if (plan->gently)
+			host_close(h, e->s);
+		else
+			host_abort(h, e->s);
 		end_done(f, w, k, true);
 		return;
 	}
@@ -337,7 +367,7 @@ paces(const struct flow *w, unsigned k)
 	const struct flow_end *e = &w->end[k];
 
 	return w->plan->end[k].pause && e->written < w->plan->end[k].total && !e->starved &&
-	       !(k == 0 && w->connecting) && !(sock_facts(e->s) & SOCK_OVER);
+	       !e->connecting && !(sock_facts(e->s) & SOCK_OVER);
 }
 
 static bool
@@ -360,12 +390,12 @@ end_act(struct flows *f, struct flow *w, unsigned k, bool woken)
 		return false;
 	if (!host_news(host_of(f, w, k), e->s) && !(woken && e->starved) && !pause_over(f, w, k))
 		return false;
-	if (k == 0 && w->connecting) {
+	if (e->connecting) {
 		if (sock_facts(e->s) & SOCK_CONNECTED) {
-			connected(f, w);
+			connected(f, w, k);
 		} else {
 			if (sock_facts(e->s) & SOCK_ERROR)
-				connect_failed(f, w);
+				connect_failed(f, w, k);
 			return true;
 		}
 	}
@@ -398,8 +428,50 @@ flows_init(struct flows *f, const struct swarm *s, struct host host[2], uint64_t
 	for (unsigned i = 0; i < f->n; i++) {
 		f->flow[i].plan = &s->flow[i];
 		f->flow[i].id = i;
-		f->flow[i].try_at = s->flow[i].start;
+		for (unsigned k = 0; k < 2; k++)
+			f->flow[i].end[k].try_at = s->flow[i].start;
 	}
+}
+
+/* One end: what it does of its own accord, or because it was told something. */
+static bool
+flow_act(struct flows *f, struct flow *w, unsigned k, bool woken)
+{
+	struct flow_end *e = &w->end[k];
+	bool any = false;
+
+	if (connects(w, k) && !e->s && !e->done && now_of(f) >= e->try_at) {
+		try_connect(f, w, k);
+		any = true;
+	}
+	return end_act(f, w, k, woken) || any;
+}
+
+/* Host 0's program ends: everything is to be finished, and then let go of. */
+static bool
+quiesce(struct flows *f)
+{
+	struct host *h = &f->host[0];
+
+	if (f->quiesced || now_of(f) < f->swarm->quiesce_at)
+		return false;
+	if (!f->quiescing) {
+		h->ch->call.value = f->swarm->quiesce_ms;
+		host_ask(h, SOCK_CALL_QUIESCE, NULL);
+		return f->quiescing = true;
+	}
+	if (!host_call_done(h))
+		return false;
+	for (unsigned i = 0; i < f->n; i++) {
+		unsigned k = f->flow[i].plan->client == 0 ? 0 : 1;
+		struct flow_end *e = &f->flow[i].end[k];
+
+		if (e->s)
+			host_close(h, e->s);
+		if (!e->done)
+			end_done(f, &f->flow[i], k, true);
+	}
+	return f->quiesced = true;
 }
 
 bool
@@ -407,30 +479,35 @@ flows_act(struct flows *f, unsigned host)
 {
 	bool woken = f->host[host].woken, any = woken;
 
+	if (host == 0 && f->quiescing && !f->quiesced)
+		return quiesce(f); /* the program waits for its call */
+	if (!woken && now_of(f) < f->next)
+		return false;
 	if (woken)
 		host_drain(&f->host[host]);
 	any |= accept_all(f, host);
 	for (unsigned i = 0; i < f->n && !f->broken; i++) {
 		struct flow *w = &f->flow[i];
 
-		if (w->plan->client == host && !w->end[0].s && !w->end[0].done &&
-		    now_of(f) >= w->try_at) {
-			try_connect(f, w);
-			any = true;
-		}
-		any |= end_act(f, w, w->plan->client == host ? 0 : 1, woken);
+		any |= flow_act(f, w, w->plan->client == host ? 0 : 1, woken);
 	}
+	if (host == 0)
+		any |= quiesce(f);
+	if (any)
+		f->next = now_of(f);
 	return any;
 }
 
 static int64_t
-end_next(const struct flow *w, unsigned k)
+end_next(const struct flows *f, const struct flow *w, unsigned k)
 {
 	const struct flow_end *e = &w->end[k];
 	int64_t at = TIME_NEVER;
 
-	if (!e->s || (k == 0 && w->connecting))
-		return at;
+	if (f->quiescing && !f->quiesced && w->plan->client == k)
+		return TIME_NEVER; /* host 0's */
+	if (!e->s)
+		return connects(w, k) && !e->done ? e->try_at : TIME_NEVER;
 	if (e->more_to_read)
 		at = min(at, e->read_at);
 	if (paces(w, k))
@@ -439,21 +516,18 @@ end_next(const struct flow *w, unsigned k)
 }
 
 int64_t
-flows_next(const struct flows *f)
+flows_next(struct flows *f)
 {
 	int64_t at = TIME_NEVER;
 
-	for (unsigned i = 0; i < f->n; i++) {
-		const struct flow *w = &f->flow[i];
-
-		at = min(at, min(end_next(w, 0), end_next(w, 1)));
-		if (!w->end[0].s && !w->end[0].done)
-			at = min(at, w->try_at);
-	}
+	for (unsigned i = 0; i < f->n; i++)
+		at = min(at, min(end_next(f, &f->flow[i], 0), end_next(f, &f->flow[i], 1)));
 	for (unsigned i = 0; i < 2; i++)
 		if (f->listener[i] && f->accept_at[i] > now_of(f))
 			at = min(at, f->accept_at[i]);
-	return at;
+	if (!f->quiescing)
+		at = min(at, max(f->swarm->quiesce_at, now_of(f) + MS(10)));
+	return f->next = at;
 }
 
 bool

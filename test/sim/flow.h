@@ -12,7 +12,9 @@
 struct flow_end {
 	struct sock *s;       /* NULL: not there yet, or done                     */
 	uint32_t written, got;
-	bool connected, shut, done, failed;
+	bool connecting, connected, shut, done, failed;
+	int64_t try_at;       /* when it connects (again)                         */
+	unsigned tries;
 	bool starved;         /* the last write found no chunk                    */
 	bool more_to_read;    /* it was too lazy to                               */
 	int64_t write_at, read_at; /* when it will again                          */
@@ -22,9 +24,6 @@ struct flow {
 	const struct swarm_flow *plan;
 	uint32_t id;
 	uint16_t lport;       /* the client's, once it is known                   */
-	bool connecting;
-	int64_t try_at;
-	unsigned tries;
 	struct flow_end end[2];
 };
 
@@ -34,6 +33,8 @@ struct flows {
 	struct rng rng;
 	struct sock *listener[2];
 	int64_t accept_at[2];
+	int64_t next;         /* before this nothing happens but by events        */
+	bool quiescing, quiesced; /* host 0 is being asked, has answered          */
 	unsigned n;
 	const char *broken;
 	char what[160];
@@ -49,7 +50,7 @@ void flows_init(struct flows *f, const struct swarm *s, struct host host[2], uin
 bool flows_act(struct flows *f, unsigned host);
 
 /* When an application will act of its own accord; TIME_NEVER: never. */
-int64_t flows_next(const struct flows *f);
+int64_t flows_next(struct flows *f);
 
 /* Nothing moves any more: a client that has closed may have been cut off before its server's
  * application heard of it, if it may fail. */

@@ -153,7 +153,7 @@ moment(struct run *r)
 }
 
 static int64_t
-next_moment(const struct run *r)
+next_moment(struct run *r)
 {
 	int64_t at = min(r->host[0].deadline, r->host[1].deadline);
 

@@ -164,6 +164,7 @@ draw_flow(struct swarm *s, unsigned i, struct rng *r, uint32_t budget, bool abor
 	f->client = rng_below(r, 2);
 	f->bind = i == 0 ? SWARM_BOUND : 0;
 	f->start = i == 0 ? 0 : MS(rng_below(r, 3000));
+	f->cross = i > 0 && one_in(r, 8);
 	for (unsigned k = 0; k < 2; k++) {
 		draw_end(&f->end[k], r, budget);
 		/* Every byte now and then would be a frame, dead link or not. */
@@ -175,8 +176,9 @@ draw_flow(struct swarm *s, unsigned i, struct rng *r, uint32_t budget, bool abor
 		struct swarm_end *e = &f->end[rng_below(r, 2)];
 
 		e->abort_after = rng_below(r, e->total + 1000);
+		e->gently = one_in(r, 2);
 	}
-	if (f->may_fail || s->tight) { /* or the other end would never know */
+	if (f->may_fail || swarm_lenient(s)) { /* or the other end would never know */
 		f->end[0].opt_bits |= SOCK_OPT_KEEPALIVE;
 		f->end[1].opt_bits |= SOCK_OPT_KEEPALIVE;
 	}
@@ -221,9 +223,11 @@ swarm_draw(struct swarm *s, uint64_t seed)
 	(void)rng_u64(&r);
 	draw_net(s, &r);
 	s->tight = one_in(&r, 8);
+	s->quiesce_at = one_in(&r, 16) ? MS(rng_below(&r, 5000)) : TIME_NEVER;
+	s->quiesce_ms = PICK(&r, 0, 100, 5000, 60000);
 	draw_stack(s, 0, &r);
 	draw_stack(s, 1, &r);
-	s->attack_every = one_in(&r, 2) ? MS(between(&r, 1, 300)) : 0;
+	s->attack_every = one_in(&r, 2) ? MS(between(&r, 5, 500)) : 0;
 	s->accept_pause = one_in(&r, 4) ? MS(rng_below(&r, 1000)) : 0;
 	s->backlog = (int)PICK(&r, 64, 64, 4, 1);
 	s->n_flows = one_in(&r, 2) ? between(&r, 1, 3) : between(&r, 1, SWARM_FLOWS_MAX);
@@ -258,7 +262,7 @@ swarm_print(const struct swarm *s)
 		       c->max_in_flight, c->max_chunks, c->max_conns, c->max_half_open,
 		       c->max_time_wait);
 	}
-	printf("  %u flows, attack every %" PRId64 " ms, accept pause %" PRId64 " ms, backlog %d%s\n",
+	printf("  %u flows, attack every %" PRId64 " ms, accept pause %" PRId64 " ms, backlog %d%s%s\n",
 	       s->n_flows, s->attack_every / NS_PER_MS, s->accept_pause / NS_PER_MS, s->backlog,
-	       s->tight ? ", tight" : "");
+	       s->tight ? ", tight" : "", s->quiesce_at != TIME_NEVER ? ", quiesce" : "");
 }

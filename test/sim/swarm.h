@@ -11,6 +11,7 @@
 #define SWARM_FLOWS_MAX 50u
 #define SWARM_PORT      80u   /* where both hosts listen                      */
 #define SWARM_BOUND     20000u /* local port of flow 0, so that its ISN can be chosen */
+#define SWARM_CROSS     21000u /* from here on: both ends of a simultaneous open      */
 
 /* How an end finishes. */
 enum swarm_end_mode {
@@ -29,11 +30,13 @@ struct swarm_end {
 	enum swarm_end_mode mode;
 	uint16_t opt_bits;
 	uint32_t abort_after; /* bytes written and read; UINT32_MAX: never       */
+	bool gently;          /* ... by close() instead, whatever is still to come */
 };
 
 struct swarm_flow {
 	unsigned client;      /* host 0 or 1                                     */
 	uint16_t bind;        /* local port; 0: the stack's choice               */
+	bool cross;           /* both connect (RFC 9293 3.5, figure 7)           */
 	int64_t start;
 	bool may_fail;        /* somebody aborts it                              */
 	struct swarm_end end[2]; /* client's, server's                           */
@@ -47,10 +50,36 @@ struct swarm {
 	int64_t accept_pause; /* how long connections wait to be accepted        */
 	int backlog;
 	bool tight;           /* few connections: refusals are no fault          */
+	int64_t quiesce_at;   /* when host 0 is asked to finish; TIME_NEVER: not */
+	int64_t quiesce_ms;   /* ... and how long it may take                    */
 	unsigned n_flows;
 	struct swarm_flow flow[SWARM_FLOWS_MAX];
 };
 
 void swarm_draw(struct swarm *s, uint64_t seed);
+
+/* Whether any connection of the run may be refused or cut short. */
+static inline bool
+swarm_lenient(const struct swarm *s)
+{
+	return s->tight || s->quiesce_at != TIME_NEVER;
+}
+
+/* The local port that end `k` of flow `i` has to have; 0: any. */
+static inline uint16_t
+swarm_bind(const struct swarm *s, unsigned i, unsigned k)
+{
+	if (s->flow[i].cross)
+		return (uint16_t)(SWARM_CROSS + 2 * i + k);
+	return k ? 0 : s->flow[i].bind;
+}
+
+/* The port that end `k` of flow `i` connects to. */
+static inline uint16_t
+swarm_target(const struct swarm *s, unsigned i, unsigned k)
+{
+	return s->flow[i].cross ? swarm_bind(s, i, !k) : SWARM_PORT;
+}
+
 /* A line or two about it. */
 void swarm_print(const struct swarm *s);

@@ -407,6 +407,8 @@ in_tw(struct duo_side *s, const struct tcp_seg *in)
 
 	if (fate == TW_ACKED)
 		reply(s, &r);
+	if (fate == TW_RESET)
+		s->has_tw = false;
 	if (fate != TW_REOPENED)
 		return fate;
 	s->has_tw = false;
@@ -522,7 +524,7 @@ duo_inject(struct duo_side *to, const struct tcp_seg *s)
 
 	if (!p)
 		abort();
-	if (to->conn.state < TCP_ESTABLISHED && !to->has_tw)
+	if (to->conn.state < TCP_SYN_RCVD && !to->has_tw && !to->has_req)
 		learn_syn(&to->duo->side[!to->who], s);
 	n = wire_tcp_build(p, s);
 	if (s->len)

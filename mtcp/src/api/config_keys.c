@@ -215,6 +215,7 @@ static const struct config_key keys[] = {
 	/* -- TCP ------------------------------------------------------------------- */
 	OTHER("cc", set_cc, show_cc, "name of a congestion control"),
 	COUNT("tcp_initial_cwnd", stack.tcp.initial_cwnd, 1, 1000),
+	BOOL("tcp_rfc1337", stack.tcp.rfc1337),
 	BOOL("tcp_slow_start_after_idle", stack.tcp.slow_start_after_idle),
 	COUNT("tcp_reordering", stack.tcp.dupthresh, 1, 300),
 	TIME("tcp_rto_initial", stack.tcp.rto_initial_ns, MS(1), SEC(60)),

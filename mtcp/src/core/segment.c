@@ -95,6 +95,9 @@ to_time_wait(struct stack *st, struct tcp_tw *w, const struct segment_from *from
 		tw_free(st, w);
 		(void)listener_syn(st, l, from, t, hash, s, min_iss, true, now);
 		break;
+	case TW_RESET:
+		tw_free(st, w);
+		break;
 	default:
 		break;
 	}

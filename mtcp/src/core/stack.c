@@ -233,8 +233,8 @@ stack_deadline(const struct stack *st, int64_t now)
 		return now;
 	if (st->dying_socks != NO_SOCK)
 		at = min(at, now + DYING_RETRY_NS);
-	if (st->call_pending)
-		at = min(at, st->quiesce_until);
+	if (st->call_pending) /* the last connection may have ended with its last ACK just now */
+		at = min(at, st->conns.used ? st->quiesce_until : now);
 	return at;
 }
 

@@ -19,7 +19,7 @@
 
 struct cubic {
 	int64_t epoch_at;       /* start of this congestion avoidance stage; 0: none  */
-	uint64_t owed;          /* growth not yet granted, 1/256 of a byte            */
+	uint64_t owed;          /* growth not yet granted, 1/16 of a byte             */
 	uint32_t w_max;         /* bytes                                              */
 	uint32_t w_est;         /* what Reno would have (4.3)                         */
 	uint32_t k_ms;
@@ -149,9 +149,9 @@ avoid_congestion(struct tcp_conn *c, const struct cc_ack *a, uint32_t acked)
 	/* (target - cwnd) / cwnd per acknowledged byte, at the rate of its own time:
 	 * what came while the curve was flat earns nothing when it is steep.  In
 	 * whole segments. */
-	q->owed += (uint64_t)acked * (target - c->cwnd) * 256 / c->cwnd;
-	segments = (uint32_t)(q->owed / 256 / c->mss);
-	q->owed -= (uint64_t)segments * c->mss * 256;
+	q->owed += (uint64_t)acked * (target - c->cwnd) * 16 / c->cwnd;
+	segments = (uint32_t)(q->owed / 16 / c->mss);
+	q->owed -= (uint64_t)segments * c->mss * 16;
 	c->cwnd = min(c->cwnd + segments * c->mss, CWND_MAX);
 }
 

@@ -29,6 +29,7 @@ struct tcp_cfg {
 	int64_t delack_max_ns;        /* 200 ms                                         */
 	uint32_t quickack;            /* segments acknowledged at once at the start: 16 */
 	int64_t time_wait_ns;         /* 60 s                                           */
+	bool rfc1337;                 /* TIME-WAIT ignores every reset (RFC 1337 F1)    */
 	int64_t fin_wait_2_ns;        /* 60 s, once the application has closed          */
 	int64_t keepidle_ns;          /* 7200 s                                         */
 	int64_t keepintvl_ns;         /* 75 s                                           */

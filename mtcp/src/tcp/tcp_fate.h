@@ -54,6 +54,7 @@
 	/* TIME-WAIT */                                                                \
 	X(TW_ACKED,             "TIME-WAIT acknowledged a repeated segment")           \
 	X(TW_IGNORED,           "ignored in TIME-WAIT (RFC 1337)")                     \
+	X(TW_RESET,             "TIME-WAIT ended by a reset at RCV.NXT")               \
 	X(TW_REOPENED,          "SYN reopened a TIME-WAIT connection (RFC 6191)")
 /* clang-format on */
 

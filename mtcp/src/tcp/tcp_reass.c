@@ -145,19 +145,40 @@ run_after(const struct tcp_reass *q, const struct tcp_run *r)
 	return l == &q->runs.head ? NULL : run_of(l);
 }
 
+/* The block around `start`: runs that touch are one.  False: it is not held. */
+static bool
+block_at(const struct tcp_reass *q, seq_t start, struct tcp_sack_block *b)
+{
+	struct tcp_run *r = find_before(q, start), *o;
+
+	if (!r || !seq_le(r->start, start) || !seq_lt(start, r->end))
+		return false;
+	*b = (struct tcp_sack_block){ r->start, r->end };
+	for (struct link *l = r->link.prev; l != &q->runs.head; l = l->prev) {
+		o = run_of(l);
+		if (!seq_eq(o->end, b->start))
+			break;
+		b->start = o->start;
+	}
+	for (o = run_after(q, r); o && seq_eq(o->start, b->end); o = run_after(q, o))
+		b->end = o->end;
+	return true;
+}
+
 enum fate
 tcp_reass_add(struct tcp_env *e, struct tcp_conn *c, seq_t seq, const uint8_t *text, uint32_t len)
 {
 	struct tcp_reass *q = reass_get(e, c);
 	seq_t end = seq_add(seq, len);
+	struct tcp_sack_block b;
 	struct tcp_run *before;
 	enum fate fate = SEG_OUT_OF_ORDER;
 
 	if (!q)
 		return DROP_NO_MEMORY;
 	before = find_before(q, seq);
-	if (before && seq_le(end, before->end)) {
-		note_recent(q, before->start);
+	if (block_at(q, seq, &b) && seq_le(end, b.end)) {
+		note_recent(q, b.start);
 		tcp_reass_duplicate(e, c, seq, end);
 	}
 	while (seq_lt(seq, end) && fate == SEG_OUT_OF_ORDER) {
@@ -244,26 +265,6 @@ tcp_reass_duplicate(struct tcp_env *e, struct tcp_conn *c, seq_t start, seq_t en
 	if (!(c->flags & TCPF_SACK) || !seq_lt(start, end) || !(q = reass_get(e, c)))
 		return;
 	q->dsack = (struct tcp_sack_block){ start, end };
-}
-
-/* The block around the run that starts at `start`: runs that touch are one. */
-static bool
-block_at(const struct tcp_reass *q, seq_t start, struct tcp_sack_block *b)
-{
-	struct tcp_run *r = find_before(q, start), *o;
-
-	if (!r || !seq_le(r->start, start) || !seq_lt(start, r->end))
-		return false;
-	*b = (struct tcp_sack_block){ r->start, r->end };
-	for (struct link *l = r->link.prev; l != &q->runs.head; l = l->prev) {
-		o = run_of(l);
-		if (!seq_eq(o->end, b->start))
-			break;
-		b->start = o->start;
-	}
-	for (o = run_after(q, r); o && seq_eq(o->start, b->end); o = run_after(q, o))
-		b->end = o->end;
-	return true;
 }
 
 static bool

@@ -35,8 +35,8 @@ enum fate
 tcp_tw_in(struct tcp_env *e, struct tcp_tw *w, const struct tcp_seg *s, int64_t now,
           struct tcp_seg *reply)
 {
-	if (s->flags & TCP_RST)
-		return TW_IGNORED; /* RFC 1337 fix F1 */
+	if (s->flags & TCP_RST) /* RFC 1337 fix F1 would ignore all */
+		return !e->cfg->rfc1337 && seq_eq(s->seq, w->rcv_nxt) ? TW_RESET : TW_IGNORED;
 	if (may_reopen(w, s))
 		return TW_REOPENED;
 	/* An ACK of our FIN that says nothing new needs no answer; everything

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
  * TIME-WAIT in a small record (RFC 9293 3.6.1): enough to acknowledge a FIN that
- * comes again, to ignore what could kill it (RFC 1337) and to let a new
- * connection take its place (RFC 6191).
+ * comes again, and to let a new connection take its place (RFC 6191).  A reset
+ * exactly at RCV.NXT ends it, as on Linux: so says a peer that has forgotten the
+ * connection and wants a new one; `tcp_rfc1337` ignores that too.
  */
 #pragma once
 
@@ -25,7 +26,8 @@ void tcp_tw_init(struct tcp_env *e, struct tcp_tw *w, const struct tcp_conn *c, 
 
 /* A segment for it.  TW_ACKED: `reply` is to be sent, and if it was the FIN again
  * `until` has moved.  TW_REOPENED: forget the record and treat the SYN as new, with an
- * ISN above tcp_tw_min_iss().  TW_IGNORED: nothing. */
+ * ISN above tcp_tw_min_iss().  TW_RESET: forget the record.
+ * TW_IGNORED: nothing. */
 enum fate tcp_tw_in(struct tcp_env *e, struct tcp_tw *w, const struct tcp_seg *s, int64_t now,
                     struct tcp_seg *reply);
 
