@@ -86,6 +86,8 @@ test_nothing_new_is_no_event(void)
 
 	world_init(&w, 1, NULL);
 	a = accepted(&w, &k);
+	world_tells(&w, 0, &k, TCP_ACK, 10);
+	CU_ASSERT_TRUE(host_news(&w.host[0], a));
 	CU_ASSERT_EQUAL(world_write(&w, 0, a, 1000), 1000);
 	before = told(&w);
 	world_now(&w);

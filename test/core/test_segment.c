@@ -302,6 +302,26 @@ test_an_exact_reset_ends_time_wait(void)
 	world_fini(&w);
 }
 
+/* Only the FIN does that: old segments do not keep the record alive. */
+static void
+test_an_old_segment_does_not_prolong_time_wait(void)
+{
+	struct world w;
+	struct call k, old;
+	struct tcp_seg s;
+
+	world_init(&w, 1, NULL);
+	CU_ASSERT_TRUE_FATAL(time_wait(&w, &k));
+	world_run(&w, SEC(50));
+	old = k;
+	old.snd = seq_add(k.snd, (uint32_t)-1000);
+	world_tells(&w, 0, &old, TCP_ACK, 10);
+	CU_ASSERT_TRUE(world_hears(&w, 0, &s) && s.flags == TCP_ACK && seq_eq(s.ack, k.snd));
+	world_run(&w, SEC(11));
+	CU_ASSERT_EQUAL(world_stack(&w, 0)->tws.used, 0);
+	world_fini(&w);
+}
+
 /* RFC 6191, RFC 9293 MAY-2: beyond everything the old connection said. */
 static void
 test_a_syn_opens_the_same_connection_again(void)
@@ -528,6 +548,8 @@ suite_segment(void)
 	CU_add_test(suite, "an exact reset ends TIME-WAIT", test_an_exact_reset_ends_time_wait);
 	CU_add_test(suite, "TIME-WAIT ignores resets and ACKs (RFC 1337)",
 	            test_time_wait_ignores_resets_and_acks);
+	CU_add_test(suite, "an old segment does not prolong TIME-WAIT",
+	            test_an_old_segment_does_not_prolong_time_wait);
 	CU_add_test(suite, "a SYN opens the same connection again (RFC 6191)",
 	            test_a_syn_opens_the_same_connection_again);
 	CU_add_test(suite, "an old SYN does not", test_an_old_syn_does_not);

@@ -17,6 +17,7 @@ test_a_stack_fits_the_memory_it_asks_for(void)
 	struct net *net = net_new(&(struct net_cfg){ .seed = 1 });
 	struct io *io = net_port(net, 0);
 	struct stack_cfg cfg;
+	struct stack *st;
 	size_t size;
 	void *mem;
 
@@ -31,7 +32,9 @@ test_a_stack_fits_the_memory_it_asks_for(void)
 		CU_ASSERT_PTR_NULL(stack_new(&cfg, &r, &io, 0));
 		memset(mem, 0, size);
 	}
-	CU_ASSERT_PTR_NOT_NULL(stack_new(&cfg, &(struct region){ mem, size, 0 }, &io, 0));
+	st = stack_new(&cfg, &(struct region){ mem, size, 0 }, &io, 0);
+	CU_ASSERT_PTR_NOT_NULL_FATAL(st);
+	stack_delete(st);
 	free(mem);
 	net_free(net);
 }

@@ -129,6 +129,23 @@ test_syn_acks_have_a_quota(void)
 	world_fini(&w);
 }
 
+/* However often a SYN comes before its answer has left, there is one. */
+static void
+test_a_repeated_syn_queues_one_syn_ack(void)
+{
+	struct world w;
+
+	world_init(&w, 1, cfg_quotas);
+	(void)world_listen(&w, 0, WORLD_PORT, 50);
+	for (unsigned i = 0; i < 3; i++)
+		world_drop_in(&w, 0, &(struct tcp_seg){ .flags = TCP_SYN, .sport = 5,
+		                                        .dport = WORLD_PORT });
+	world_now(&w);
+	CU_ASSERT_EQUAL(world_fate(&w, 0, SYN_AGAIN), 2);
+	CU_ASSERT_EQUAL(world_skips(&w, 0), 1);
+	world_fini(&w);
+}
+
 static void
 test_acks_have_a_quota(void)
 {
@@ -413,6 +430,8 @@ suite_txq(void)
 
 	CU_add_test(suite, "control has a quota", test_control_has_a_quota);
 	CU_add_test(suite, "SYN-ACKs have a quota", test_syn_acks_have_a_quota);
+	CU_add_test(suite, "a repeated SYN queues one SYN-ACK",
+	            test_a_repeated_syn_queues_one_syn_ack);
 	CU_add_test(suite, "ACKs have a quota", test_acks_have_a_quota);
 	CU_add_test(suite, "data has a quota, and goes round",
 	            test_data_has_a_quota_and_goes_round);

@@ -515,11 +515,23 @@ end_next(const struct flows *f, const struct flow *w, unsigned k)
 	return at;
 }
 
+/* Flow 1 may have waited for the end of flow 0. */
+static void
+start_successor(struct flows *f)
+{
+	struct flow_end *e = &f->flow[1].end[0];
+
+	if (f->n > 1 && e->try_at == TIME_NEVER && f->flow[0].end[0].done &&
+	    f->flow[0].end[1].done)
+		e->try_at = now_of(f) + MS(rng_below(&f->rng, 1000));
+}
+
 int64_t
 flows_next(struct flows *f)
 {
 	int64_t at = TIME_NEVER;
 
+	start_successor(f);
 	for (unsigned i = 0; i < f->n; i++)
 		at = min(at, min(end_next(f, &f->flow[i], 0), end_next(f, &f->flow[i], 1)));
 	for (unsigned i = 0; i < 2; i++)

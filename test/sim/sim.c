@@ -181,9 +181,9 @@ run_transfer(struct run *r)
 		int64_t next;
 
 		moment(r);
-		next = next_moment(r);
 		if (idle(r))
 			flows_forgive(&r->flows);
+		next = next_moment(r);
 		if (r->broken || flows_done(&r->flows))
 			return;
 		if (next == TIME_NEVER)

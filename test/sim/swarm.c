@@ -184,6 +184,21 @@ draw_flow(struct swarm *s, unsigned i, struct rng *r, uint32_t budget, bool abor
 	}
 }
 
+/* Flow 1 takes the same ports as soon as flow 0 is over, which may have left a TIME-WAIT
+ * behind (RFC 6191). */
+static void
+draw_successor(struct swarm *s, struct rng *r)
+{
+	struct swarm_flow *f = &s->flow[1];
+
+	if (s->n_flows < 2 || !one_in(r, 2))
+		return;
+	f->client = s->flow[0].client;
+	f->bind = SWARM_BOUND;
+	f->cross = false;
+	f->start = TIME_NEVER;
+}
+
 /* Sets host `i`'s clock so that flow 0 meets 2^32 soon: its sequence numbers (RFC 9293 3.4.1),
  * or its timestamps. */
 static void
@@ -235,6 +250,7 @@ swarm_draw(struct swarm *s, uint64_t seed)
 	aborts = one_in(&r, 2);
 	for (unsigned i = 0; i < s->n_flows; i++)
 		draw_flow(s, i, &r, budget, aborts);
+	draw_successor(s, &r);
 	aim_clock(s, 0, &r);
 	aim_clock(s, 1, &r);
 }

@@ -78,10 +78,12 @@ find_or_add(struct watch *w, const struct sock_addr *from, const struct sock_add
 /* ------------------------------------------------------------- segments -- */
 
 static void
-take_syn(struct watch_dir *d, const struct tcp_seg *s)
+take_syn(struct watch_dir *d, struct watch_dir *back, const struct tcp_seg *s)
 {
 	if (d->known && seq_eq(d->isn, s->seq))
 		return; /* once more */
+	if (d->known && !(s->flags & TCP_ACK)) /* a new connection: the other side's is old too */
+		back->known = back->acked_any = false;
 	*d = (struct watch_dir){
 		.from = d->from,
 		.to = d->to,
@@ -144,7 +146,7 @@ check_segment(struct watch *w, const struct craft_way *way, const struct tcp_seg
 	if (s->flags & TCP_RST)
 		return;
 	if (s->flags & TCP_SYN)
-		take_syn(d, s);
+		take_syn(d, back, s);
 	if (!d->known)
 		return;
 	if (seg_space(s) && !(s->flags & TCP_SYN))

@@ -189,13 +189,16 @@ judge_window(struct duo *d, int from, const struct tcp_seg *s)
 {
 	struct duo_side *me = &d->side[from];
 	bool scaled = me->scales && d->side[!from].scales && !(s->flags & TCP_SYN);
-	seq_t edge = seq_add(s->ack, s->wnd << (scaled ? me->wscale : 0));
+	uint32_t shift = scaled ? me->wscale : 0;
+	seq_t edge = seq_add(s->ack, s->wnd << shift);
 
 	if (!(s->flags & TCP_ACK))
 		return;
-	if (me->edge_known && !d->shrinks[from] && seq_lt(edge, me->edge))
+	/* By less than a unit of the scale it may seem so (RFC 7323 2.4). */
+	if (me->edge_known && !d->shrinks[from] &&
+	    seq_le(seq_add(edge, 1u << shift), me->edge))
 		broke(d, "the right edge of the window moved to the left (SHLD-14)");
-	me->edge = edge;
+	me->edge = me->edge_known && !d->shrinks[from] ? seq_max(me->edge, edge) : edge;
 	me->edge_known = true;
 }
 

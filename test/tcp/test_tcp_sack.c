@@ -248,13 +248,33 @@ random_loss(struct twin *t)
 	set(t, r, LOST);
 }
 
+/* Those behind a lost one that are lost too go with it, as far as they fit. */
+static void
+map_join(struct twin *t, uint32_t start, uint32_t limit)
+{
+	for (uint32_t i = start + 1, end; i < t->nxt && t->is[i] == LOST; i = end) {
+		if (!t->begins[i]) {
+			end = i + 1;
+			continue;
+		}
+		for (end = i + 1; !t->begins[end]; end++)
+			;
+		if (end - start > limit)
+			return;
+		t->begins[i] = false;
+	}
+}
+
 static void
 resend(struct twin *t)
 {
 	struct tcp_sent *r = tcp_sack_first_lost(t->c);
+	uint32_t limit = 1 + rng_below(&t->rng, 150);
 
 	if (!r)
 		return;
+	tcp_sack_join(t->e, t->c, r, limit);
+	map_join(t, start_of(t, r), limit);
 	tcp_sack_resent(t->e, t->c, r, t->now);
 	set(t, r, RESENT);
 }
@@ -593,6 +613,34 @@ test_what_is_timed_stands_in_order_of_sending(void)
 	twin_free(&t);
 }
 
+/* Small segments that are lost together leave as one, and the FIN with them. */
+static void
+test_what_is_lost_together_is_joined(void)
+{
+	struct sack_news n;
+	struct twin t;
+	seq_t at;
+
+	twin_init(&t, NULL);
+	send_ten(&t);
+	at = t.c->snd_nxt;
+	CU_ASSERT_TRUE(tcp_sack_sent(t.e, t.c, at, seq_add(at, 1), true, t.now));
+	t.c->snd_nxt = seq_add(at, 1);
+	for (uint32_t i = 5; i < 11; i++)
+		tcp_sack_lost(t.c, nth_range(&t, i));
+	(void)block(&t, 600, 700);
+	tcp_sack_join(t.e, t.c, nth_range(&t, 5), 1000); /* the next is there already */
+	CU_ASSERT_EQUAL(t.c->xmit->n_sent, 11);
+	tcp_sack_join(t.e, t.c, nth_range(&t, 7), 300);
+	CU_ASSERT_EQUAL(end_of(&t, nth_range(&t, 7)), 1000);
+	tcp_sack_join(t.e, t.c, nth_range(&t, 7), 301);
+	CU_ASSERT_EQUAL(end_of(&t, nth_range(&t, 7)), 1001);
+	tcp_sack_check(t.c);
+	n = acked(&t, 1001);
+	CU_ASSERT_TRUE(n.fin);
+	twin_free(&t);
+}
+
 /* ---------------------------------------------------------------- no memory -- */
 
 static void
@@ -684,6 +732,7 @@ suite_tcp_sack(void)
 	CU_add_test(s, "duplicate ACKs shrink the pipe", test_duplicate_acks_shrink_the_pipe);
 	CU_add_test(s, "what is timed stands in order of sending",
 	            test_what_is_timed_stands_in_order_of_sending);
+	CU_add_test(s, "what is lost together is joined", test_what_is_lost_together_is_joined);
 	CU_add_test(s, "without memory nothing is sent", test_without_memory_nothing_is_sent);
 	CU_add_test(s, "a first range without memory leaves nothing",
 	            test_a_first_range_without_memory_leaves_nothing);

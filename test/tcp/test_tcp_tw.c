@@ -216,16 +216,31 @@ test_the_next_connection_starts_higher(void)
 	CU_ASSERT(seq_lt(seq_of(SND_NXT), tcp_tw_min_iss(&f.w)));
 }
 
+/* The field for an edge `wnd` bytes ahead, with this scale. */
+static uint16_t
+field_for(struct fixture *f, uint32_t wnd, uint8_t wscale)
+{
+	struct tcp_conn c;
+
+	memset(&c, 0, sizeof c);
+	c.rcv_nxt = seq_of(RCV_NXT);
+	c.rcv_adv = seq_of(RCV_NXT + wnd);
+	c.rcv_wscale = wscale;
+	tcp_tw_init(&f->e, &f->w, &c, NOW);
+	return f->w.wnd;
+}
+
+/* SHLD-14: rounding must not take back what was offered; the field has 16 bits. */
 static void
-test_a_large_window_fits_the_field(void)
+test_the_window_is_rounded_up_into_the_field(void)
 {
 	struct fixture f;
 
 	fixture_init(&f, false);
-	f.w.rcv_wnd = UINT32_MAX;
-	f.w.rcv_wscale = 0;
-	CU_ASSERT_EQUAL(in(&f, TCP_ACK, RCV_NXT - 1, 0, NOW), TW_ACKED);
-	CU_ASSERT_EQUAL(f.reply.wnd, 65535);
+	CU_ASSERT_EQUAL(field_for(&f, 64000, 7), 500);
+	CU_ASSERT_EQUAL(field_for(&f, 64001, 7), 501);
+	CU_ASSERT_EQUAL(field_for(&f, 0, 7), 0);
+	CU_ASSERT_EQUAL(field_for(&f, 1u << 30, 0), 65535);
 }
 
 /* All of it once between two: the last ACK is lost, the FIN comes again. */
@@ -273,6 +288,7 @@ suite_tcp_tw(void)
 	            test_a_syn_with_a_higher_number_reopens);
 	CU_add_test(s, "a SYN with an ACK does not reopen", test_a_syn_with_an_ack_does_not_reopen);
 	CU_add_test(s, "the next connection starts higher", test_the_next_connection_starts_higher);
-	CU_add_test(s, "a large window fits the field", test_a_large_window_fits_the_field);
+	CU_add_test(s, "the window is rounded up into the field",
+	            test_the_window_is_rounded_up_into_the_field);
 	CU_add_test(s, "a lost last ACK is sent again", test_a_lost_last_ack_is_sent_again);
 }

@@ -78,13 +78,15 @@ to_time_wait(struct stack *st, struct tcp_tw *w, const struct segment_from *from
 	struct tcp_seg reply;
 	struct listener *l;
 	seq_t min_iss;
+	int64_t until = w->until;
 	enum fate fate = tcp_tw_in(&st->env, w, s, now, &reply);
 
 	switch (fate) {
 	case TW_ACKED:
 		txq_stray(st, from, t, &reply);
-		link_remove(&w->link); /* `until` may have moved: last in the list again */
-		w->until = now + st->cfg.tcp.time_wait_ns;
+		if (w->until == until)
+			break;
+		link_remove(&w->link); /* it was the FIN: last in the list again */
 		list_push_back(&st->tw_list, &w->link);
 		break;
 	case TW_REOPENED:

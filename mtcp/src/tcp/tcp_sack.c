@@ -375,6 +375,7 @@ tcp_sack_check(const struct tcp_conn *c)
 			n_sacked++;
 		}
 	}
+	(void)at;
 	assert(seq_eq(at, c->snd_nxt));
 	assert(pipe == x->pipe);
 	assert(sacked == x->sacked);

@@ -3,6 +3,16 @@
 
 #include "tcp/tcp_tw.h"
 
+/* The window field; rounded up, or the right edge would move left (SHLD-14). */
+static uint16_t
+window_field(const struct tcp_conn *c)
+{
+	uint32_t unit = 1u << c->rcv_wscale;
+	uint32_t field = (tcp_rcv_wnd(c) + unit - 1) >> c->rcv_wscale;
+
+	return (uint16_t)min(field, (uint32_t)UINT16_MAX);
+}
+
 void
 tcp_tw_init(struct tcp_env *e, struct tcp_tw *w, const struct tcp_conn *c, int64_t now)
 {
@@ -11,11 +21,10 @@ tcp_tw_init(struct tcp_env *e, struct tcp_tw *w, const struct tcp_conn *c, int64
 		.hash = c->hash,
 		.snd_nxt = c->snd_nxt,
 		.rcv_nxt = c->rcv_nxt,
-		.rcv_wnd = tcp_rcv_wnd(c),
+		.wnd = window_field(c),
 		.ts_recent = c->ts_recent,
 		.ts_offset = c->ts_offset,
 		.opts = c->flags & TCPF_TS ? TCP_OPT_TS : 0,
-		.rcv_wscale = c->rcv_wscale,
 		.until = now + e->cfg->time_wait_ns,
 	};
 }
@@ -49,7 +58,7 @@ tcp_tw_in(struct tcp_env *e, struct tcp_tw *w, const struct tcp_seg *s, int64_t 
 		.seq = w->snd_nxt,
 		.ack = w->rcv_nxt,
 		.flags = TCP_ACK,
-		.wnd = min(w->rcv_wnd >> w->rcv_wscale, (uint32_t)UINT16_MAX),
+		.wnd = w->wnd,
 		.sport = w->tuple.lport,
 		.dport = w->tuple.rport,
 		.opts = w->opts,

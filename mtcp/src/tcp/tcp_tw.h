@@ -13,10 +13,9 @@ struct tcp_tw {
 	struct tcp_tuple tuple;
 	uint32_t hash;
 	seq_t snd_nxt, rcv_nxt;
-	uint32_t rcv_wnd;       /* bytes                                    */
 	uint32_t ts_recent, ts_offset;
 	uint8_t opts;           /* TCP_OPT_TS when in use                   */
-	uint8_t rcv_wscale;
+	uint16_t wnd;           /* as it stands in the field                */
 	int64_t until;          /* when 2 MSL have passed                   */
 	struct link link;       /* all records, by `until`                  */
 };

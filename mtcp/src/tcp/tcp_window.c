@@ -47,16 +47,29 @@ edge_gain(const struct tcp_conn *c)
 	return gain >= min(c->rcv_space / 2, (uint32_t)c->adv_mss) ? gain : 0;
 }
 
+/* Whether the window may be rounded up to `wnd`.  Each time this gives away a
+ * part of a unit, and a peer that sends bytes singly would in the end be given
+ * all memory there is: half a buffer, or the unit, is what we let it have. */
+static bool
+may_round_up(const struct tcp_conn *c, uint32_t wnd)
+{
+	uint32_t used = c->rcv_w ? stream_used(c->rcv_w, c->rcv_r) : 0;
+
+	return (uint64_t)used + wnd <=
+	       (uint64_t)c->rcv_space + max(c->rcv_space / 2, 1u << c->rcv_wscale);
+}
+
 uint16_t
 tcp_window_offer(struct tcp_conn *c)
 {
-	uint32_t gain = edge_gain(c), wnd = tcp_rcv_wnd(c) + gain, unit = 1u << c->rcv_wscale;
-	uint32_t field;
+	uint32_t gain = edge_gain(c), wnd = tcp_rcv_wnd(c) + gain;
+	uint32_t field = wnd >> c->rcv_wscale;
 
-	/* Rounding down could take back what was offered: then round up. */
-	field = wnd >> c->rcv_wscale;
-	if (field << c->rcv_wscale < tcp_rcv_wnd(c))
-		field = (wnd + unit - 1) >> c->rcv_wscale;
+	/* Rounding down could take back what was offered: then round up; or let it
+	 * look so, less than a unit, and accept it all the same (RFC 7323 2.4). */
+	if (field << c->rcv_wscale < tcp_rcv_wnd(c) &&
+	    may_round_up(c, (field + 1) << c->rcv_wscale))
+		field++;
 	field = min(field, (uint32_t)UINT16_MAX);
 	if (field << c->rcv_wscale > tcp_rcv_wnd(c))
 		c->rcv_adv = seq_add(c->rcv_nxt, field << c->rcv_wscale);

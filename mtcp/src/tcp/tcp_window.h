@@ -8,7 +8,8 @@
 uint32_t tcp_window_first(const struct tcp_conn *c);
 
 /* The value for the window field of the next segment; moves rcv_adv, never to
- * the left (SHLD-14), and not by silly steps (RFC 9293 3.8.6.2.2). */
+ * the left (SHLD-14), and not by silly steps (RFC 9293 3.8.6.2.2).  Less than a
+ * unit of the field may be left untold when the buffer is overfull (RFC 7323 2.4). */
 uint16_t tcp_window_offer(struct tcp_conn *c);
 
 /* The application has read: is a window update worth a segment of its own? */

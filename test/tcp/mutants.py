@@ -1,0 +1,273 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: BSD-3-Clause
+"""Plants faults into mtcp/src/tcp, one at a time, and shows which no test notices.
+
+    test/tcp/mutants.py [NAME-PART]      some minutes; needs gcc and CUnit
+
+A mutant is (file, what stands there, what it becomes).  It is compiled with the rest of base,
+wire and tcp and their unit and script tests in a folder of its own; a failing test, an assertion,
+a hang or a crash kills it.  Exit status 1 when one survives or no longer applies."""
+
+import glob
+import os
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+
+TOP = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+FLAGS = ["-std=gnu11", "-D_GNU_SOURCE", "-DMTCP_CHECKS=1", "-O1", "-w"]
+SECONDS = 60
+
+MUTANTS = [
+    ("reset anywhere in the window", "tcp_in.c",
+     "if (!seq_eq(s->seq, c->rcv_nxt)) {\n\t\ttcp_challenge", "if (false) {\n\t\ttcp_challenge"),
+    ("SYN not challenged", "tcp_in.c",
+     "\ttcp_challenge(e, c, now);\n\treturn DROP_SYN_CHALLENGED;", "\treturn DROP_SYN_CHALLENGED;"),
+    ("challenges without limit", "tcp_in.c",
+     "c->challenges < e->cfg->challenge_ack_per_s", "true"),
+    ("tail of a segment not looked at", "tcp_in.c",
+     "return space > 0 && last < wnd;", "return false;"),
+    ("no PAWS", "tcp_in.c", "\treturn DROP_PAWS;", "\treturn SEG_OK;"),
+    ("PAWS kills resets", "tcp_in.c", " || (s->flags & TCP_RST))\n\t\treturn SEG_OK;",
+     ")\n\t\treturn SEG_OK;"),
+    ("TS.Recent from any segment", "tcp_in.c", " || seq_lt(c->rcv_acked, s->seq))", ")"),
+    ("TS.Recent never void", "tcp_in.c", "> PAWS_IDLE_S;", "> UINT32_MAX - 1;"),
+    ("FIN beyond held text believed", "tcp_in.c", " && !tcp_reass_beyond(c, at);", ";"),
+    ("FIN below RCV.NXT believed", "tcp_in.c", " && !seq_lt(at, c->rcv_nxt)", ""),
+    ("FIN not counted", "tcp_in.c",
+     "\tc->rcv_nxt = seq_add(c->rcv_nxt, 1);\n\tc->rcv_adv", "\tc->rcv_adv"),
+    ("FIN not acknowledged at once", "tcp_in.c",
+     "c->rcv_adv = seq_max(c->rcv_adv, c->rcv_nxt);\n\tc->flags |= TCPF_ACK_NOW;",
+     "c->rcv_adv = seq_max(c->rcv_adv, c->rcv_nxt);"),
+    ("simultaneous close", "tcp_in.c", "tcp_set_state(e, c, TCP_CLOSING, now);",
+     "tcp_set_state(e, c, TCP_TIME_WAIT, now);"),
+    ("no reset for text after close", "tcp_in.c",
+     "if (seq_lt(c->rcv_nxt, end) && (c->flags & TCPF_ORPHAN))", "if (false)"),
+    ("ACK every third segment", "tcp_in.c", ">= 2u * c->rcv_mss", ">= 3u * c->rcv_mss"),
+    ("hole not acknowledged at once", "tcp_in.c", "if (hole || seq_sub", "if (seq_sub"),
+    ("no quick ACKs", "tcp_in.c", "c->quickacks > 0 &&", "false &&"),
+    ("overlap not trimmed", "tcp_in.c", "s->text + seq_sub(start, s->seq), seq_sub(end, start),\n",
+     "s->text, seq_sub(end, start),\n"),
+    ("ACK in SYN-SENT not looked at", "tcp_in.c", "seq_eq(s->ack, c->snd_nxt)", "true"),
+    ("RST in SYN-SENT without ACK", "tcp_in.c", "\t\tif (!acks)\n\t\t\treturn DROP_HANDSHAKE;\n",
+     ""),
+    ("text beside SYN-ACK forgotten", "tcp_in.c", "(void)process_text(e, c, &text, now);", ""),
+    ("repeated SYN in SYN-RECEIVED", "tcp_in.c",
+     "c->flags |= TCPF_SYN_DUE; /* our SYN-ACK", "/* our SYN-ACK"),
+    ("ACK of unsent accepted", "tcp_ack.c", "if (seq_lt(c->snd_nxt, s->ack)) {", "if (false) {"),
+    ("very old ACK accepted", "tcp_ack.c", "> c->snd_wnd_max &&", "> UINT32_MAX - 1 &&"),
+    ("window from old segments", "tcp_ack.c",
+     "if (seq_lt(s->ack, c->snd_una))\n\t\treturn;\n\tif (seq_lt(c->snd_una, s->ack) ||",
+     "if (true ||"),
+    ("advance without window", "tcp_ack.c", "if (seq_lt(c->snd_una, s->ack) || seq_lt(c->snd_wl1",
+     "if (seq_lt(c->snd_wl1"),
+    ("closed window not believed", "tcp_ack.c", "(wnd > c->snd_wnd || wnd == 0)",
+     "(wnd > c->snd_wnd)"),
+    ("window not scaled", "tcp_ack.c",
+     "uint32_t wnd = s->wnd << c->snd_wscale;\n\n\tif (seq_lt(s->ack",
+     "uint32_t wnd = s->wnd;\n\n\tif (seq_lt(s->ack"),
+    ("closed window times out", "tcp_ack.c",
+     "if (!(c->flags & TCPF_ORPHAN))\n\t\tc->retries = 0;", ""),
+    ("orphan waits for ever", "tcp_ack.c", "if (!(c->flags & TCPF_ORPHAN))\n\t\tc->retries = 0;",
+     "c->retries = 0;"),
+    ("slow probing after opening", "tcp_ack.c",
+     "\t\ttcp_timer_window_opened(e, c, now);", "\t\t;"),
+    ("SACK before ACK", "tcp_ack.c",
+     "\tif (seq_lt(c->snd_una, s->ack))\n\t\tadvance(e, c, s, now, &n);\n"
+     "\ttcp_sack_blocks(e, c, s, now, &n);",
+     "\ttcp_sack_blocks(e, c, s, now, &n);\n"
+     "\tif (seq_lt(c->snd_una, s->ack))\n\t\tadvance(e, c, s, now, &n);"),
+    ("pure ACK restarts the timer", "tcp_ack.c", "\tif (n->acked)\n\t\ttcp_timer_acked(c, now);",
+     "\ttcp_timer_acked(c, now);"),
+    ("duplicates with text", "tcp_ack.c", "s->len == 0 &&", ""),
+    ("duplicates with other windows", "tcp_ack.c",
+     " && s->wnd << c->snd_wscale == c->snd_wnd;", ";"),
+    ("soft error kept", "tcp_ack.c", "\tc->err = TCP_E_NONE;", "\t;"),
+    ("samples from nonsense echoes", "tcp_ack.c", "return ms < 1000000 ? MS(max(ms, 1u)) : -1;",
+     "return MS(max(ms, 1u));"),
+    ("no Nagle", "tcp_out.c", "!seq_lt(c->snd_una, c->snd_sml) ||", "true ||"),
+    ("cork ignored", "tcp_out.c",
+     "\tif (c->flags & (TCPF_CORK | TCPF_MORE))\n\t\treturn false;\n", ""),
+    ("silly segments", "tcp_out.c", "return n >= c->snd_wnd_max / 2 && !(c->flags & TCPF_CORK);",
+     "return true;"),
+    ("window not looked at", "tcp_out.c",
+     "c->snd_wnd > flight ? c->snd_wnd - flight : 0;", "1u << 20;"),
+    ("cwnd not looked at", "tcp_out.c", "return pipe == 0 || pipe + n <= c->cwnd ? n : 0;",
+     "return n;"),
+    ("no PSH", "tcp_out.c", "s->flags |= n && n == unsent ? TCP_PSH : 0;", ""),
+    ("no idle restart", "tcp_out.c", "\tif (n)\n\t\trestart_after_idle(e, c, now);\n", ""),
+    ("FIN ignores the window", "tcp_out.c", " && flight + n + 1 <= c->snd_wnd;", ";"),
+    ("cork hides a closed window", "tcp_out.c", "if (unsent && open && (", "if (unsent && ("),
+    ("SYN flags on an ACK", "tcp_out.c", ".flags = TCP_ACK, /*",
+     ".flags = tcp_facts[c->state].outflags, /*"),
+    ("options not counted", "tcp_out.c", "options += 4 + 8 * blocks;", ""),
+    ("reset answers a reset", "tcp_out.c", "if (in->flags & TCP_RST)\n\t\treturn false;\n", ""),
+    ("probe at SND.UNA", "tcp_out.c", "seq_add(c->snd_una, UINT32_MAX)", "c->snd_una"),
+    ("no back-off", "tcp_rtt.c", "c->rto_ns = min(c->rto_ns * 2, cfg->rto_max_ns);", ""),
+    ("RTO without floor", "tcp_rtt.c", "max(var, cfg->rto_min_ns)", "var"),
+    ("timer not set on sending", "tcp_timer.c",
+     "if (c->rtx_kind == RTX_NONE || c->rtx_kind == RTX_PERSIST)\n\t\trtx_start(c, now);", ""),
+    ("no persist timer", "tcp_timer.c", "\tpersist_start(c, now);\n}\n\n/* Probing",
+     "}\n\n/* Probing"),
+    ("silly window waits", "tcp_timer.c",
+     "(c->snd_wnd ? min(c->rto_ns, OVERRIDE_MAX_NS) : c->rto_ns)", "c->rto_ns"),
+    ("keep-alive beside text", "tcp_timer.c", "tcp_flight(c) == 0 && tcp_unsent(c) == 0", "true"),
+    ("keep-alive from the option", "tcp_timer.c", "c->received_at + idle > now)",
+     "c->received_at + idle > now && false)"),
+    ("orphan in FIN-WAIT-2", "tcp_timer.c",
+     "at = now + max(linger, INT64_C(0));", "(void)linger;"),
+    ("user time-out late", "tcp_timer.c", "\tif (limit > now)\n\t\tc->rtx_at", "\tif (false)\n\t\tc->rtx_at"),
+    ("expiries wrap", "tcp_timer.c",
+     "c->retries >= min(retry_limit(e, c), (uint32_t)UINT8_MAX)", "c->retries >= retry_limit(e, c)"),
+    ("time-out forgets nothing", "tcp_recovery.c",
+     "if (first->flags & SENT_SACKED)\n\t\ttcp_sack_forget(c);", ""),
+    ("loss window of ten", "tcp_recovery.c", "c->cwnd = c->mss; /* the loss window */",
+     "c->cwnd = 10 * c->mss;"),
+    ("ssthresh falls with each expiry", "tcp_recovery.c",
+     "if (c->ca != TCP_CA_LOSS || !(first->flags & SENT_EVER_RETRANS))", "if (true)"),
+    ("burst after a time-out", "tcp_recovery.c",
+     "loss ? min(n->delivered, (uint32_t)c->mss) : n->delivered", "n->acked"),
+    ("cwnd of the pipe at the end", "tcp_recovery.c", "c->cwnd = max(c->ssthresh, 2u * c->mss);",
+     "c->cwnd = max(min(c->cwnd, c->ssthresh), 2u * c->mss);"),
+    ("two duplicates are enough", "tcp_recovery.c", "x->reno_dups < e->cfg->dupthresh",
+     "x->reno_dups < 2"),
+    ("partial ACK does nothing", "tcp_recovery.c",
+     "bool partial = c->ca == TCP_CA_RECOVERY &&", "bool partial = false &&"),
+    ("recovery twice", "tcp_recovery.c", "if (!partial && seq_le(c->snd_una, c->recover))",
+     "if (false)"),
+    ("`recover` comes around", "tcp_recovery.c", "> 1u << 30)", "> UINT32_MAX - 1)"),
+    ("no reordering window", "tcp_recovery.c", "int64_t window = US(c->min_rtt_us) / 4;",
+     "int64_t window = 0;"),
+    ("reordering timer not set", "tcp_recovery.c", "\t\t\ttcp_timer_reorder(c, at);\n", ""),
+    ("reordering not learned", "tcp_recovery.c", "c->flags |= TCPF_REORDER;", ";"),
+    ("duplicates not delivered", "tcp_recovery.c", "\t\tall.delivered += c->mss;", "\t\t;"),
+    ("Karn's rule dropped", "tcp_sack.c", "if (!(r->flags & SENT_EVER_RETRANS))\n\t\tn->rtt_ns",
+     "if (true)\n\t\tn->rtt_ns"),
+    ("samples from behind a hole", "tcp_sack.c", "\tif (again) /*", "\tif (false) /*"),
+    ("blocks beyond SND.NXT", "tcp_sack.c", " && seq_le(b->end, c->snd_nxt);", ";"),
+    ("blocks unsorted", "tcp_sack.c", "n > 0 && seq_lt(b.start, sorted[n - 1].start)", "false"),
+    ("D-SACK taken for SACK", "tcp_sack.c", "n->dsack = first_is_dsack(s);", "n->dsack = false;"),
+    ("oldest block first", "tcp_reass.c", "q->recent[0] = start;",
+     "q->recent[q->n_recent - 1] = start;"),
+    ("reversed D-SACK", "tcp_reass.c", "!seq_lt(start, end) ||", "seq_eq(start, end) ||"),
+    ("runs without limit", "tcp_reass.c", "if (q->n_runs >= e->cfg->reass_runs)", "if (false)"),
+    ("window may shrink", "tcp_window.c", "if (field << c->rcv_wscale < tcp_rcv_wnd(c))",
+     "if (false)"),
+    ("silly windows", "tcp_window.c",
+     "return gain >= min(c->rcv_space / 2, (uint32_t)c->adv_mss) ? gain : 0;", "return gain;"),
+    ("no window update", "tcp_window.c", "return gain > 0 && (gain >=", "return false && (gain >="),
+    ("reset sent for nothing", "tcp_conn.c",
+     "if (known && c->state != TCP_TIME_WAIT)", "if (true)"),
+    ("no reset for unread text", "tcp_conn.c",
+     "if (c->rcv_w && stream_used(c->rcv_w, c->rcv_r) > 0) {", "if (false) {"),
+    ("MSS of 1", "tcp_conn.c", "mss = max(mss, MSS_MIN);", "mss = max(mss, 13u);"),
+    ("cwnd of ten after a lost SYN", "tcp_conn.c", "(c->retries ? 1 : e->cfg->initial_cwnd)",
+     "e->cfg->initial_cwnd"),
+    ("path MTU goes up", "tcp_conn.c",
+     ">= c->mss + TS_BYTES)\n\t\treturn;", ">= UINT32_MAX)\n\t\treturn;"),
+    ("TIME-WAIT prolonged by any FIN", "tcp_tw.c",
+     "(s->flags & TCP_FIN) && seq_eq(seq_add(s->seq, s->len + 1), w->rcv_nxt)",
+     "s->flags & TCP_FIN"),
+    ("TIME-WAIT reopened by old SYNs", "tcp_tw.c", "return seq_lt(w->rcv_nxt, s->seq);",
+     "return true;"),
+    ("half open accepts any ACK", "tcp_listen.c", "if (!seq_eq(s->ack, seq_add(r->iss, 1)))",
+     "if (false)"),
+]
+
+
+def sources(top):
+    return (glob.glob(top + "/mtcp/src/base/*.c") + glob.glob(top + "/mtcp/src/wire/*.c") +
+            glob.glob(top + "/mtcp/src/tcp/*.c"))
+
+
+def tests(top):
+    return glob.glob(top + "/test/tcp/*.c") + glob.glob(top + "/test/script/*.c")
+
+
+def suites(top):
+    """suites.h of the suites at hand; one that is not written yet registers nothing and fails."""
+    names = []
+    for path in tests(top):
+        with open(path, encoding="utf-8") as f:
+            text = f.read()
+        if "CU_add_test(" in text:
+            names += re.findall(r"^suite_(\w+)\(void\)$", text, re.M)
+    return "".join("SUITE(%s)\n" % n for n in sorted(names))
+
+
+class Bench:
+    """A copy of the tree, compiled once; a mutant compiles one file anew."""
+
+    def __init__(self):
+        self.top = tempfile.mkdtemp(prefix="mutants.")
+        for d in ("mtcp", "test"):
+            shutil.copytree(os.path.join(TOP, d), os.path.join(self.top, d))
+        with open(self.top + "/test/suites.h", "w", encoding="utf-8") as f:
+            f.write(suites(self.top))
+        self.files = sources(self.top) + tests(self.top) + [self.top + "/test/unit_main.c"]
+        for path in self.files:
+            if not self.compile(path):
+                sys.exit("%s does not compile" % path)
+
+    def compile(self, path):
+        return subprocess.call(
+            ["gcc", *FLAGS, "-I" + self.top + "/mtcp/src", "-I" + self.top + "/mtcp/include",
+             "-I" + self.top, "-c", "-o", path + ".o", path], stderr=subprocess.DEVNULL) == 0
+
+    def run(self):
+        """None when all is well; otherwise what noticed."""
+        exe = self.top + "/unit"
+        if subprocess.call(["gcc", "-o", exe, *[p + ".o" for p in self.files], "-lcunit", "-lm"]):
+            return "does not link"
+        try:
+            r = subprocess.run([exe], capture_output=True, text=True, timeout=SECONDS,
+                               errors="replace", cwd=self.top)
+        except subprocess.TimeoutExpired:
+            return "hangs"
+        if r.returncode == 0:
+            return None
+        for pattern in (r"Assertion `(.*)' failed", r"Test (.*) had failures"):
+            m = re.search(pattern, r.stdout + r.stderr)
+            if m:
+                return m.group(1)[:60]
+        return "exit status %d" % r.returncode
+
+    def try_one(self, name, file, old, new):
+        path = "%s/mtcp/src/tcp/%s" % (self.top, file)
+        with open(path, encoding="utf-8") as f:
+            text = f.read()
+        if text.count(old) < 1:
+            return "does not apply"
+        with open(path, "w", encoding="utf-8") as f:
+            f.write(text.replace(old, new, 1))
+        how = self.run() if self.compile(path) else "does not compile"
+        with open(path, "w", encoding="utf-8") as f:
+            f.write(text)
+        self.compile(path)
+        return how
+
+
+def main():
+    part = sys.argv[1] if len(sys.argv) > 1 else ""
+    bench = Bench()
+    alive = 0
+    try:
+        how = bench.run()
+        if how:
+            sys.exit("the tests fail without a mutant: " + how)
+        chosen = [m for m in MUTANTS if part in m[0] or part == m[1]]
+        for m in chosen:
+            how = bench.try_one(*m)
+            bad = how in (None, "does not apply", "does not compile", "does not link")
+            alive += bad
+            print("%-9s %-34s %s" % ("SURVIVED" if bad else "killed", m[0], how or ""), flush=True)
+        print("%d passed, %d failed" % (len(chosen) - alive, alive))
+    finally:
+        shutil.rmtree(bench.top)
+    return alive != 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
