@@ -2,10 +2,13 @@
 /*
  * Drivers log errors on their way to giving up, most specific first; what
  * follows are their callers' summaries.  So a quote is the first lines at level
- * error, without those summaries; if there is none, the last warning.  The help text that follows a wrong option is indented and not kept.
+ * error, without those summaries; if there is none, the last warning.  The help
+ * text that follows a wrong option is indented and not kept.  DPDK's own threads
+ * write too (vhost has one), so a flag keeps them apart.
  */
 #include "io_engine/io_dpdk_log.h"
 
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <sys/types.h>
 
@@ -24,10 +27,24 @@ struct io_dpdk_log {
 	FILE *stream;
 	FILE *echo;
 	int (*level)(void);
+	atomic_flag taken; /* by the thread that reads or writes what follows */
 	unsigned n;       /* lines ever completed                  */
 	size_t len;       /* characters of the line being written  */
 	struct line line[LINES];
 };
+
+static void
+take(struct io_dpdk_log *log)
+{
+	while (atomic_flag_test_and_set_explicit(&log->taken, memory_order_acquire))
+		;
+}
+
+static void
+give(struct io_dpdk_log *log)
+{
+	atomic_flag_clear_explicit(&log->taken, memory_order_release);
+}
 
 /* getopt() names the program first, which is "mtcp" (io_dpdk_args.c). */
 static bool
@@ -56,12 +73,14 @@ log_write(void *cookie, const char *text, size_t size)
 {
 	struct io_dpdk_log *log = cookie;
 
+	take(log);
 	for (size_t i = 0; i < size; i++) {
 		if (text[i] == '\n')
 			line_end(log);
 		else if (log->len + 1 < LINE)
 			log->line[log->n % LINES].text[log->len++] = text[i];
 	}
+	give(log);
 	if (log->echo)
 		fwrite(text, 1, size, log->echo);
 	return (ssize_t)size;
@@ -92,9 +111,14 @@ io_dpdk_log_stream(struct io_dpdk_log *log)
 }
 
 unsigned
-io_dpdk_log_mark(const struct io_dpdk_log *log)
+io_dpdk_log_mark(struct io_dpdk_log *log)
 {
-	return log->n;
+	unsigned n;
+
+	take(log);
+	n = log->n;
+	give(log);
+	return n;
 }
 
 /* Lines that only say that something else has failed. */
@@ -122,8 +146,8 @@ quote_add(char *buf, size_t size, size_t used, const char *text)
 	return used;
 }
 
-const char *
-io_dpdk_log_quote(const struct io_dpdk_log *log, unsigned mark, char *buf, size_t size)
+static void
+quote(const struct io_dpdk_log *log, unsigned mark, char *buf, size_t size)
 {
 	unsigned from = log->n - mark > LINES ? log->n - LINES : mark, quoted = 0;
 	const char *last = "";
@@ -143,6 +167,14 @@ io_dpdk_log_quote(const struct io_dpdk_log *log, unsigned mark, char *buf, size_
 	}
 	if (!quoted)
 		quote_add(buf, size, 0, last);
+}
+
+const char *
+io_dpdk_log_quote(struct io_dpdk_log *log, unsigned mark, char *buf, size_t size)
+{
+	take(log);
+	quote(log, mark, buf, size);
+	give(log);
 	return buf;
 }
 

@@ -218,19 +218,23 @@ test_a_reset_ends_a_half_open_connection(void)
 
 /* ------------------------------------------------------------ TIME-WAIT -- */
 
-/* A call that the host has ended first: it is in TIME-WAIT. */
-static bool
-time_wait(struct world *w, struct call *k)
+/* A call that the host ends first: it goes to TIME-WAIT. */
+static void
+hang_up(struct world *w, const struct sock *l, uint16_t sport, struct call *k)
 {
-	struct sock *l = world_listen(w, 0, WORLD_PORT, 5);
-
-	if (!world_calls(w, 0, 77, WORLD_PORT, k))
-		return false;
+	CU_ASSERT_TRUE_FATAL(world_calls(w, 0, sport, WORLD_PORT, k));
 	host_close(&w->host[0], host_accept(&w->host[0], l));
 	world_now(w);
 	k->rcv = seq_add(k->rcv, 1);
 	world_tells(w, 0, k, TCP_FIN | TCP_ACK, 0);
 	(void)world_skips(w, 0);
+}
+
+/* One such call; the listener is socket 0. */
+static bool
+time_wait(struct world *w, struct call *k)
+{
+	hang_up(w, world_listen(w, 0, WORLD_PORT, 5), 77, k);
 	return world_stack(w, 0)->tws.used == 1 && world_stack(w, 0)->conns.used == 0;
 }
 
@@ -307,18 +311,19 @@ static void
 test_an_old_segment_does_not_prolong_time_wait(void)
 {
 	struct world w;
-	struct call k, old;
+	struct call k, old, later;
 	struct tcp_seg s;
 
 	world_init(&w, 1, NULL);
 	CU_ASSERT_TRUE_FATAL(time_wait(&w, &k));
 	world_run(&w, SEC(50));
+	hang_up(&w, w.host[0].ch->socks, 78, &later);
 	old = k;
 	old.snd = seq_add(k.snd, (uint32_t)-1000);
 	world_tells(&w, 0, &old, TCP_ACK, 10);
 	CU_ASSERT_TRUE(world_hears(&w, 0, &s) && s.flags == TCP_ACK && seq_eq(s.ack, k.snd));
 	world_run(&w, SEC(11));
-	CU_ASSERT_EQUAL(world_stack(&w, 0)->tws.used, 0);
+	CU_ASSERT_EQUAL(world_stack(&w, 0)->tws.used, 1); /* the later one */
 	world_fini(&w);
 }
 
@@ -343,6 +348,30 @@ test_a_syn_opens_the_same_connection_again(void)
 	k = (struct call){ k.sport, k.dport, seq_add(syn.seq, 1), seq_add(s.seq, 1) };
 	world_tells(&w, 0, &k, TCP_ACK, 0);
 	CU_ASSERT_EQUAL(world_stack(&w, 0)->conns.used, 1);
+	world_fini(&w);
+}
+
+/* A SYN that the listener has no room for leaves the record as it was. */
+static void
+test_a_syn_without_room_leaves_time_wait_alone(void)
+{
+	struct world w;
+	struct call k, other;
+	struct tcp_seg syn;
+
+	world_init(&w, 1, NULL);
+	CU_ASSERT_TRUE_FATAL(time_wait(&w, &k));
+	syn = (struct tcp_seg){ .seq = seq_add(k.snd, 50), .flags = TCP_SYN, .sport = k.sport,
+		                .dport = k.dport, .wnd = 1000 };
+	CU_ASSERT_EQUAL(host_listen(&w.host[0], w.host[0].ch->socks, 1), 0);
+	CU_ASSERT_TRUE(world_calls(&w, 0, 78, WORLD_PORT, &other));
+	(void)world_skips(&w, 0);
+	expect_silence(&w, &syn, DROP_BACKLOG);
+	CU_ASSERT_EQUAL(world_stack(&w, 0)->tws.used, 1);
+	CU_ASSERT_PTR_NOT_NULL(host_accept(&w.host[0], w.host[0].ch->socks));
+	world_say(&w, 0, &syn);
+	CU_ASSERT_EQUAL(world_fate(&w, 0, TW_REOPENED), 1);
+	CU_ASSERT_EQUAL(world_stack(&w, 0)->tws.used, 0);
 	world_fini(&w);
 }
 
@@ -552,6 +581,8 @@ suite_segment(void)
 	            test_an_old_segment_does_not_prolong_time_wait);
 	CU_add_test(suite, "a SYN opens the same connection again (RFC 6191)",
 	            test_a_syn_opens_the_same_connection_again);
+	CU_add_test(suite, "a SYN without room leaves TIME-WAIT alone",
+	            test_a_syn_without_room_leaves_time_wait_alone);
 	CU_add_test(suite, "an old SYN does not", test_an_old_syn_does_not);
 	CU_add_test(suite, "the last ACK is accepted", test_the_last_ack_is_accepted);
 	CU_add_test(suite, "a wrong answer to a SYN is reset",

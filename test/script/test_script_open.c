@@ -149,6 +149,32 @@ test_simultaneous_open(void)
 	peer_free(&p);
 }
 
+/* Our SYN-ACK was lost: the peer repeats its SYN, and gets it again.  Anything
+ * else that is not acceptable gets an ACK, not a SYN-ACK from the wrong place. */
+static void
+test_what_syn_received_answers(void)
+{
+	struct peer p;
+
+	peer_new(&p, NULL);
+	duo_connect(p.a);
+	EXPECT(&p, "S", 0, 0, 0);
+	peer_syn_options(&p);
+	SAY(&p, "S", 0, 0, 0);
+	EXPECT(&p, "S.", 0, 0, 1);
+	SAY_FATE(&p, "S", 0, 0, 0, SYN_AGAIN);
+	EXPECT(&p, "S.", 0, 0, 1);
+	SAY_FATE(&p, "P.", 100000, 10, 1, DROP_OUTSIDE_WINDOW);
+	EXPECT(&p, ".", 1, 0, 1);
+	SAY_FATE(&p, ".", 1, 0, 2, DROP_HANDSHAKE_RESET);
+	EXPECT(&p, "R", 2, 0, 0);
+	EXPECT_STATE(&p, TCP_SYN_RCVD);
+	SAY_FATE(&p, ".", 1, 0, 1, SEG_OK);
+	EXPECT_STATE(&p, TCP_ESTABLISHED);
+	EXPECT_NOTHING(&p);
+	peer_free(&p);
+}
+
 static void
 test_simultaneous_open_of_two(void)
 {
@@ -725,6 +751,7 @@ suite_script_open(void)
 	CU_add_test(s, "FIN completes the handshake", test_fin_completes_the_handshake);
 	CU_add_test(s, "text beside the SYN-ACK", test_text_beside_the_syn_ack);
 	CU_add_test(s, "simultaneous open", test_simultaneous_open);
+	CU_add_test(s, "what SYN-RECEIVED answers", test_what_syn_received_answers);
 	CU_add_test(s, "simultaneous open of two", test_simultaneous_open_of_two);
 	CU_add_test(s, "simultaneous open, whatever is lost",
 	            test_simultaneous_open_whatever_is_lost);

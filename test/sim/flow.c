@@ -410,13 +410,15 @@ end_act(struct flows *f, struct flow *w, unsigned k, bool woken)
 /* ------------------------------------------------------------------- all -- */
 
 void
-flows_init(struct flows *f, const struct swarm *s, struct host host[2], uint64_t seed)
+flows_init(struct flows *f, const struct swarm *s, struct host host[2],
+           const struct watch *watch, uint64_t seed)
 {
 	struct ip_addr any = ip_addr_v4(0);
 
 	memset(f, 0, sizeof *f);
 	f->swarm = s;
 	f->host = host;
+	f->watch = watch;
 	f->rng.state = seed;
 	f->n = s->n_flows;
 	for (unsigned i = 0; i < 2; i++) {
@@ -495,7 +497,40 @@ flows_act(struct flows *f, unsigned host)
 		any |= quiesce(f);
 	if (any)
 		f->next = now_of(f);
+	else
+		host_rest(&f->host[host]);
 	return any;
+}
+
+/* The last window that an end showed its peer was none, and it has nothing left to read. */
+static bool
+shut_out(const struct flows *f, const struct flow *w, unsigned k)
+{
+	const struct flow_end *e = &w->end[k];
+	const struct watch_dir *d;
+
+	if (!e->s || !e->connected || host_readable(e->s) ||
+	    (sock_facts(e->s) & (SOCK_PEER_FIN | SOCK_OVER)))
+		return false;
+	d = watch_find(f->watch, &e->s->local, &e->s->peer);
+	return d && d->acked_any && seq_eq(d->ack, d->offer);
+}
+
+void
+flows_check_windows(struct flows *f)
+{
+	if (now_of(f) < f->windows_at || (f->quiescing && !f->quiesced))
+		return;
+	f->windows_at = now_of(f) + NS_PER_S;
+	for (unsigned i = 0; i < f->n; i++)
+		for (unsigned k = 0; k < 2; k++) {
+			struct flow *w = &f->flow[i];
+			bool before = w->end[k].shut_out;
+
+			w->end[k].shut_out = shut_out(f, w, k);
+			if (before && w->end[k].shut_out)
+				broken(f, w, k, "keeps its window closed");
+		}
 }
 
 static int64_t

@@ -8,6 +8,7 @@
 #pragma once
 
 #include "test/sim/swarm.h"
+#include "test/sim/watch.h"
 
 struct flow_end {
 	struct sock *s;       /* NULL: not there yet, or done                     */
@@ -18,6 +19,7 @@ struct flow_end {
 	bool starved;         /* the last write found no chunk                    */
 	bool more_to_read;    /* it was too lazy to                               */
 	int64_t write_at, read_at; /* when it will again                          */
+	bool shut_out;        /* all was read, and yet the window was closed      */
 };
 
 struct flow {
@@ -36,6 +38,8 @@ struct flows {
 	int64_t next;         /* before this nothing happens but by events        */
 	bool quiescing, quiesced; /* host 0 is being asked, has answered          */
 	unsigned n;
+	const struct watch *watch;
+	int64_t windows_at;   /* when windows are looked at next                  */
 	const char *broken;
 	char what[160];
 	uint64_t bytes;       /* read, all flows                                  */
@@ -44,10 +48,14 @@ struct flows {
 };
 
 /* Opens the listeners. */
-void flows_init(struct flows *f, const struct swarm *s, struct host host[2], uint64_t seed);
+void flows_init(struct flows *f, const struct swarm *s, struct host host[2],
+                const struct watch *watch, uint64_t seed);
 
 /* Lets the applications of one host act; true when something was done. */
 bool flows_act(struct flows *f, unsigned host);
+
+/* Once a second: who has read everything must have told the peer that there is room. */
+void flows_check_windows(struct flows *f);
 
 /* When an application will act of its own accord; TIME_NEVER: never. */
 int64_t flows_next(struct flows *f);

@@ -241,6 +241,11 @@ has_chunk(struct host *h)
 
 	if (h->empty.n > 0)
 		return true;
+	if (h->spent.n > 0) {
+		h->empty = h->spent;
+		h->spent = (struct chunk_list){ NULL, 0 };
+		return true;
+	}
 	if (!spsc_pop(&h->ch->chunks_down, &word))
 		return false;
 	h->empty = (struct chunk_list){ (struct chunk *)(uintptr_t)word, CHANNEL_BATCH };
@@ -300,9 +305,9 @@ host_read(struct host *h, struct sock *s, uint8_t *data, uint32_t len)
 	if (n == 0)
 		return 0;
 	stream_peek(&s->rcv_r, &s->rcv_w, NULL, 0, data, n);
-	stream_consume(&s->rcv_r, &s->rcv_w, NULL, n, &h->empty);
-	if (h->empty.n > 2 * CHANNEL_BATCH)
-		host_return_chunks(h);
+	stream_consume(&s->rcv_r, &s->rcv_w, NULL, n, &h->spent);
+	if (h->spent.n >= CHANNEL_BATCH)
+		host_rest(h);
 	(void)sock_ask(h->ch, s, 0);
 	return n;
 }
@@ -346,11 +351,24 @@ host_abort(struct host *h, struct sock *s)
 
 /* --------------------------------------------------------------- ending -- */
 
+static void
+give_back(struct host *h, struct chunk_list *l)
+{
+	if (l->n && spsc_push(&h->ch->chunks_up, (uintptr_t)l->first))
+		*l = (struct chunk_list){ NULL, 0 };
+}
+
+void
+host_rest(struct host *h)
+{
+	give_back(h, &h->spent);
+}
+
 void
 host_return_chunks(struct host *h)
 {
-	if (h->empty.n && spsc_push(&h->ch->chunks_up, (uintptr_t)h->empty.first))
-		h->empty = (struct chunk_list){ NULL, 0 };
+	give_back(h, &h->spent);
+	give_back(h, &h->empty);
 }
 
 static uint32_t
@@ -365,7 +383,7 @@ host_leak(const struct host *h)
 	const struct stack *st = h->st;
 	uint32_t idle_socks = st->n_free_socks + queued(&h->ch->ids);
 	uint32_t idle_chunks = st->env.spare.n + queued(&h->ch->chunks_down) * CHANNEL_BATCH +
-	                       h->empty.n;
+	                       h->empty.n + h->spent.n;
 
 	if (st->conns.used)
 		return "connections";

@@ -35,6 +35,7 @@ struct host {
 	uint64_t steps_at_once;  /* in a row at one moment                             */
 	int64_t stepped_at;
 	struct chunk_list empty; /* chunks to write into                               */
+	struct chunk_list spent; /* chunks that reading has emptied                    */
 	struct host_sock *sock;
 	void *mem;
 	size_t mem_size;
@@ -89,7 +90,9 @@ void host_shutdown(struct host *h, struct sock *s);
 void host_close(struct host *h, struct sock *s);
 void host_abort(struct host *h, struct sock *s);
 
-/* Gives chunks it keeps back to the stack. */
+/* Gives back the chunks that reading has emptied: before the application sleeps. */
+void host_rest(struct host *h);
+/* Gives back every chunk it keeps. */
 void host_return_chunks(struct host *h);
 
 /* What is out of the stack's pools: NULL: nothing; otherwise what is missing.  Only after

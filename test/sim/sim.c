@@ -87,7 +87,7 @@ run_begin(struct run *r, uint64_t seed, const char *pcap)
 		r->watch.dark_from = r->swarm.net.dark_from + SEC(3);
 		r->watch.dark_to = r->swarm.net.dark_to;
 	}
-	flows_init(&r->flows, &r->swarm, r->host, seed ^ 0x5eed);
+	flows_init(&r->flows, &r->swarm, r->host, &r->watch, seed ^ 0x5eed);
 	r->attack = (struct attack){ .rng = { seed ^ 0xa77ac }, .net = r->net,
 		                     .watch = &r->watch, .flows = &r->flows };
 	r->attack_at = r->swarm.attack_every ? r->swarm.attack_every : TIME_NEVER;
@@ -150,6 +150,9 @@ moment(struct run *r)
 		any |= flows_act(&r->flows, 1);
 		judge(r);
 	}
+	/* Without its neighbour's address a stack cannot tell anybody anything. */
+	if (!dark(r) && !r->swarm.net.arp_loss)
+		flows_check_windows(&r->flows);
 }
 
 static int64_t

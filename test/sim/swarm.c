@@ -109,8 +109,8 @@ draw_stack(struct swarm *s, unsigned i, struct rng *r)
 	c->tx_data = PICK(r, 256, 1, 20);
 	if (one_in(r, 4))
 		c->max_in_flight = PICK(r, 4, 16, 64);
-	if (one_in(r, 4))
-		c->max_chunks = PICK(r, 320, 512, 1024);
+	if (one_in(r, 3))
+		c->max_chunks = PICK(r, 96, 128, 320, 1024);
 	if (s->tight) {
 		c->max_conns = between(r, 2, 10);
 		c->max_half_open = between(r, 1, 5);

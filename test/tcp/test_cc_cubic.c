@@ -481,6 +481,21 @@ test_a_growing_delay_ends_slow_start(void)
 	leaves_slow_start_at(MS(800), MS(16) - US(1), false);
 }
 
+static void
+test_eight_samples_make_a_judgment(void)
+{
+	int64_t now = SEC(1000);
+	struct tcp_conn c;
+
+	conn_init(&c, 64 * MSS, MS(40));
+	for (int i = 0; i < 7; i++)
+		ack(&c, MSS, MS(140), now);
+	ack(&c, MSS, -1, now); /* no sample */
+	CU_ASSERT_EQUAL(c.ssthresh, UINT32_MAX);
+	ack(&c, MSS, MS(140), now);
+	CU_ASSERT_NOT_EQUAL(c.ssthresh, UINT32_MAX);
+}
+
 /* One delayed segment is no queue: the smallest of the round's samples counts. */
 static void
 test_one_late_sample_does_not_end_slow_start(void)
@@ -535,6 +550,7 @@ suite_cc_cubic(void)
 	CU_add_test(s, "slow start doubles while the delay is steady",
 	            test_slow_start_doubles_while_the_delay_is_steady);
 	CU_add_test(s, "a growing delay ends slow start", test_a_growing_delay_ends_slow_start);
+	CU_add_test(s, "eight samples make a judgment", test_eight_samples_make_a_judgment);
 	CU_add_test(s, "one late sample does not end slow start",
 	            test_one_late_sample_does_not_end_slow_start);
 	CU_add_test(s, "small windows stay in slow start", test_small_windows_stay_in_slow_start);

@@ -272,6 +272,23 @@ test_no_update_while_the_window_is_wide(void)
 	CU_ASSERT_FALSE(tcp_window_update_due(&f.c));
 }
 
+/* A window that has become narrow is worth one when it doubles. */
+static void
+test_a_narrow_window_is_updated_when_it_doubles(void)
+{
+	struct fixture f;
+
+	fixture_init(&f, 64000, 7);
+	(void)offer(&f);
+	receive(&f, 54016);
+	CU_ASSERT_EQUAL(offer(&f), 9984);
+	application_reads(&f, 9983);
+	CU_ASSERT_FALSE(tcp_window_update_due(&f.c));
+	application_reads(&f, 1);
+	CU_ASSERT_TRUE(tcp_window_update_due(&f.c));
+	CU_ASSERT_EQUAL(offer(&f), 2 * 9984);
+}
+
 /* A connection whose streams are not there yet (half-open) offers what it will have. */
 static void
 test_without_a_stream_the_space_is_offered(void)
@@ -389,6 +406,8 @@ suite_tcp_window(void)
 	CU_add_test(s, "a small buffer opens by half", test_a_small_buffer_opens_by_half);
 	CU_add_test(s, "no update while the window is wide",
 	            test_no_update_while_the_window_is_wide);
+	CU_add_test(s, "a narrow window is updated when it doubles",
+	            test_a_narrow_window_is_updated_when_it_doubles);
 	CU_add_test(s, "without a stream the space is offered",
 	            test_without_a_stream_the_space_is_offered);
 	CU_add_test(s, "a fast reader gets more", test_a_fast_reader_gets_more);

@@ -94,9 +94,11 @@ to_time_wait(struct stack *st, struct tcp_tw *w, const struct segment_from *from
 		l = listener_find(st, t);
 		if (!l)
 			return TW_IGNORED;
+		fate = listener_syn(st, l, from, t, hash, s, min_iss, true, now);
+		if (fate != SYN_TAKEN)
+			break; /* it comes again, and finds the record as it was */
 		tw_free(st, w);
-		(void)listener_syn(st, l, from, t, hash, s, min_iss, true, now);
-		break;
+		return TW_REOPENED;
 	case TW_RESET:
 		tw_free(st, w);
 		break;

@@ -155,10 +155,11 @@ out_retransmission(struct tcp_env *e, struct tcp_conn *c, int64_t now, struct tc
 	if (!(c->flags & TCPF_RETRANSMIT_NOW) &&
 	    tcp_sack_pipe(c) + min(len, (uint32_t)c->mss) > c->cwnd)
 		return false;
-	if (len - fin > full_text(c)) { /* the path or the options have changed since */
-		if (!tcp_sack_split(e, c, r, seq_add(r->start, full_text(c))))
-			return false;
-		len = seq_sub(r->end, r->start);
+	if (len - fin > full_text(c)) {
+		/* The path or the options have changed since.  With no record left to
+		 * split into, the first part leaves all the same: its ACK frees one. */
+		(void)tcp_sack_split(e, c, r, seq_add(r->start, full_text(c)));
+		len = full_text(c);
 		fin = 0;
 	}
 	c->flags &= ~(uint32_t)TCPF_RETRANSMIT_NOW;
