@@ -423,6 +423,60 @@ test_a_waiting_connection_may_go(void)
 	world_fini(&w);
 }
 
+static void
+cfg_two_ports(struct stack_cfg *cfg, unsigned who)
+{
+	struct ip_addr net = ip_addr_v4(0x0a000100u), any = IP_ANY;
+
+	(void)who;
+	cfg->n_ports = 2;
+	cfg->port[1].n_addrs = 1;
+	cfg->port[1].addr[0] = (struct stack_addr){ ip_addr_v4(0x0a000101u), 96 + 24 };
+	CU_ASSERT_EQUAL(route_add(&cfg->routes, &net, 96 + 24, &any, 1), ROUTE_OK);
+}
+
+static unsigned
+frames_of(const struct world *w, unsigned port)
+{
+	unsigned n = 0;
+
+	for (size_t i = 0; i < w->n_log; i++)
+		n += w->log[i].from == port;
+	return n;
+}
+
+/* What waits for an engine that takes nothing is in nobody's way who leaves by another. */
+static void
+test_a_full_engine_delays_no_other(void)
+{
+	struct ip_addr here = host_ip(WORLD_STRANGER), there = ip_addr_v4(0x0a000109u);
+	static const uint8_t mac[6] = { 2, 9, 9, 9, 9, 9 };
+	struct sock *far;
+	struct world w;
+	struct valve v;
+	unsigned before;
+
+	world_init(&w, 1, cfg_two_ports);
+	CU_ASSERT_TRUE(stack_neighbour(w.host[0].st, 1, &there, mac));
+	valve_open(&v, &w);
+	v.room = 0;
+	v.dry = true;
+	for (unsigned i = 0; i < 40; i++) /* more than the stack keeps packets for */
+		host_connect(&w.host[0], host_socket(&w.host[0]), &here, 80);
+	world_run(&w, MS(1));
+	before = frames_of(&w, HOST_PORTS);
+	far = host_socket(&w.host[0]);
+	host_connect(&w.host[0], far, &there, 80);
+	world_now(&w);
+	CU_ASSERT_EQUAL(frames_of(&w, HOST_PORTS), before + 1);
+	v.room = UINT32_MAX;
+	v.dry = false;
+	before = frames_of(&w, 0);
+	world_run(&w, MS(1));
+	CU_ASSERT_EQUAL(frames_of(&w, 0), before + 40);
+	world_fini(&w);
+}
+
 void
 suite_txq(void)
 {
@@ -439,6 +493,7 @@ suite_txq(void)
 	            test_control_comes_before_acks_before_data);
 	CU_add_test(suite, "resets for nobody are bounded", test_resets_for_nobody_are_bounded);
 	CU_add_test(suite, "a full engine loses nothing", test_a_full_engine_loses_nothing);
+	CU_add_test(suite, "a full engine delays no other", test_a_full_engine_delays_no_other);
 	CU_add_test(suite, "an engine without packets is waited for",
 	            test_an_engine_without_packets_is_waited_for);
 	CU_add_test(suite, "a stack that ends gives its packets back",

@@ -38,6 +38,7 @@ none() { # title, filter
 packets=$(tshark -r "$work/all.pcap" -T fields -e frame.number 2>/dev/null | tail -n 1)
 check "tshark reads the capture ($packets packets)" test "${packets:-0}" -gt 5000
 none "malformed packet" "_ws.malformed"
-none "bad checksum" "ip.checksum.status == Bad || tcp.checksum.status == Bad"
+# Of ours only: a kernel writes 0xffff for a sum of zero, which tshark holds against it.
+none "bad checksum" "ip.src == $ours && (ip.checksum.status == Bad || tcp.checksum.status == Bad)"
 none "spurious retransmission" "tcp.analysis.spurious_retransmission"
 finish

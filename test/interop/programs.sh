@@ -24,6 +24,8 @@ compiled() { # program, name, compiler and its words...
 
 peer_py() { in_peer timeout 20 "$python3" "$src/test/interop/peer.py" "$@"; }
 
+listens() { in_ns "$1" ss -Hltn "sport = :$2" | grep -q LISTEN; } # namespace, port
+
 # Five clients, of which four speak at the same time; then one after the other.
 try_program() { # title, language's ending
 	local i talks=() status=
@@ -51,6 +53,7 @@ try_program() { # title, language's ending
 	same "blocking style, $1: ends with status 0" 0 $?
 
 	start echo a "$python3" "$src/test/interop/peer.py" echo 1
+	wait_for 5 listens a 7
 	start server a "$work/by_blocking.$2" "$work/server.conf" ask $kernels
 	tap_up server
 	finished server 20

@@ -15,6 +15,8 @@ struct bulk {
 	int64_t jitter;
 	bool lazy;             /* readers that take little, seldom             */
 	bool no_sack, no_ts, no_wscale, reno;
+	bool one_way;          /* B has nothing to say                         */
+	bool short_of_memory;
 };
 
 static struct bulk now_running; /* duo_opts.cfg has no argument of its own */
@@ -41,18 +43,25 @@ application(struct duo_side *s, uint32_t *left, uint32_t *got, const struct bulk
 	}
 	if (!b->lazy || rng_below(&s->duo->rng, 50) == 0)
 		*got += duo_read_pattern(s);
-	return *left == 0 && *got == b->bytes;
+	return *left == 0;
 }
 
 static void
 transfer(const struct bulk *b, uint64_t seed)
 {
 	struct duo_opts o = { .seed = seed, .no_log = true, .cfg = configure };
-	uint32_t left[2] = { b->bytes, b->bytes }, got[2] = { 0, 0 };
+	uint32_t left[2] = { b->bytes, b->one_way ? 1 : b->bytes }, got[2] = { 0, 0 };
+	uint32_t total = left[0] + left[1];
 	struct duo *d;
 	bool done = false;
 
 	now_running = *b;
+	if (b->short_of_memory) {
+		o.sents = 12;
+		o.chunks = 24;
+		o.runs = 4;
+		o.reasses = 1;
+	}
 	if (seed & 1) { /* half of the runs wrap around */
 		o.iss[0] = seq_of((uint32_t)-(int32_t)(seed * 1009 % 100000));
 		o.iss[1] = seq_of((uint32_t)-(int32_t)(seed * 2003 % 100000));
@@ -67,6 +76,7 @@ transfer(const struct bulk *b, uint64_t seed)
 	while (!d->broken && d->now < DUO_T0 + SEC(7200)) {
 		done = application(&d->side[0], &left[0], &got[0], b);
 		done = application(&d->side[1], &left[1], &got[1], b) && done;
+		done = done && got[0] + got[1] == total;
 		if (done && duo_over(d))
 			break;
 		(void)duo_step(d, d->now + MS(20));
@@ -119,6 +129,22 @@ test_five_percent_lost_without_any_option(void)
 	                          .no_sack = true, .no_wscale = true, .reno = true }, 6);
 }
 
+/* Every pool runs dry again and again; nothing is lost, nothing waits for ever. */
+static void
+test_short_of_memory(void)
+{
+	struct bulk b = { .bytes = 200000, .one_way = true, .short_of_memory = true };
+
+	for (unsigned seed = 1; seed <= 40; seed++) {
+		b.loss_ppm = seed & 1 ? 30000 : 0;
+		b.jitter = seed & 2 ? MS(10) : 0;
+		b.no_sack = seed & 4;
+		b.split_ppm = seed & 8 ? 300000 : 0;
+		b.lazy = seed & 16;
+		transfer(&b, seed);
+	}
+}
+
 static void
 test_everything_at_once(void)
 {
@@ -147,6 +173,7 @@ suite_script_bulk(void)
 	            test_five_percent_lost_without_timestamps);
 	CU_add_test(s, "five percent lost, no option at all",
 	            test_five_percent_lost_without_any_option);
+	CU_add_test(s, "short of memory", test_short_of_memory);
 	CU_add_test(s, "loss, duplicates, reordering, splitting, lazy readers",
 	            test_everything_at_once);
 }

@@ -129,6 +129,13 @@ test_no_second_recovery_for_the_same_flight(void)
 	EXPECT_NUMBER(&p, p.a->conn.ca, TCP_CA_LOSS);
 	SAY(&p, ".", 1, 0, 1 + 10 * MSS);
 	EXPECT_NUMBER(&p, p.a->conn.ca, TCP_CA_OPEN);
+	/* Nor when what is new is in flight already. */
+	peer_a_writes(&p, 16384);
+	(void)peer_skips(&p);
+	CU_ASSERT_TRUE(tcp_flight(&p.a->conn) >= 2 * MSS);
+	for (int i = 0; i < 5; i++)
+		SAY(&p, ".", 1, 0, 1 + 10 * MSS);
+	CU_ASSERT_NOT_EQUAL(p.a->conn.ca, TCP_CA_RECOVERY);
 	peer_free(&p);
 }
 

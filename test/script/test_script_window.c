@@ -168,6 +168,29 @@ test_sender_overrides_a_silly_window(void)
 	peer_free(&p);
 }
 
+/* ... within a second, however long the round trip is. */
+static void
+test_override_on_a_long_path(void)
+{
+	struct peer p;
+
+	peer_new(&p, NULL);
+	duo_connect(p.a);
+	peer_sleeps(&p, MS(900));
+	peer_syn_options(&p);
+	p.wnd = 8000;
+	SAY(&p, "S.", 0, 0, 1);
+	CU_ASSERT_TRUE(p.a->conn.rto_ns > SEC(2));
+	peer_a_writes(&p, 16000);
+	peer_sleeps(&p, MS(900));
+	p.wnd = 800;
+	SAY(&p, ".", 1, 0, 1 + 5 * 1460);
+	(void)peer_skips(&p);
+	peer_sleeps(&p, MS(1000));
+	EXPECT(&p, ".", 7301, 800, 1);
+	peer_free(&p);
+}
+
 /* Also when the window had been closed for long, and opens a little only. */
 static void
 test_silly_window_after_a_closed_one(void)
@@ -452,6 +475,7 @@ suite_script_window(void)
 	CU_add_test(s, "the sender avoids silly segments", test_sender_avoids_silly_segments);
 	CU_add_test(s, "the sender overrides a silly window",
 	            test_sender_overrides_a_silly_window);
+	CU_add_test(s, "override on a long path", test_override_on_a_long_path);
 	CU_add_test(s, "a silly window after a closed one", test_silly_window_after_a_closed_one);
 	CU_add_test(s, "half of a small window is not silly",
 	            test_half_of_a_small_window_is_not_silly);

@@ -39,9 +39,12 @@ void
 host_init(struct host *h, const struct stack_cfg *cfg, struct net *net, unsigned port,
           int64_t epoch)
 {
-	struct io *io = net_port(net, port);
+	struct io *io[HOST_PORTS];
 	struct region mem;
 
+	assert(cfg->n_ports <= HOST_PORTS);
+	for (unsigned i = 0; i < cfg->n_ports; i++)
+		io[i] = net_port(net, port + HOST_PORTS * i);
 	memset(h, 0, sizeof *h);
 	h->cfg = *cfg;
 	h->net = net;
@@ -55,7 +58,7 @@ host_init(struct host *h, const struct stack_cfg *cfg, struct net *net, unsigned
 	if (h->mem == MAP_FAILED)
 		abort();
 	mem = (struct region){ h->mem, h->mem_size, 0 };
-	h->st = stack_new(cfg, &mem, &io, net_now(net) + epoch);
+	h->st = stack_new(cfg, &mem, io, net_now(net) + epoch);
 	if (!h->st)
 		abort();
 	h->ch = stack_channel(h->st);
@@ -92,8 +95,10 @@ host_due(const struct host *h)
 {
 	int64_t now = net_now(h->net);
 
-	return h->deadline <= now || net_next_at(h->net, h->port) <= now ||
-	       spsc_ready(&h->ch->jobs);
+	for (unsigned i = 0; i < h->cfg.n_ports; i++)
+		if (net_next_at(h->net, h->port + HOST_PORTS * i) <= now)
+			return true;
+	return h->deadline <= now || spsc_ready(&h->ch->jobs);
 }
 
 static struct host_sock *

@@ -47,7 +47,10 @@ void host_cfg(struct stack_cfg *cfg, unsigned port, uint64_t secret);
 /* The address that host_cfg() gives to `port`'s host. */
 struct ip_addr host_ip(unsigned port);
 
-/* A stack on port `port` of `net`.  `epoch` is added to the network's time. */
+#define HOST_PORTS 2u
+
+/* A stack on port `port` of `net`, and its second port, if it has one, on HOST_PORTS further.
+ * `epoch` is added to the network's time. */
 void host_init(struct host *h, const struct stack_cfg *cfg, struct net *net, unsigned port,
                int64_t epoch);
 void host_fini(struct host *h);

@@ -3,7 +3,8 @@
  * Transmission: control first, then ACKs, then data, each with a quota per
  * step, so that control cannot starve data and one connection not another.  A
  * connection that may not send now leaves its list; the event that unblocks it
- * puts it back.  If the engine is full, everything stays where it is.
+ * puts it back.  If an engine is full, what would leave by it stays; what leaves
+ * by another does not wait for it.
  */
 
 #include "core/stack_priv.h"
@@ -72,22 +73,36 @@ txq_stray(struct stack *st, const struct segment_from *from, const struct tcp_tu
 		    (struct stray){ *t, *s, from->mac, (uint8_t)from->port };
 }
 
+/* Nothing more can leave by any port.  While one can, whoever waits for another
+ * makes room for whoever does not. */
+static bool
+all_full(const struct stack *st)
+{
+	for (unsigned i = 0; i < st->cfg.n_ports; i++) {
+		const struct stack_port *p = &st->port[i];
+
+		if (!p->full || (p->n_out < IO_BURST && p->n_fresh > 0))
+			return false;
+	}
+	return true;
+}
+
 static unsigned
 strays_run(struct stack *st, int64_t now)
 {
-	unsigned i;
+	unsigned kept = 0, n = st->n_strays;
 
-	for (i = 0; i < st->n_strays; i++) {
-		const struct stray *y = &st->stray[i];
+	for (unsigned i = 0; i < n; i++) {
+		struct stray *y = &st->stray[i];
 		struct ip_way way = { y->port, y->mac };
 
-		if (!ip_room(st, y->port, now))
-			break;
-		ip_segment_out(st, &way, &y->tuple, &y->seg, NULL);
+		if (ip_room(st, y->port, now))
+			ip_segment_out(st, &way, &y->tuple, &y->seg, NULL);
+		else if (kept++ < i)
+			st->stray[kept - 1] = *y;
 	}
-	memmove(st->stray, st->stray + i, (st->n_strays - i) * sizeof st->stray[0]);
-	st->n_strays -= i;
-	return i;
+	st->n_strays = kept;
+	return n - kept;
 }
 
 static unsigned
@@ -96,14 +111,18 @@ synacks_run(struct stack *st, unsigned quota, int64_t now)
 	unsigned n = 0;
 	struct link *l;
 
-	while (n < quota && (l = list_first(&st->tx_synack))) {
+	for (unsigned i = 0; i < quota && (l = list_first(&st->tx_synack)); i++) {
 		struct half_open *h = container_of(l, struct half_open, req.tx_link);
 		struct ip_way way = { h->port, h->mac };
 		struct tcp_seg s;
 
-		if (!ip_room(st, h->port, now))
-			break;
 		link_remove(l);
+		if (!ip_room(st, h->port, now)) {
+			list_push_back(&st->tx_synack, l);
+			if (all_full(st))
+				break;
+			continue;
+		}
 		wheel_set(&st->wheel, &h->req.timer, tcp_req_synack(&st->env, &h->req, now, &s));
 		ip_segment_out(st, &way, &h->req.tuple, &s, NULL);
 		n++;
@@ -126,13 +145,14 @@ send_nowhere(struct stack *st, struct tcp_conn *c, enum ip_way_answer why, int64
 	return sent;
 }
 
-/* One connection's turn; *full: the engine takes no more. */
+/* One connection's turn: as many segments as it may and there is room for. */
 static unsigned
-conn_turn(struct stack *st, struct tcp_conn *c, unsigned quota, int64_t now, bool *full)
+conn_turn(struct stack *st, struct tcp_conn *c, unsigned quota, int64_t now)
 {
 	struct ip_way way;
 	struct tcp_seg s;
 	unsigned n = 0;
+	bool full = false;
 	enum ip_way_answer answer;
 
 	link_remove(&c->tx_link);
@@ -149,12 +169,12 @@ conn_turn(struct stack *st, struct tcp_conn *c, unsigned quota, int64_t now, boo
 			conn_blocked(st, c, now);
 		return 1;
 	}
-	while (n < quota && !(*full = !ip_room(st, way.port, now)) &&
+	while (n < quota && !(full = !ip_room(st, way.port, now)) &&
 	       tcp_out_next(&st->env, c, now, &s)) {
 		ip_segment_out(st, &way, &c->tuple, &s, c);
 		n++;
 	}
-	if (n < quota && !*full)
+	if (n < quota && !full)
 		conn_blocked(st, c, now);
 	else
 		conn_settle(st, c, now);
@@ -165,7 +185,6 @@ static unsigned
 conns_run(struct stack *st, struct list *list, unsigned quota, int64_t now)
 {
 	unsigned n = 0;
-	bool full = false;
 	struct link *l;
 	struct list turn;
 
@@ -173,9 +192,12 @@ conns_run(struct stack *st, struct list *list, unsigned quota, int64_t now)
 	 * the next round. */
 	list_init(&turn);
 	list_splice_back(&turn, list);
-	while (n < quota && !full && (l = list_first(&turn)))
+	for (unsigned i = 0; i < quota && n < quota && (l = list_first(&turn)); i++) {
 		n += conn_turn(st, container_of(l, struct tcp_conn, tx_link),
-		               min(quota - n, SEGMENTS_PER_TURN), now, &full);
+		               min(quota - n, SEGMENTS_PER_TURN), now);
+		if (all_full(st))
+			break;
+	}
 	list_splice_back(&turn, list);
 	list_splice_back(list, &turn);
 	return n;

@@ -187,11 +187,12 @@ grow(struct tcp_conn *c, const struct sack_news *n, bool loss, uint32_t flight, 
 	c->cc->on_ack(c, &a);
 }
 
-/* `recover` matters while it is not far behind; it must not come around. */
+/* Once it is reached, `recover` matters while it is not far behind; it must not
+ * come around. */
 static void
 recover_follows(struct tcp_conn *c)
 {
-	if (seq_sub(c->snd_una, c->recover) > 1u << 30)
+	if (c->ca < TCP_CA_RECOVERY && seq_sub(c->snd_una, c->recover) > 1u << 30)
 		c->recover = seq_add(c->snd_una, UINT32_MAX);
 }
 
