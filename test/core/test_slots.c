@@ -280,6 +280,42 @@ test_a_starved_receiver_recovers(void)
 	world_fini(&w);
 }
 
+/* Text beyond a hole gives its memory to the text that fills it (RFC 2018 8 allows it), or the
+ * hole might stay for ever. */
+static void
+test_text_in_order_takes_memory_from_what_is_early(void)
+{
+	struct world w;
+	struct lists l = { .n = 0 };
+	struct chunk_list rest = { NULL, 0 };
+	struct tcp_env *e;
+	struct sock *lst, *s;
+	struct chunk *c;
+	struct call k, early;
+
+	world_init(&w, 1, NULL);
+	e = &world_stack(&w, 0)->env;
+	lst = world_listen(&w, 0, WORLD_PORT, 5);
+	CU_ASSERT_TRUE_FATAL(world_calls(&w, 0, 100, WORLD_PORT, &k));
+	s = host_accept(&w.host[0], lst);
+	take_all(&w, &l);
+	while ((c = tcp_chunk_get(e)))
+		chunk_list_put(&rest, c);
+	chunk_list_put(&e->spare, chunk_list_get(&rest)); /* the last one */
+	early = k;
+	early.snd = seq_add(k.snd, 100);
+	world_tells(&w, 0, &early, TCP_ACK, 500);
+	CU_ASSERT_EQUAL(world_fate(&w, 0, SEG_OUT_OF_ORDER), 1);
+	world_tells(&w, 0, &k, TCP_ACK, 100);
+	CU_ASSERT_EQUAL(world_read(&w, 0, s), 100);
+	CU_ASSERT_TRUE(spsc_push(&w.host[0].ch->chunks_up, (uintptr_t)rest.first));
+	give_back(&w, &l, LISTS_MAX);
+	world_step(&w, 0);
+	world_tells(&w, 0, &k, TCP_ACK, 500);
+	CU_ASSERT_EQUAL(world_read(&w, 0, s), 500);
+	world_fini(&w);
+}
+
 /* --------------------------------------------------------------- options -- */
 
 static void
@@ -334,6 +370,8 @@ suite_slots(void)
 	CU_add_test(suite, "lists of any length come back", test_lists_of_any_length_come_back);
 	CU_add_test(suite, "a starved writer is woken", test_a_starved_writer_is_woken);
 	CU_add_test(suite, "a starved receiver recovers", test_a_starved_receiver_recovers);
+	CU_add_test(suite, "text in order takes memory from what is early",
+	            test_text_in_order_takes_memory_from_what_is_early);
 	CU_add_test(suite, "records of options are shared and freed",
 	            test_records_of_options_are_shared_and_freed);
 }

@@ -5,7 +5,7 @@
  * other, in order: what is not expected fails the test.
  *
  *	peer_connected(&p);                      three-way handshake
- *	peer_writes(&p, 1000);                   the application of A writes
+ *	peer_a_writes(&p, 1000);                 the application of A writes
  *	EXPECT(&p, "P.", 1, 1000, 1);            flags, seq, len, ack
  *	SAY(&p, ".", 1, 0, 1001);
  *	EXPECT_NOTHING(&p);
@@ -34,7 +34,7 @@ struct peer {
 	struct tcp_seg with;     /* options of the next segment only; sack is relative */
 };
 
-/* Changes to the configuration of A; NULL: none.  Set before peer_new(). */
+/* How a peer and A differ from the default; all zero is the default. */
 struct peer_opts {
 	void (*cfg)(struct tcp_cfg *cfg, int who);
 	seq_t iss, a_iss;        /* 0: 5000 and 1000                                 */

@@ -33,6 +33,8 @@ choose(struct attack *a, struct victim *v)
 
 	if (!w->end[0].s || !w->end[1].s || !w->end[0].connected || !w->end[1].connected)
 		return false;
+	if (sock_facts(w->end[k].s) & SOCK_OVER)
+		return false; /* a SYN may well open anew what is in TIME-WAIT */
 	v->host = k ? !w->plan->client : w->plan->client;
 	port[0] = w->lport;
 	port[1] = swarm_target(a->flows->swarm, w->id, 0);
@@ -75,14 +77,15 @@ unsent(struct attack *a, seq_t sent)
 static seq_t
 past(struct attack *a, seq_t at)
 {
-	return seq_add(at, (uint32_t)-(int32_t)(20000000 + rng_below(&a->rng, 100000000)));
+	return seq_of(at.v - 20000000 - rng_below(&a->rng, 100000000));
 }
 
 static void
 attack_segment(struct attack *a)
 {
 	static const uint8_t kinds[] = {
-		TCP_RST, TCP_RST | TCP_ACK, TCP_SYN, TCP_SYN | TCP_ACK, TCP_SYN | TCP_FIN, 0, 0x3f,
+		TCP_RST, TCP_RST | TCP_ACK, TCP_SYN, TCP_SYN | TCP_ACK, TCP_SYN | TCP_FIN, 0,
+		0x3f,
 	};
 	struct victim v;
 	struct tcp_seg s;
@@ -114,9 +117,10 @@ attack_data(struct attack *a)
 	s = (struct tcp_seg){
 		.flags = TCP_ACK | (rng_below(&a->rng, 2) ? TCP_FIN : 0),
 		.seq = v.in->sent,
-		.ack = rng_below(&a->rng, 2) ? unsent(a, v.out->sent)
-		                             : seq_add(v.out->sent, UINT32_C(0x80000000) -
-		                                                        rng_below(&a->rng, 1000000)),
+		.ack = rng_below(&a->rng, 2)
+		           ? unsent(a, v.out->sent)
+		           : seq_add(v.out->sent,
+		                     UINT32_C(0x80000000) - rng_below(&a->rng, 1000000)),
 		.wnd = rng_below(&a->rng, 65536),
 		.len = rng_below(&a->rng, 500),
 	};
@@ -128,10 +132,12 @@ attack_data(struct attack *a)
 static void
 attack_handshake(struct attack *a)
 {
-	static const uint8_t kinds[] = { TCP_RST, TCP_RST | TCP_ACK, TCP_SYN | TCP_ACK, TCP_ACK, 0 };
+	static const uint8_t kinds[] = { TCP_RST, TCP_RST | TCP_ACK, TCP_SYN | TCP_ACK, TCP_ACK,
+		                         0 };
 	const struct flow *w = &a->flows->flow[0];
 	unsigned host = w->plan->client;
-	struct craft_way way = { .src = a->flows->host[!host].ip, .dst = a->flows->host[host].ip };
+	struct craft_way way = { .src = a->flows->host[!host].ip,
+		                 .dst = a->flows->host[host].ip };
 	uint8_t frame[CRAFT_MAX];
 	struct tcp_seg s = {
 		.flags = kinds[rng_below(&a->rng, sizeof kinds)],
@@ -156,7 +162,8 @@ attack_icmp(struct attack *a)
 	struct victim v;
 	struct craft_way way;
 	uint8_t frame[CRAFT_MAX];
-	uint8_t type = rng_below(&a->rng, 3) ? ICMP4_UNREACHABLE : (uint8_t)rng_below(&a->rng, 20);
+	uint8_t type =
+	    rng_below(&a->rng, 3) ? ICMP4_UNREACHABLE : (uint8_t)rng_below(&a->rng, 20);
 	uint8_t code = (uint8_t)rng_below(&a->rng, 16);
 	seq_t seq;
 
@@ -166,10 +173,10 @@ attack_icmp(struct attack *a)
 	way.src = watch_ghost_ip();
 	net_mac(2, way.smac.b);
 	seq = rng_below(&a->rng, 2) ? future(a, v.out->sent)
-	                            : seq_add(v.out->sent, (uint32_t)-(int32_t)rng_below(&a->rng, 3000));
+	                            : seq_of(v.out->sent.v - rng_below(&a->rng, 3000));
 	inject(a, v.host, frame,
-	       craft_icmp_error(frame, &way, type, code, mtus[rng_below(&a->rng, 7)], &v.peer.ip,
-	                        v.own.port, v.peer.port, seq));
+	       craft_icmp_error(frame, &way, type, code, mtus[rng_below(&a->rng, 7)],
+	                        &v.peer.ip, v.own.port, v.peer.port, seq));
 }
 
 /* To nobody's port, a listener's, or a random one. */
@@ -187,7 +194,8 @@ attack_stray(struct attack *a, bool silent)
 		.seq = seq_of((uint32_t)rng_u64(&a->rng)),
 		.ack = seq_of((uint32_t)rng_u64(&a->rng)),
 		.sport = (uint16_t)(1 + rng_below(&a->rng, 65535)),
-		.dport = rng_below(&a->rng, 2) ? SWARM_PORT : (uint16_t)rng_below(&a->rng, 65536),
+		.dport =
+		    rng_below(&a->rng, 2) ? SWARM_PORT : (uint16_t)rng_below(&a->rng, 65536),
 		.len = rng_below(&a->rng, 100),
 	};
 
@@ -217,8 +225,8 @@ attack_garbage(struct attack *a)
 	static const uint8_t protos[] = { IP_PROTO_TCP, IP_PROTO_ICMP, IP_PROTO_UDP, 0, 41 };
 	static const uint16_t types[] = { ETH_TYPE_ARP, ETH_TYPE_IP4, ETH_TYPE_IP6, 0x1234 };
 	/* Nobody's, everybody's, the net's, the victim's own: no host speaks from there. */
-	static const uint32_t forged[] = { 0, 0x7f000001, 0xffffffff, 0xe0000001, 0x0a0000ff,
-		                           0x0a000001, 0x0a000002 };
+	static const uint32_t forged[] = { 0,          0x7f000001, 0xffffffff, 0xe0000001,
+		                           0x0a0000ff, 0x0a000001, 0x0a000002 };
 	unsigned host = rng_below(&a->rng, 2);
 	uint8_t frame[CRAFT_MAX], junk[200];
 	uint32_t len;

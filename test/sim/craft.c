@@ -29,7 +29,8 @@ begin(uint8_t *out, const struct craft_way *way, uint8_t proto, uint32_t len)
 }
 
 uint32_t
-craft_tcp(uint8_t *out, const struct craft_way *way, const struct tcp_seg *s, const uint8_t *text)
+craft_tcp(uint8_t *out, const struct craft_way *way, const struct tcp_seg *s,
+          const uint8_t *text)
 {
 	uint32_t hdr = wire_tcp_hdr_len(s), len = hdr + s->len;
 	uint8_t *tcp = begin(out, way, IP_PROTO_TCP, len);

@@ -263,7 +263,8 @@ read_some(struct flows *f, struct flow *w, unsigned k)
 
 	e->more_to_read = false;
 	while (host_readable(e->s) > 0 && !f->broken) {
-		if (now_of(f) < e->read_at || (plan->lazy && rng_chance_ppm(&f->rng, plan->lazy))) {
+		if (now_of(f) < e->read_at ||
+		    (plan->lazy && rng_chance_ppm(&f->rng, plan->lazy))) {
 			e->more_to_read = true;
 			if (now_of(f) >= e->read_at)
 				e->read_at = now_of(f) + MS(1 + rng_below(&f->rng, 20));
@@ -388,7 +389,8 @@ end_act(struct flows *f, struct flow *w, unsigned k, bool woken)
 
 	if (!e->s)
 		return false;
-	if (!host_news(host_of(f, w, k), e->s) && !(woken && e->starved) && !pause_over(f, w, k))
+	if (!host_news(host_of(f, w, k), e->s) && !(woken && e->starved) &&
+	    !pause_over(f, w, k))
 		return false;
 	if (e->connecting) {
 		if (sock_facts(e->s) & SOCK_CONNECTED) {

@@ -11,39 +11,39 @@
 #include "test/sim/watch.h"
 
 struct flow_end {
-	struct sock *s;       /* NULL: not there yet, or done                     */
+	struct sock *s; /* NULL: not there yet, or done                     */
 	uint32_t written, got;
 	bool connecting, connected, shut, done, failed;
-	int64_t try_at;       /* when it connects (again)                         */
+	int64_t try_at; /* when it connects (again)                         */
 	unsigned tries;
-	bool starved;         /* the last write found no chunk                    */
-	bool more_to_read;    /* it was too lazy to                               */
+	bool starved;              /* the last write found no chunk                    */
+	bool more_to_read;         /* it was too lazy to                               */
 	int64_t write_at, read_at; /* when it will again                          */
-	bool shut_out;        /* all was read, and yet the window was closed      */
+	bool shut_out;             /* all was read, and yet the window was closed      */
 };
 
 struct flow {
 	const struct swarm_flow *plan;
 	uint32_t id;
-	uint16_t lport;       /* the client's, once it is known                   */
+	uint16_t lport; /* the client's, once it is known                   */
 	struct flow_end end[2];
 };
 
 struct flows {
 	const struct swarm *swarm;
-	struct host *host;    /* two                                              */
+	struct host *host; /* two                                              */
 	struct rng rng;
 	struct sock *listener[2];
 	int64_t accept_at[2];
-	int64_t next;         /* before this nothing happens but by events        */
+	int64_t next;             /* before this nothing happens but by events        */
 	bool quiescing, quiesced; /* host 0 is being asked, has answered          */
 	unsigned n;
 	const struct watch *watch;
-	int64_t windows_at;   /* when windows are looked at next                  */
+	int64_t windows_at; /* when windows are looked at next                  */
 	const char *broken;
 	char what[160];
-	uint64_t bytes;       /* read, all flows                                  */
-	unsigned failed;      /* flows that ended early, as they may              */
+	uint64_t bytes;  /* read, all flows                                  */
+	unsigned failed; /* flows that ended early, as they may              */
 	struct flow flow[SWARM_FLOWS_MAX];
 };
 

@@ -158,8 +158,8 @@ host_socket(struct host *h)
 
 	if (!spsc_pop(&h->ch->ids, &n))
 		return NULL;
-	h->sock[n] = (struct host_sock){ .ours = true, .first = HOST_NOTHING,
-		                         .parent = HOST_NOTHING };
+	h->sock[n] =
+	    (struct host_sock){ .ours = true, .first = HOST_NOTHING, .parent = HOST_NOTHING };
 	return &h->ch->socks[n];
 }
 

@@ -28,11 +28,11 @@ struct host {
 	struct net *net;
 	unsigned port;
 	struct ip_addr ip;
-	int64_t epoch;           /* this host's clock minus the network's              */
-	int64_t deadline;        /* when the stack wants its next step; network's time */
-	bool woken;              /* the stack has posted, and nobody drained yet       */
+	int64_t epoch;    /* this host's clock minus the network's              */
+	int64_t deadline; /* when the stack wants its next step; network's time */
+	bool woken;       /* the stack has posted, and nobody drained yet       */
 	uint64_t steps;
-	uint64_t steps_at_once;  /* in a row at one moment                             */
+	uint64_t steps_at_once; /* in a row at one moment                             */
 	int64_t stepped_at;
 	struct chunk_list empty; /* chunks to write into                               */
 	struct chunk_list spent; /* chunks that reading has emptied                    */

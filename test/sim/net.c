@@ -300,7 +300,9 @@ net_rx(struct io *io, int64_t now, struct io_pkt *pkts, unsigned max_pkts)
 	while (n < max_pkts && p->n > 0 && p->heap[0].at <= p->net->now) {
 		struct frame f = heap_pop(p);
 
-		pkts[n++] = (struct io_pkt){ .data = f.data, .len = f.len, .room = f.len,
+		pkts[n++] = (struct io_pkt){ .data = f.data,
+			                     .len = f.len,
+			                     .room = f.len,
 			                     .handle = f.data,
 			                     .flags = judge(p->net, f.data, f.len) };
 	}
@@ -354,7 +356,8 @@ net_info(struct io *io, struct io_info *info)
 {
 	struct port *p = port_of(io);
 
-	*info = (struct io_info){ .mtu = p->net->cfg.mtu, .caps = p->net->cfg.caps, .queues = 1 };
+	*info =
+	    (struct io_info){ .mtu = p->net->cfg.mtu, .caps = p->net->cfg.caps, .queues = 1 };
 	net_mac(p->number, info->mac);
 }
 

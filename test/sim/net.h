@@ -15,17 +15,17 @@
 /* Chances are in a million; zero switches a fault off. */
 struct net_cfg {
 	uint64_t seed;
-	uint16_t mtu;           /* of every port; 0: 1500                               */
-	uint32_t caps;          /* IO_CAP_* of every port                               */
-	int64_t latency_ns;     /* of every frame                                       */
-	int64_t jitter_ns;      /* plus 0..jitter_ns: reorders                          */
-	uint64_t rate_bps;      /* of each port's line out; 0: no limit                 */
-	unsigned queue;         /* frames that wait for the line; more are lost         */
+	uint16_t mtu;       /* of every port; 0: 1500                               */
+	uint32_t caps;      /* IO_CAP_* of every port                               */
+	int64_t latency_ns; /* of every frame                                       */
+	int64_t jitter_ns;  /* plus 0..jitter_ns: reorders                          */
+	uint64_t rate_bps;  /* of each port's line out; 0: no limit                 */
+	unsigned queue;     /* frames that wait for the line; more are lost         */
 	uint32_t loss, dup, corrupt;
 	uint32_t arp_loss;
-	uint32_t split;         /* a box cuts TCP segments in two that may overlap      */
-	uint32_t full;          /* the engine takes only a part of a burst              */
-	uint32_t starve;        /* the engine has no empty packet                       */
+	uint32_t split;             /* a box cuts TCP segments in two that may overlap      */
+	uint32_t full;              /* the engine takes only a part of a burst              */
+	uint32_t starve;            /* the engine has no empty packet                       */
 	int64_t dark_from, dark_to; /* nothing arrives                                  */
 };
 

@@ -16,11 +16,11 @@
 #include <unistd.h>
 
 #include "base/trace.h"
+#include "tcp/tcp_fate.h"
 #include "test/sim/attack.h"
 #include "test/sim/flow.h"
 #include "test/sim/swarm.h"
 #include "test/sim/watch.h"
-#include "tcp/tcp_fate.h"
 
 #define SEEDS_DEFAULT 2000u
 #define TIME_LIMIT    SEC(4 * 3600)
@@ -43,7 +43,7 @@ struct run {
 
 /* What children and parent share. */
 struct tally {
-	uint64_t seed;    /* under way                        */
+	uint64_t seed; /* under way                        */
 	bool running;
 	uint64_t passed, failed, crashed;
 	uint64_t frames, bytes, steps, attacks, flows_failed;
@@ -88,8 +88,9 @@ run_begin(struct run *r, uint64_t seed, const char *pcap)
 		r->watch.dark_to = r->swarm.net.dark_to;
 	}
 	flows_init(&r->flows, &r->swarm, r->host, &r->watch, seed ^ 0x5eed);
-	r->attack = (struct attack){ .rng = { seed ^ 0xa77ac }, .net = r->net,
-		                     .watch = &r->watch, .flows = &r->flows };
+	r->attack = (struct attack){
+		.rng = { seed ^ 0xa77ac }, .net = r->net, .watch = &r->watch, .flows = &r->flows
+	};
 	r->attack_at = r->swarm.attack_every ? r->swarm.attack_every : TIME_NEVER;
 }
 
@@ -252,8 +253,8 @@ tally_add(struct tally *t, const struct run *r)
 	t->flows_failed += r->flows.failed;
 	t->virtual_ns += net_now(r->net);
 	for (unsigned i = 0; i < N_FATES; i++)
-		t->fates[i] += stack_fate_count(r->host[0].st, i) +
-		               stack_fate_count(r->host[1].st, i);
+		t->fates[i] +=
+		    stack_fate_count(r->host[0].st, i) + stack_fate_count(r->host[1].st, i);
 }
 
 static bool
@@ -404,8 +405,8 @@ int
 main(int argc, char **argv)
 {
 	struct options o;
-	struct tally *t = mmap(NULL, sizeof *t, PROT_READ | PROT_WRITE,
-	                       MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	struct tally *t =
+	    mmap(NULL, sizeof *t, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	uint64_t at;
 
 	if (argc > 1 && strcmp(argv[1], "--help") == 0)

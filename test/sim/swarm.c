@@ -209,18 +209,18 @@ aim_clock(struct swarm *s, unsigned i, struct rng *r)
 	bool client = f->client == i;
 	struct tcp_tuple t = { host_ip(i), host_ip(!i), client ? SWARM_BOUND : SWARM_PORT,
 		               client ? SWARM_PORT : SWARM_BOUND };
-	uint32_t near = (uint32_t)-(int32_t)rng_below(r, 200000);
+	uint32_t near = 0u - rng_below(r, 200000);
 
 	s->epoch[i] = SEC(1000 + rng_below(r, 100000000));
 	switch (rng_below(r, 4)) {
 	case 0:
 	case 1: /* tcp_isn() at 0 is the tuple's share of the number */
-		s->epoch[i] = (int64_t)(near - tcp_isn(key, &t, 0).v) * 4000 +
-		              (INT64_C(1) << 32) * 4000;
+		s->epoch[i] =
+		    (int64_t)(near - tcp_isn(key, &t, 0).v) * 4000 + (INT64_C(1) << 32) * 4000;
 		break;
 	case 2:
-		s->epoch[i] = (int64_t)((near >> 4 | 0xf0000000u) - tcp_ts_offset(key, &t)) *
-		              NS_PER_MS;
+		s->epoch[i] =
+		    (int64_t)((near >> 4 | 0xf0000000u) - tcp_ts_offset(key, &t)) * NS_PER_MS;
 		break;
 	default:
 		break;
@@ -260,25 +260,28 @@ swarm_print(const struct swarm *s)
 {
 	const struct net_cfg *n = &s->net;
 
-	printf("  line: latency %" PRId64 " us, jitter %" PRId64 " us, loss %u dup %u corrupt %u "
-	       "arp %u split %u full %u starve %u ppm, rate %" PRIu64 " queue %u, dark %.3f..%.3f"
-	       ", caps %x\n",
-	       n->latency_ns / NS_PER_US, n->jitter_ns / NS_PER_US, n->loss, n->dup, n->corrupt,
-	       n->arp_loss, n->split, n->full, n->starve, n->rate_bps, n->queue,
-	       n->dark_from == TIME_NEVER ? 0 : (double)n->dark_from / 1e9,
-	       n->dark_to == TIME_NEVER ? 0 : (double)n->dark_to / 1e9, n->caps);
+	printf(
+	    "  line: latency %" PRId64 " us, jitter %" PRId64 " us, loss %u dup %u corrupt %u "
+	    "arp %u split %u full %u starve %u ppm, rate %" PRIu64 " queue %u, dark %.3f..%.3f"
+	    ", caps %x\n",
+	    n->latency_ns / NS_PER_US, n->jitter_ns / NS_PER_US, n->loss, n->dup, n->corrupt,
+	    n->arp_loss, n->split, n->full, n->starve, n->rate_bps, n->queue,
+	    n->dark_from == TIME_NEVER ? 0 : (double)n->dark_from / 1e9,
+	    n->dark_to == TIME_NEVER ? 0 : (double)n->dark_to / 1e9, n->caps);
 	for (unsigned i = 0; i < 2; i++) {
 		const struct stack_cfg *c = &s->cfg[i];
 
-		printf("  host %u: mtu %u ts %d sack %d ws %d %s iw %u rcvbuf %u..%u sndbuf %u..%u "
+		printf("  host %u: mtu %u ts %d sack %d ws %d %s iw %u rcvbuf %u..%u sndbuf "
+		       "%u..%u "
 		       "reass %u sents %u chunks %u conns %u half %u tw %u\n",
 		       i, c->port[0].mtu, c->tcp.timestamps, c->tcp.sack, c->tcp.window_scaling,
-		       c->tcp.cc == &cc_cubic ? "cubic" : "reno", c->tcp.initial_cwnd, c->tcp.rcvbuf,
-		       c->tcp.rcvbuf_max, c->tcp.sndbuf, c->tcp.sndbuf_max, c->tcp.reass_runs,
-		       c->max_in_flight, c->max_chunks, c->max_conns, c->max_half_open,
-		       c->max_time_wait);
+		       c->tcp.cc == &cc_cubic ? "cubic" : "reno", c->tcp.initial_cwnd,
+		       c->tcp.rcvbuf, c->tcp.rcvbuf_max, c->tcp.sndbuf, c->tcp.sndbuf_max,
+		       c->tcp.reass_runs, c->max_in_flight, c->max_chunks, c->max_conns,
+		       c->max_half_open, c->max_time_wait);
 	}
-	printf("  %u flows, attack every %" PRId64 " ms, accept pause %" PRId64 " ms, backlog %d%s%s\n",
+	printf("  %u flows, attack every %" PRId64 " ms, accept pause %" PRId64
+	       " ms, backlog %d%s%s\n",
 	       s->n_flows, s->attack_every / NS_PER_MS, s->accept_pause / NS_PER_MS, s->backlog,
 	       s->tight ? ", tight" : "", s->quiesce_at != TIME_NEVER ? ", quiesce" : "");
 }

@@ -9,7 +9,7 @@
 #include "test/sim/host.h"
 
 #define SWARM_FLOWS_MAX 50u
-#define SWARM_PORT      80u   /* where both hosts listen                      */
+#define SWARM_PORT      80u    /* where both hosts listen                      */
 #define SWARM_BOUND     20000u /* local port of flow 0, so that its ISN can be chosen */
 #define SWARM_CROSS     21000u /* from here on: both ends of a simultaneous open      */
 
@@ -22,11 +22,11 @@ enum swarm_end_mode {
 };
 
 struct swarm_end {
-	uint32_t total;       /* bytes to send                                   */
-	uint32_t slice;       /* bytes of one write                              */
-	int64_t pause;        /* between writes; 0: as fast as the stream takes  */
-	uint32_t lazy;        /* chance in a million not to read                 */
-	uint32_t gulp;        /* bytes of one read                               */
+	uint32_t total; /* bytes to send                                   */
+	uint32_t slice; /* bytes of one write                              */
+	int64_t pause;  /* between writes; 0: as fast as the stream takes  */
+	uint32_t lazy;  /* chance in a million not to read                 */
+	uint32_t gulp;  /* bytes of one read                               */
 	enum swarm_end_mode mode;
 	uint16_t opt_bits;
 	uint32_t abort_after; /* bytes written and read; UINT32_MAX: never       */
@@ -34,11 +34,11 @@ struct swarm_end {
 };
 
 struct swarm_flow {
-	unsigned client;      /* host 0 or 1                                     */
-	uint16_t bind;        /* local port; 0: the stack's choice               */
-	bool cross;           /* both connect (RFC 9293 3.5, figure 7)           */
-	int64_t start;        /* flow 1 may wait for the end of flow 0: TIME_NEVER */
-	bool may_fail;        /* somebody aborts it                              */
+	unsigned client;         /* host 0 or 1                                     */
+	uint16_t bind;           /* local port; 0: the stack's choice               */
+	bool cross;              /* both connect (RFC 9293 3.5, figure 7)           */
+	int64_t start;           /* flow 1 may wait for the end of flow 0: TIME_NEVER */
+	bool may_fail;           /* somebody aborts it                              */
 	struct swarm_end end[2]; /* client's, server's                           */
 };
 
@@ -49,9 +49,9 @@ struct swarm {
 	int64_t attack_every; /* 0: no attacker                                  */
 	int64_t accept_pause; /* how long connections wait to be accepted        */
 	int backlog;
-	bool tight;           /* few connections: refusals are no fault          */
-	int64_t quiesce_at;   /* when host 0 is asked to finish; TIME_NEVER: not */
-	int64_t quiesce_ms;   /* ... and how long it may take                    */
+	bool tight;         /* few connections: refusals are no fault          */
+	int64_t quiesce_at; /* when host 0 is asked to finish; TIME_NEVER: not */
+	int64_t quiesce_ms; /* ... and how long it may take                    */
 	unsigned n_flows;
 	struct swarm_flow flow[SWARM_FLOWS_MAX];
 };

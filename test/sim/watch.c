@@ -35,11 +35,10 @@ broken(struct watch *w, const char *why, const struct craft_way *way, const stru
 	if (w->broken)
 		return;
 	w->broken = why;
-	(void)snprintf(w->what, sizeof w->what,
-	               "%u:%u > %u:%u flags %02x seq %u ack %u len %u wnd %u",
-	               ip_addr_v4_host(&way->src) & 255, s->sport,
-	               ip_addr_v4_host(&way->dst) & 255, s->dport, s->flags, s->seq.v, s->ack.v,
-	               s->len, s->wnd);
+	(void)snprintf(
+	    w->what, sizeof w->what, "%u:%u > %u:%u flags %02x seq %u ack %u len %u wnd %u",
+	    ip_addr_v4_host(&way->src) & 255, s->sport, ip_addr_v4_host(&way->dst) & 255,
+	    s->dport, s->flags, s->seq.v, s->ack.v, s->len, s->wnd);
 }
 
 static bool
@@ -82,7 +81,8 @@ take_syn(struct watch_dir *d, struct watch_dir *back, const struct tcp_seg *s)
 {
 	if (d->known && seq_eq(d->isn, s->seq))
 		return; /* once more */
-	if (d->known && !(s->flags & TCP_ACK)) /* a new connection: the other side's is old too */
+	if (d->known &&
+	    !(s->flags & TCP_ACK)) /* a new connection: the other side's is old too */
 		back->known = back->acked_any = false;
 	*d = (struct watch_dir){
 		.from = d->from,
@@ -134,7 +134,8 @@ check_ack(struct watch *w, struct watch_dir *d, const struct watch_dir *back,
 }
 
 static void
-check_segment(struct watch *w, const struct craft_way *way, const struct tcp_seg *s, int64_t now)
+check_segment(struct watch *w, const struct craft_way *way, const struct tcp_seg *s,
+              int64_t now)
 {
 	struct sock_addr from = { way->src, s->sport }, to = { way->dst, s->dport };
 	struct watch_dir *d = find_or_add(w, &from, &to), *back = find_or_add(w, &to, &from);

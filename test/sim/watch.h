@@ -14,20 +14,20 @@
 /* One direction of a connection. */
 struct watch_dir {
 	struct sock_addr from, to;
-	bool known;           /* its SYN has been seen                            */
-	bool acked_any;       /* it has sent an ACK: `ack` and `offer` are valid  */
+	bool known;     /* its SYN has been seen                            */
+	bool acked_any; /* it has sent an ACK: `ack` and `offer` are valid  */
 	bool scale_offered;
 	uint8_t scale;
-	uint16_t mss;         /* that it accepts                                  */
+	uint16_t mss; /* that it accepts                                  */
 	seq_t isn;
-	seq_t sent;           /* end of what it has sent                          */
-	seq_t ack;            /* what it has acknowledged                         */
-	seq_t offer;          /* the right edge it has offered                    */
-	unsigned dark;        /* frames sent into the dead link                   */
+	seq_t sent;    /* end of what it has sent                          */
+	seq_t ack;     /* what it has acknowledged                         */
+	seq_t offer;   /* the right edge it has offered                    */
+	unsigned dark; /* frames sent into the dead link                   */
 };
 
 struct watch {
-	int64_t dark_from, dark_to;  /* count from..to                             */
+	int64_t dark_from, dark_to; /* count from..to                             */
 	uint16_t mtu[NET_PORTS];
 	const char *broken;
 	char what[160];
