@@ -7,7 +7,7 @@
 
 #include "core/stack_priv.h"
 
-#define CONNECT_TRIES 200u
+#define CONNECT_TRIES 1000u
 #define GULP_MAX      65536u
 
 static uint8_t

@@ -126,10 +126,11 @@ check_ack(struct watch *w, struct watch_dir *d, const struct watch_dir *back,
 		broken(w, "acknowledged what was never sent", way, s);
 	if (d->acked_any && seq_lt(s->ack, d->ack))
 		broken(w, "took back an acknowledgment", way, s);
-	if (d->acked_any && seq_lt(offer, d->offer))
+	/* A SYN-ACK that comes again cannot say more than 16 bits. */
+	if (d->acked_any && !(s->flags & TCP_SYN) && seq_lt(offer, d->offer))
 		broken(w, "moved the offered edge to the left", way, s);
 	d->ack = s->ack;
-	d->offer = offer;
+	d->offer = d->acked_any ? seq_max(d->offer, offer) : offer;
 	d->acked_any = true;
 }
 
