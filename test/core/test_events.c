@@ -76,6 +76,33 @@ test_a_burst_of_text_is_one_event(void)
 	world_fini(&w);
 }
 
+/* A program that reads what is there before it looks at the ring sleeps with an old event on
+ * it, and is to be woken by the next news all the same. */
+static void
+test_news_wake_although_the_ring_was_not_read(void)
+{
+	struct world w;
+	struct call k;
+	struct sock *a;
+	uint32_t pushed;
+
+	world_init(&w, 1, NULL);
+	a = accepted(&w, &k);
+	pushed = a->events_pushed;
+	for (unsigned i = 1; i <= 3; i++) {
+		world_drop_in(&w, 0, &(struct tcp_seg){ .seq = k.snd, .ack = k.rcv,
+		                                        .flags = TCP_ACK, .sport = k.sport,
+		                                        .dport = k.dport, .wnd = 65535, .len = 1 });
+		k.snd = seq_add(k.snd, 1);
+		w.host[0].woken = false;
+		world_step(&w, 0);
+		CU_ASSERT_TRUE(w.host[0].woken);
+		CU_ASSERT_EQUAL(a->events_pushed, pushed + 1);
+		CU_ASSERT_EQUAL(world_read(&w, 0, a), 1);
+	}
+	world_fini(&w);
+}
+
 static void
 test_nothing_new_is_no_event(void)
 {
@@ -286,6 +313,8 @@ suite_events(void)
 	CU_add_test(suite, "a connect is told once, with its addresses",
 	            test_a_connect_is_told_once_with_its_addresses);
 	CU_add_test(suite, "a burst of text is one event", test_a_burst_of_text_is_one_event);
+	CU_add_test(suite, "news wake although the ring was not read",
+	            test_news_wake_although_the_ring_was_not_read);
 	CU_add_test(suite, "nothing new is no event", test_nothing_new_is_no_event);
 	CU_add_test(suite, "a refused connection says why", test_a_refused_connection_says_why);
 	CU_add_test(suite, "a reset is told, and leaves what was received",

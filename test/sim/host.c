@@ -3,6 +3,7 @@
 
 #include "test/sim/host.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <sys/mman.h>
 
@@ -80,11 +81,19 @@ host_fini(struct host *h)
 void
 host_step(struct host *h)
 {
+	const _Atomic uint64_t *events = &stack_stats(h->st)->events;
+	uint64_t told = atomic_load(events);
 	int64_t now = net_now(h->net), next = stack_step(h->st, now + h->epoch);
+	bool posted = stack_take_posted(h->st);
 
 	stack_check(h->st);
+	/* Whoever sleeps need not have taken the last event yet. */
+	if (atomic_load(events) != told && !posted) {
+		fputs("host: news that would wake nobody\n", stderr);
+		abort();
+	}
 	h->deadline = next == TIME_NEVER ? next : max(next, now + h->epoch) - h->epoch;
-	h->woken |= stack_take_posted(h->st);
+	h->woken |= posted;
 	h->steps++;
 	h->steps_at_once = now == h->stepped_at ? h->steps_at_once + 1 : 1;
 	h->stepped_at = now;

@@ -23,7 +23,8 @@
 #include "test/sim/watch.h"
 
 #define SEEDS_DEFAULT 2000u
-#define SEEDS_THREAD  200u /* under ThreadSanitizer, twenty times slower and with one thread to watch */
+#define SEEDS_THREAD                                                                           \
+	200u /* under ThreadSanitizer, twenty times slower and with one thread to watch */
 #define TIME_LIMIT    SEC(4 * 3600)
 #define STEPS_LIMIT   UINT64_C(3000000)
 #define AT_ONCE_LIMIT 5000u /* steps of a host without time passing: it spins */

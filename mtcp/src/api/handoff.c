@@ -230,8 +230,9 @@ op_disarm(struct pair *p)
 {
 	struct handoff *h = of_pair(p);
 
-	if (!atomic_exchange_explicit(&h->armed, 0, memory_order_seq_cst))
-		silence(h->app_fd);
+	/* Whoever took `armed` back may ring only later: silence in any case. */
+	atomic_exchange_explicit(&h->armed, 0, memory_order_seq_cst);
+	silence(h->app_fd);
 }
 
 static bool

@@ -7,10 +7,13 @@
 
 #include "core/stack_priv.h"
 
+/* Whether or not the socket was on the ring already: a program that reads what
+ * is there need not have looked at the ring before it sleeps. */
 void
 events_tell(struct stack *st, struct sock *s, uint16_t facts)
 {
-	st->posted |= sock_tell(&st->ch, s, facts);
+	(void)sock_tell(&st->ch, s, facts);
+	st->posted = true;
 	stats_add(&st->stats.events, 1);
 }
 
@@ -37,6 +40,8 @@ space_owed(const struct tcp_conn *c, struct sock *s)
 {
 	uint32_t want = atomic_load_explicit(&s->want_space, memory_order_acquire);
 
+	if (!tcp_facts[c->state].synchronized)
+		return false; /* who waits for room is told by CONNECTED */
 	if (want == s->told_space || stream_used(&s->snd_w, &s->snd_r) > c->snd_limit / 3 * 2)
 		return false;
 	s->told_space = want;

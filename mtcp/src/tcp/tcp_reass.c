@@ -180,6 +180,7 @@ tcp_reass_add(struct tcp_env *e, struct tcp_conn *c, seq_t seq, const uint8_t *t
 	if (block_at(q, seq, &b) && seq_le(end, b.end)) {
 		note_recent(q, b.start);
 		tcp_reass_duplicate(e, c, seq, end);
+		return SEG_OUT_OF_ORDER;
 	}
 	while (seq_lt(seq, end) && fate == SEG_OUT_OF_ORDER) {
 		struct tcp_run *next = run_after(q, before);
@@ -353,7 +354,7 @@ tcp_reass_check(const struct tcp_conn *c)
 		bytes += seq_sub(r->end, r->start);
 		n++;
 	}
-	(void)at;
+	(void)at, (void)bytes, (void)n;
 	assert(bytes == q->bytes);
 	assert(n == q->n_runs);
 }

@@ -375,7 +375,7 @@ tcp_sack_check(const struct tcp_conn *c)
 			n_sacked++;
 		}
 	}
-	(void)at;
+	(void)at, (void)pipe, (void)sacked, (void)n, (void)n_sacked;
 	assert(seq_eq(at, c->snd_nxt));
 	assert(pipe == x->pipe);
 	assert(sacked == x->sacked);
