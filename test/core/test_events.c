@@ -305,6 +305,29 @@ test_room_is_told_even_while_chunks_are_short(void)
 	world_fini(&w);
 }
 
+/* Whoever waits to write on a connection that is not open yet is told by its opening: an
+ * answer before that would only make him ask again, for as long as the SYN lasts. */
+static void
+test_room_is_not_told_before_the_connection_is_open(void)
+{
+	struct world w;
+	struct sock *s;
+	uint32_t before;
+
+	world_init(&w, 2, NULL);
+	s = world_connect(&w, 0, WORLD_PORT);
+	world_step(&w, 0);
+	CU_ASSERT_PTR_NOT_NULL_FATAL(s->conn);
+	before = atomic_load(&s->happened);
+	atomic_fetch_add(&s->want_space, 1);
+	(void)sock_ask(w.host[0].ch, s, 0);
+	world_step(&w, 0);
+	CU_ASSERT_EQUAL(atomic_load(&s->happened), before);
+	host_abort(&w.host[0], s);
+	world_run(&w, MS(10));
+	world_fini(&w);
+}
+
 void
 suite_events(void)
 {
@@ -326,6 +349,8 @@ suite_events(void)
 	            test_a_fin_before_its_text_is_told_with_it);
 	CU_add_test(suite, "a refused writer is told once there is room",
 	            test_a_refused_writer_is_told_once_there_is_room);
+	CU_add_test(suite, "room is not told before the connection is open",
+	            test_room_is_not_told_before_the_connection_is_open);
 	CU_add_test(suite, "room is told even while chunks are short",
 	            test_room_is_told_even_while_chunks_are_short);
 }

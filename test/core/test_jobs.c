@@ -356,6 +356,29 @@ test_the_state_is_told(void)
 	world_fini(&w);
 }
 
+/* A cork that is still in the socket must not hold back the end: nothing can follow it. */
+static void
+test_the_end_is_not_corked(void)
+{
+	struct world w;
+	struct sock *l, *c, *s;
+
+	world_init(&w, 2, NULL);
+	l = world_listen(&w, 1, WORLD_PORT, 5);
+	world_pair(&w, l, &c, &s);
+	atomic_store(&c->opt_bits, SOCK_OPT_CORK);
+	(void)sock_ask(w.host[0].ch, c, 0);
+	world_now(&w);
+	CU_ASSERT_TRUE(c->conn->flags & TCPF_CORK);
+	host_shutdown(&w.host[0], c);
+	world_now(&w);
+	(void)sock_ask(w.host[0].ch, c, 0);
+	world_step(&w, 0);
+	CU_ASSERT_PTR_NOT_NULL_FATAL(c->conn);
+	CU_ASSERT_FALSE(c->conn->flags & TCPF_CORK);
+	world_fini(&w);
+}
+
 /* Jobs that were pushed before a call are done before it. */
 static void
 test_a_call_comes_after_the_jobs_before_it(void)
@@ -506,6 +529,7 @@ suite_jobs(void)
 	            test_quiesce_ends_everything_in_order);
 	CU_add_test(suite, "quiesce resets what is left when time is up",
 	            test_quiesce_resets_what_is_left_when_time_is_up);
+	CU_add_test(suite, "the end is not corked", test_the_end_is_not_corked);
 	CU_add_test(suite, "quiesce of a quiet stack is done at once",
 	            test_quiesce_of_a_quiet_stack_is_done_at_once);
 }
