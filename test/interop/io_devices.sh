@@ -15,9 +15,12 @@ failed=0
 [ "$(id -u)" = 0 ] || { echo "skipped: needs root: makes network namespaces"; exit 77; }
 [ -x "$tool" ] || { echo "FAILED: $tool is not built"; exit 1; }
 
-# libxdp keeps 80 bytes a socket.
+# libxdp keeps 80 bytes a socket; what DPDK's threads say to each other, a checker that
+# has not seen them compiled cannot follow.
 echo "leak:xsk_umem__create" >"$work/lsan"
+printf 'race:librte_%s\n' '*' >"$work/tsan"
 export LSAN_OPTIONS=suppressions=$work/lsan:print_suppressions=0
+export TSAN_OPTIONS=suppressions=$work/tsan:print_suppressions=0
 
 clean() {
 	# shellcheck disable=SC2046 # a list of process numbers
