@@ -379,6 +379,29 @@ test_the_end_is_not_corked(void)
 	world_fini(&w);
 }
 
+/* TCP_QUICKACK: what comes next is acknowledged at once, in a dialogue too. */
+static void
+test_a_quick_ack_is_owed_at_once(void)
+{
+	struct world w;
+	struct sock *l, *c, *s;
+
+	world_init(&w, 2, NULL);
+	l = world_listen(&w, 1, WORLD_PORT, 5);
+	world_pair(&w, l, &c, &s);
+	c->conn->quickacks = 0;
+	c->conn->flags |= TCPF_INTERACTIVE;
+	(void)sock_ask(w.host[0].ch, c, 0);
+	world_step(&w, 0);
+	CU_ASSERT_EQUAL(c->conn->quickacks, 0);
+	atomic_store(&c->opt_bits, SOCK_OPT_QUICKACK);
+	(void)sock_ask(w.host[0].ch, c, 0);
+	world_step(&w, 0);
+	CU_ASSERT_EQUAL(c->conn->quickacks, 1);
+	CU_ASSERT_FALSE(c->conn->flags & TCPF_INTERACTIVE);
+	world_fini(&w);
+}
+
 /* Jobs that were pushed before a call are done before it. */
 static void
 test_a_call_comes_after_the_jobs_before_it(void)
@@ -530,6 +553,7 @@ suite_jobs(void)
 	CU_add_test(suite, "quiesce resets what is left when time is up",
 	            test_quiesce_resets_what_is_left_when_time_is_up);
 	CU_add_test(suite, "the end is not corked", test_the_end_is_not_corked);
+	CU_add_test(suite, "a quick ACK is owed at once", test_a_quick_ack_is_owed_at_once);
 	CU_add_test(suite, "quiesce of a quiet stack is done at once",
 	            test_quiesce_of_a_quiet_stack_is_done_at_once);
 }

@@ -68,6 +68,10 @@ copy_bits(struct tcp_conn *c, const struct sock *s)
 	set |= bits & SOCK_OPT_CORK ? TCPF_CORK : 0;
 	set |= bits & SOCK_OPT_KEEPALIVE ? TCPF_KEEPALIVE : 0;
 	set |= bits & SOCK_OPT_MORE ? TCPF_MORE : 0;
+	if (bits & SOCK_OPT_QUICKACK) { /* the next ACK does not wait for our text */
+		c->flags &= ~(uint32_t)TCPF_INTERACTIVE;
+		c->quickacks = max(c->quickacks, 1);
+	}
 	if (c->flags & TCPF_SHUT) /* nothing follows that could be waited for */
 		set &= ~(uint32_t)(TCPF_CORK | TCPF_MORE);
 	c->flags = (c->flags & ~mask) | set;
