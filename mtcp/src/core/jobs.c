@@ -259,6 +259,8 @@ value_fits(int option, int64_t v)
 	case TCP_OPTION_KEEPCNT:
 	case TCP_OPTION_SYNCNT:
 		return v >= 1 && v <= 127;
+	case TCP_OPTION_MAX_PACING_RATE:
+		return v >= 0;
 	default:
 		return v >= INT32_MIN && v <= INT32_MAX;
 	}
@@ -290,7 +292,10 @@ call_set(struct stack *st, struct sock_call *k, struct sock *s, int64_t now)
 		return E_INVAL;
 	if (!(o = opts_own(st, s)))
 		return E_NOBUFS;
-	o->value[k->option] = (int32_t)k->value;
+	if (k->option == TCP_OPTION_MAX_PACING_RATE)
+		o->max_pacing_rate = k->value;
+	else
+		o->value[k->option] = (int32_t)k->value;
 	o->set |= 1u << k->option;
 	if (s->conn) {
 		opts_drop(st, s->conn->opts);
@@ -398,6 +403,11 @@ call_run(struct stack *st, struct sock_call *k, struct sock *s, int64_t now)
 		return call_get(st, k, s);
 	case SOCK_CALL_INFO:
 		return call_info(st, k, s, now);
+	case SOCK_CALL_FASTOPEN_KEY:
+		return E_NOPROTOOPT;
+	case SOCK_CALL_FASTOPEN_ROOM:
+		k->value = 0;
+		return 0;
 	case SOCK_CALL_QUIESCE:
 	case SOCK_CALL_STEP:
 		break;

@@ -55,6 +55,8 @@ enum {
 	SOCK_OPT_KEEPALIVE = 1 << 2,
 	SOCK_OPT_QUICKACK = 1 << 3,
 	SOCK_OPT_MORE = 1 << 4,     /* the last write said MSG_MORE              */
+	SOCK_OPT_FASTOPEN = 1 << 5, /* set before SOCK_REQ_CONNECT: the SYN may take what is
+	                             * written by then with it (RFC 7413)        */
 };
 
 struct tcp_conn;
@@ -123,6 +125,10 @@ enum sock_call_op {
 	SOCK_CALL_GET,        /* option -> value                                        */
 	SOCK_CALL_INFO,       /* -> info                                                */
 	SOCK_CALL_QUIESCE,    /* close or reset everything; answered when all is gone or time is up */
+	SOCK_CALL_FASTOPEN_KEY, /* key: `value` bytes, 16 or 32 with a backup; 0: -> key, value.
+	                         * It is the core's, whichever socket was asked             */
+	SOCK_CALL_FASTOPEN_ROOM, /* addr: a peer -> value: bytes of text that a SYN to it may
+	                          * carry; 0: no cookie of it is known                      */
 	SOCK_CALL_STEP,       /* nothing: a step goes by, which refills `ids`           */
 };
 
@@ -134,6 +140,7 @@ struct sock_call {
 	int option;             /* enum tcp_option                      */
 	int64_t value;
 	struct sock_addr addr;
+	uint8_t key[32];
 	int err;                /* stack: 0 or an errno value           */
 	struct tcp_info_data info;
 };

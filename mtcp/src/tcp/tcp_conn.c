@@ -85,7 +85,7 @@ tcp_opt_value(const struct tcp_env *e, const struct tcp_opts *o, enum tcp_option
 	const struct tcp_cfg *cfg = e->cfg;
 
 	if (o->set & 1u << opt)
-		return o->value[opt];
+		return opt == TCP_OPTION_MAX_PACING_RATE ? o->max_pacing_rate : o->value[opt];
 	switch (opt) {
 	case TCP_OPTION_KEEPIDLE:
 		return cfg->keepidle_ns / NS_PER_S;
@@ -105,12 +105,16 @@ tcp_opt_value(const struct tcp_env *e, const struct tcp_opts *o, enum tcp_option
 		return cfg->ttl;
 	case TCP_OPTION_LINGER:
 		return -1;
+	case TCP_OPTION_MAX_PACING_RATE:
+		return INT64_MAX;
 	case TCP_OPTION_USER_TIMEOUT:
 	case TCP_OPTION_MAXSEG:
 	case TCP_OPTION_CONGESTION:
 	case TCP_OPTION_TOS:
 	case TCP_OPTION_WINDOW_CLAMP:
 	case TCP_OPTION_NOTSENT_LOWAT:
+	case TCP_OPTION_FASTOPEN:
+	case TCP_OPTION_DEFER_ACCEPT:
 	case TCP_N_OPTIONS:
 		break;
 	}

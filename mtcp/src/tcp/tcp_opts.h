@@ -25,13 +25,19 @@ enum tcp_option {
 	TCP_OPTION_LINGER,       /* s; -1: off                             */
 	TCP_OPTION_WINDOW_CLAMP, /* bytes                                  */
 	TCP_OPTION_NOTSENT_LOWAT, /* bytes                                 */
+	TCP_OPTION_FASTOPEN,     /* listener: connections waiting for their handshake; 0: off */
+	TCP_OPTION_DEFER_ACCEPT, /* listener: SYN-ACK time-outs to wait for text; 0: off */
+	TCP_OPTION_MAX_PACING_RATE, /* bytes/s, 64 bits; INT64_MAX: no limit */
 	TCP_N_OPTIONS
 };
+
+static_assert(TCP_N_OPTIONS <= 32, "a bit for each");
 
 /* One value per option; `set` has a bit for each that was ever set. */
 struct tcp_opts {
 	uint32_t refs;
 	uint32_t set;
+	int64_t max_pacing_rate; /* TCP_OPTION_MAX_PACING_RATE */
 	int32_t value[TCP_N_OPTIONS];
 };
 
@@ -40,7 +46,7 @@ struct tcp_info_data {
 	uint8_t state;         /* Linux's numbers: 1 ESTABLISHED … 11 CLOSING    */
 	uint8_t ca_state;      /* 0 open, 1 disorder, 2 CWR, 3 recovery, 4 loss  */
 	uint8_t retransmits, probes, backoff;
-	uint8_t options;       /* 1 TS, 2 SACK, 4 WSCALE, 8 ECN                  */
+	uint8_t options;       /* 1 TS, 2 SACK, 4 WSCALE, 8 ECN, 16 ECN seen     */
 	uint8_t snd_wscale, rcv_wscale;
 	int64_t rto_ns, ato_ns, srtt_ns, rttvar_ns, min_rtt_ns;
 	int64_t last_data_sent_ns, last_data_recv_ns, last_ack_recv_ns; /* ago */
@@ -51,5 +57,7 @@ struct tcp_info_data {
 	uint32_t total_retrans, segs_out, segs_in, data_segs_out, data_segs_in;
 	uint64_t bytes_acked, bytes_received, bytes_sent, bytes_retrans;
 	uint32_t notsent_bytes, reordering;
-	uint32_t delivered;
+	uint32_t delivered, delivered_ce;        /* segments */
+	uint64_t delivery_rate, pacing_rate;     /* bytes/s  */
+	bool delivery_rate_app_limited;
 };
