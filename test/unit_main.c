@@ -34,6 +34,7 @@ static const struct suite suites[] = {
 struct choice {
 	CU_BasicRunMode mode;
 	bool list;
+	const char *results; /* file for one line a test; NULL: none */
 	int npatterns;
 	char **patterns; /* shell patterns of suite names; none means all */
 };
@@ -41,8 +42,9 @@ struct choice {
 static int
 usage(FILE *to, int status)
 {
-	fputs("usage: unit [--list] [--verbose] [suite ...]\n"
+	fputs("usage: unit [--list] [--verbose] [--results=FILE] [suite ...]\n"
 	      "  --list     names of the suites\n"
+	      "  --results  suite, test, and passed or failed, into FILE, tabs between\n"
 	      "  --verbose  name each test as it runs\n"
 	      "  suite      run these only; shell patterns such as 'tcp_*' match\n",
 	      to);
@@ -59,6 +61,8 @@ choice_parse(struct choice *ch, int argc, char **argv)
 	for (i = 1; i < argc && argv[i][0] == '-'; i++) {
 		if (strcmp(argv[i], "--list") == 0)
 			ch->list = true;
+		else if (strncmp(argv[i], "--results=", 10) == 0)
+			ch->results = argv[i] + 10;
 		else if (strcmp(argv[i], "--verbose") == 0)
 			ch->mode = CU_BRM_VERBOSE;
 		else
@@ -115,6 +119,40 @@ suites_register(const struct choice *ch)
 	return failed;
 }
 
+static const char *
+result_of(CU_pTest t)
+{
+	for (CU_pFailureRecord f = CU_get_failure_list(); f; f = f->pNext) {
+		if (f->pTest == t)
+			return "failed";
+	}
+	return "passed";
+}
+
+/* A line for each test that was registered. */
+static void
+results_print(FILE *to)
+{
+	for (CU_pSuite s = CU_get_registry()->pSuite; s; s = s->pNext) {
+		for (CU_pTest t = s->pTest; t; t = t->pNext)
+			fprintf(to, "%s\t%s\t%s\n", s->pName, t->pName, result_of(t));
+	}
+}
+
+/* Returns the number of failures: 0, or 1 when the file could not be written. */
+static unsigned
+results_write(const char *path)
+{
+	FILE *f = fopen(path, "w");
+
+	if (f)
+		results_print(f);
+	if (f && fclose(f) == 0)
+		return 0;
+	perror(path);
+	return 1;
+}
+
 /* Prints the closing line and returns the exit status. */
 static int
 verdict(unsigned failed)
@@ -156,6 +194,7 @@ main(int argc, char **argv)
 	CU_basic_run_tests();
 	/* CUnit flushes nothing and ends its summary without a newline. */
 	putchar('\n');
+	failed += ch.results ? results_write(ch.results) : 0;
 	status = verdict(failed);
 	CU_cleanup_registry();
 	return status;

@@ -417,19 +417,22 @@ suite_api_io(void)
 	CU_add_test(s, "a reset is told once, then the end, then EPIPE",
 	            test_a_reset_is_told_once_then_the_end_then_epipe);
 	CU_add_test(s, "data needs a connection", test_data_needs_a_connection);
-	CU_add_test(s, "MSG_PEEK leaves the bytes", test_peek_leaves_the_bytes);
+	CU_add_test(s, "MSG_PEEK leaves the bytes (option: MSG_PEEK)",
+	            test_peek_leaves_the_bytes);
 	CU_add_test(s, "blocking reads wait for some or all",
 	            test_blocking_reads_wait_for_some_or_all);
-	CU_add_test(s, "MSG_WAITALL ends with the connection",
+	CU_add_test(s, "MSG_WAITALL ends with the connection (option: MSG_WAITALL)",
 	            test_waitall_ends_with_the_connection);
-	CU_add_test(s, "a receive timeout ends the wait", test_a_receive_timeout_ends_the_wait);
+	CU_add_test(s, "a receive timeout ends the wait (option: SO_RCVTIMEO)",
+	            test_a_receive_timeout_ends_the_wait);
 	CU_add_test(s, "what is written reaches the stack", test_what_is_written_reaches_the_stack);
 	CU_add_test(s, "a write stops at the limit", test_a_write_stops_at_the_limit);
 	CU_add_test(s, "a blocking write writes all", test_a_blocking_write_writes_all);
 	CU_add_test(s, "an error after some bytes is kept for the next call",
 	            test_an_error_after_some_bytes_is_kept_for_the_next_call);
 	CU_add_test(s, "no writing after shutdown", test_no_writing_after_shutdown);
-	CU_add_test(s, "MSG_MORE is said of one call", test_msg_more_is_said_of_one_call);
+	CU_add_test(s, "MSG_MORE is said of one call (option: MSG_MORE)",
+	            test_msg_more_is_said_of_one_call);
 	CU_add_test(s, "pieces are one call", test_pieces_are_one_call);
 	CU_add_test(s, "chunks that were read are written", test_chunks_that_were_read_are_written);
 	CU_add_test(s, "a writer without chunks waits for them",

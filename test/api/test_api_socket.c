@@ -492,7 +492,8 @@ suite_api_socket(void)
 
 	CU_add_test(s, "socket refuses what is not TCP", test_socket_refuses_what_is_not_tcp);
 	CU_add_test(s, "numbers run out and come back", test_numbers_run_out_and_come_back);
-	CU_add_test(s, "closed and unknown numbers are bad",
+	CU_add_test(s, "closed and unknown numbers are bad (attack: closes twice; attack: uses "
+	            "a closed id)",
 	            test_closed_and_unknown_numbers_are_bad);
 	CU_add_test(s, "bind names the local end", test_bind_names_the_local_end);
 	CU_add_test(s, "bad addresses are refused", test_bad_addresses_are_refused);
@@ -509,15 +510,18 @@ suite_api_socket(void)
 	            test_a_blocking_connect_returns_how_it_went);
 	CU_add_test(s, "a non-blocking connect tells its state when asked again",
 	            test_a_nonblocking_connect_tells_its_state_when_asked_again);
-	CU_add_test(s, "the error of a connect is told once",
+	CU_add_test(s, "the error of a connect is told once (RFC 9293 MUST-47; option: "
+	            "SO_ERROR)",
 	            test_the_error_of_a_connect_is_told_once);
-	CU_add_test(s, "a connect with a send timeout gives up waiting",
+	CU_add_test(s, "a connect with a send timeout gives up waiting (option: SO_SNDTIMEO)",
 	            test_a_connect_with_a_send_timeout_gives_up_waiting);
 	CU_add_test(s, "shutdown asks for what was named", test_shutdown_asks_for_what_was_named);
 	CU_add_test(s, "close and abort ask differently", test_close_and_abort_ask_differently);
-	CU_add_test(s, "linger waits, resets or gives up", test_linger_waits_resets_or_gives_up);
+	CU_add_test(s, "linger waits, resets or gives up (option: SO_LINGER)",
+	            test_linger_waits_resets_or_gives_up);
 	CU_add_test(s, "getpeername needs a connection", test_getpeername_needs_a_connection);
-	CU_add_test(s, "ioctl counts bytes and sets blocking",
+	CU_add_test(s, "ioctl counts bytes and sets blocking (option: FIONREAD; option: "
+	            "SIOCOUTQ)",
 	            test_ioctl_counts_bytes_and_sets_blocking);
 	CU_add_test(s, "init_rss has nothing to prepare", test_init_rss_has_nothing_to_prepare);
 }

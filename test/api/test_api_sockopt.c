@@ -251,15 +251,26 @@ suite_api_sockopt(void)
 {
 	CU_pSuite s = CU_add_suite("api/api_sockopt", NULL, NULL);
 
-	CU_add_test(s, "one-bit options", test_one_bit_options);
-	CU_add_test(s, "numbers are kept by the stack", test_numbers_are_kept_by_the_stack);
-	CU_add_test(s, "buffers are doubled and have a least size",
+	CU_add_test(s, "one-bit options (option: TCP_NODELAY; option: TCP_CORK; option: "
+	            "TCP_QUICKACK; option: SO_KEEPALIVE; option: SO_REUSEADDR; option: "
+	            "SO_REUSEPORT)",
+	            test_one_bit_options);
+	CU_add_test(s, "numbers are kept by the stack (option: TCP_SYNCNT; option: "
+	            "TCP_USER_TIMEOUT; option: TCP_KEEPIDLE; option: TCP_KEEPINTVL; option: "
+	            "TCP_KEEPCNT; option: TCP_LINGER2; option: TCP_MAXSEG; option: IP_TOS; "
+	            "option: IP_TTL)",
+	            test_numbers_are_kept_by_the_stack);
+	CU_add_test(s, "buffers are doubled and have a least size (option: SO_SNDBUF; option: "
+	            "SO_RCVBUF; Linux: buffers)",
 	            test_buffers_are_doubled_and_have_a_least_size);
-	CU_add_test(s, "what a socket is", test_what_a_socket_is);
+	CU_add_test(s, "what a socket is (option: SO_TYPE; option: SO_DOMAIN; option: "
+	            "SO_ACCEPTCONN)",
+	            test_what_a_socket_is);
 	CU_add_test(s, "times", test_times);
 	CU_add_test(s, "linger", test_linger);
-	CU_add_test(s, "congestion control goes by name", test_congestion_control_goes_by_name);
-	CU_add_test(s, "TCP_INFO is cut to the room there is",
+	CU_add_test(s, "congestion control goes by name (option: TCP_CONGESTION)",
+	            test_congestion_control_goes_by_name);
+	CU_add_test(s, "TCP_INFO is cut to the room there is (option: TCP_INFO)",
 	            test_tcp_info_is_cut_to_the_room_there_is);
 	CU_add_test(s, "what is unknown or wrong is refused",
 	            test_what_is_unknown_or_wrong_is_refused);

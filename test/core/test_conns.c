@@ -550,7 +550,7 @@ suite_conns(void)
 	            test_the_next_connection_takes_the_last_ones_memory);
 	CU_add_test(suite, "an abort sends a reset", test_an_abort_sends_a_reset);
 	CU_add_test(suite, "many resets leave all", test_many_resets_leave_all);
-	CU_add_test(suite, "closing with unread text resets (RFC 2525 2.17)",
+	CU_add_test(suite, "closing with unread text resets (RFC 2525 2.17; RFC 9293 SHLD-3)",
 	            test_closing_with_unread_text_resets);
 	CU_add_test(suite, "lingering for no time resets", test_lingering_for_no_time_resets);
 	CU_add_test(suite, "text after close is reset (RFC 9293 SHLD-3)",
@@ -564,7 +564,8 @@ suite_conns(void)
 	CU_add_test(suite, "FIN-WAIT-2 ends without the peer",
 	            test_fin_wait_2_ends_without_the_peer);
 	CU_add_test(suite, "FIN-WAIT-2 of a reader lasts", test_fin_wait_2_of_a_reader_lasts);
-	CU_add_test(suite, "the oldest TIME-WAIT makes room", test_the_oldest_time_wait_makes_room);
+	CU_add_test(suite, "the oldest TIME-WAIT makes room (attack: TIME-WAIT flood)",
+	            test_the_oldest_time_wait_makes_room);
 	CU_add_test(suite, "TIME-WAIT may be off", test_time_wait_may_be_off);
 	CU_add_test(suite, "connections run out", test_connections_run_out);
 	CU_add_test(suite, "socket numbers run out", test_socket_numbers_run_out);

@@ -252,7 +252,8 @@ suite_demux(void)
 	CU_add_test(suite, "each kind is found as what it is",
 	            test_each_kind_is_found_as_what_it_is);
 	CU_add_test(suite, "all four numbers count", test_all_four_numbers_count);
-	CU_add_test(suite, "the hash depends on the secret", test_the_hash_depends_on_the_secret);
+	CU_add_test(suite, "the hash depends on the secret (attack: hash collisions)",
+	            test_the_hash_depends_on_the_secret);
 	CU_add_test(suite, "a collision is no match", test_a_collision_is_no_match);
 	CU_add_test(suite, "there is room for every record", test_there_is_room_for_every_record);
 	CU_add_test(suite, "it agrees with its twin", test_it_agrees_with_its_twin);

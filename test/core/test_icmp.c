@@ -302,8 +302,10 @@ suite_icmp(void)
 	            test_what_is_not_answered_uses_up_nothing);
 	CU_add_test(s, "a rate of 0 is no limit", test_a_rate_of_0_is_no_limit);
 	CU_add_test(s, "an error tells segment and MTU", test_an_error_tells_segment_and_mtu);
-	CU_add_test(s, "only errors are errors", test_only_errors_are_errors);
-	CU_add_test(s, "a missing MTU is the next plateau",
+	CU_add_test(s, "only errors are errors (RFC 9293 MUST-55; RFC 6633 3; attack: forged "
+	            "source quench)",
+	            test_only_errors_are_errors);
+	CU_add_test(s, "a missing MTU is the next plateau (RFC 1191 7.1)",
 	            test_a_missing_mtu_is_the_next_plateau);
 	CU_add_test(s, "cut quotes are refused", test_cut_quotes_are_refused);
 	CU_add_test(s, "quotes of other protocols and of fragments are refused",

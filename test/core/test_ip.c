@@ -618,7 +618,7 @@ suite_ip(void)
 	CU_pSuite suite = CU_add_suite("core/ip", NULL, NULL);
 
 	CU_add_test(suite, "the knock is heard", test_the_knock_is_heard);
-	CU_add_test(suite, "packets for others are never answered",
+	CU_add_test(suite, "packets for others are never answered (attack: packets for others)",
 	            test_packets_for_others_are_never_answered);
 	CU_add_test(suite, "frames for other links are never answered (RFC 9293 MUST-57)",
 	            test_frames_for_other_links_are_never_answered);
@@ -626,14 +626,19 @@ suite_ip(void)
 	            test_sources_that_are_no_hosts_are_never_answered);
 	CU_add_test(suite, "a group as link source is never answered",
 	            test_a_group_as_link_source_is_never_answered);
-	CU_add_test(suite, "no flipped bit is answered", test_no_flipped_bit_is_answered);
+	CU_add_test(suite, "no flipped bit is answered (RFC 9293 MUST-3; attack: wrong "
+	            "checksums)",
+	            test_no_flipped_bit_is_answered);
 	CU_add_test(suite, "the port's judgement counts", test_the_ports_judgement_counts);
 	CU_add_test(suite, "truncated frames are dropped", test_truncated_frames_are_dropped);
 	CU_add_test(suite, "padding does not count", test_padding_does_not_count);
-	CU_add_test(suite, "fragments are dropped", test_fragments_are_dropped);
-	CU_add_test(suite, "IP options are passed over (RFC 9293 MUST-50)",
+	CU_add_test(suite, "fragments are dropped (attack: fragments)",
+	            test_fragments_are_dropped);
+	CU_add_test(suite, "IP options are passed over (RFC 9293 MUST-50, MAY-10, MAY-11, "
+	            "MUST-52; attack: IP options)",
 	            test_ip_options_are_passed_over);
-	CU_add_test(suite, "silly headers are dropped", test_silly_headers_are_dropped);
+	CU_add_test(suite, "silly headers are dropped (attack: IP length beyond the frame)",
+	            test_silly_headers_are_dropped);
 	CU_add_test(suite, "other protocols are dropped", test_other_protocols_are_dropped);
 	CU_add_test(suite, "echo is answered", test_echo_is_answered);
 	CU_add_test(suite, "damaged and unknown ICMP is dropped",
@@ -644,7 +649,9 @@ suite_ip(void)
 	CU_add_test(suite, "neighbours are asked for, and learned",
 	            test_neighbours_are_asked_for_and_learned);
 	CU_add_test(suite, "a stack announces its addresses", test_a_stack_announces_its_addresses);
-	CU_add_test(suite, "an ARP flood is bounded", test_an_arp_flood_is_bounded);
-	CU_add_test(suite, "the source is the address nearest to the next hop",
+	CU_add_test(suite, "an ARP flood is bounded (attack: ARP flood)",
+	            test_an_arp_flood_is_bounded);
+	CU_add_test(suite, "the source is the address nearest to the next hop (RFC 9293 "
+	            "MUST-44)",
 	            test_the_source_is_the_address_nearest_to_the_next_hop);
 }

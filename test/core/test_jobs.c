@@ -525,7 +525,7 @@ suite_jobs(void)
 {
 	CU_pSuite suite = CU_add_suite("core/jobs", NULL, NULL);
 
-	CU_add_test(suite, "one address and port has one owner",
+	CU_add_test(suite, "one address and port has one owner (RFC 9293 MUST-41)",
 	            test_one_address_and_port_has_one_owner);
 	CU_add_test(suite, "port 0 chooses one", test_port_0_chooses_one);
 	CU_add_test(suite, "a listener without bind gets a port",
@@ -535,7 +535,8 @@ suite_jobs(void)
 	CU_add_test(suite, "a dead neighbour is unreachable, and in nobody's way",
 	            test_a_dead_neighbour_is_unreachable);
 	CU_add_test(suite, "ports run out", test_ports_run_out);
-	CU_add_test(suite, "a bound socket connects from its address",
+	CU_add_test(suite, "a bound socket connects from its address (RFC 9293 MUST-43, "
+	            "MUST-45)",
 	            test_a_bound_socket_connects_from_its_address);
 	CU_add_test(suite, "a tuple in TIME-WAIT is not available",
 	            test_a_tuple_in_time_wait_is_not_available);
@@ -548,9 +549,11 @@ suite_jobs(void)
 	CU_add_test(suite, "a call comes after the jobs before it",
 	            test_a_call_comes_after_the_jobs_before_it);
 	CU_add_test(suite, "a shutdown is done once", test_a_shutdown_is_done_once);
-	CU_add_test(suite, "quiesce ends everything in order",
+	CU_add_test(suite, "quiesce ends everything in order (attack: dies with open "
+	            "connections)",
 	            test_quiesce_ends_everything_in_order);
-	CU_add_test(suite, "quiesce resets what is left when time is up",
+	CU_add_test(suite, "quiesce resets what is left when time is up (attack: dies with "
+	            "open connections)",
 	            test_quiesce_resets_what_is_left_when_time_is_up);
 	CU_add_test(suite, "the end is not corked", test_the_end_is_not_corked);
 	CU_add_test(suite, "a quick ACK is owed at once", test_a_quick_ack_is_owed_at_once);

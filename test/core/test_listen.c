@@ -362,7 +362,8 @@ suite_listen(void)
 
 	CU_add_test(suite, "what is completed is counted and queued",
 	            test_what_is_completed_is_counted_and_queued);
-	CU_add_test(suite, "a full backlog takes no more", test_a_full_backlog_takes_no_more);
+	CU_add_test(suite, "a full backlog takes no more (attack: application never accepts)",
+	            test_a_full_backlog_takes_no_more);
 	CU_add_test(suite, "a handshake waits for the backlog",
 	            test_a_handshake_waits_for_the_backlog);
 	CU_add_test(suite, "the backlog may be changed", test_the_backlog_may_be_changed);
@@ -375,7 +376,7 @@ suite_listen(void)
 	            test_a_closed_listener_resets_its_queue);
 	CU_add_test(suite, "the port is free again at once", test_the_port_is_free_again_at_once);
 	CU_add_test(suite, "half-open connections expire", test_half_open_connections_expire);
-	CU_add_test(suite, "a SYN flood does not shut clients out",
+	CU_add_test(suite, "a SYN flood does not shut clients out (attack: SYN flood)",
 	            test_a_syn_flood_does_not_shut_clients_out);
 	CU_add_test(suite, "no room for a half-open connection",
 	            test_no_room_for_a_half_open_connection);

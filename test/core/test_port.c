@@ -250,7 +250,7 @@ suite_port(void)
 	            test_every_free_port_is_found_for_bind);
 	CU_add_test(suite, "every free port is found for connect",
 	            test_every_free_port_is_found_for_connect);
-	CU_add_test(suite, "destinations start apart (RFC 6056 3.3.3)",
+	CU_add_test(suite, "destinations start apart (RFC 6056 3.3.3; attack: port statistics)",
 	            test_destinations_start_apart);
 	CU_add_test(suite, "the secret decides where", test_the_secret_decides_where);
 	CU_add_test(suite, "a port is not taken again at once",

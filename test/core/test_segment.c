@@ -574,7 +574,8 @@ suite_segment(void)
 	            test_a_reset_ends_a_half_open_connection);
 	CU_add_test(suite, "TIME-WAIT acknowledges the FIN again",
 	            test_time_wait_acknowledges_the_fin_again);
-	CU_add_test(suite, "an exact reset ends TIME-WAIT", test_an_exact_reset_ends_time_wait);
+	CU_add_test(suite, "an exact reset ends TIME-WAIT (RFC 1337 2)",
+	            test_an_exact_reset_ends_time_wait);
 	CU_add_test(suite, "TIME-WAIT ignores resets and ACKs (RFC 1337)",
 	            test_time_wait_ignores_resets_and_acks);
 	CU_add_test(suite, "an old segment does not prolong TIME-WAIT",
@@ -587,9 +588,10 @@ suite_segment(void)
 	CU_add_test(suite, "the last ACK is accepted", test_the_last_ack_is_accepted);
 	CU_add_test(suite, "a wrong answer to a SYN is reset",
 	            test_a_wrong_answer_to_a_syn_is_reset);
-	CU_add_test(suite, "an ICMP error must quote what is in flight (RFC 5927)",
+	CU_add_test(suite, "an ICMP error must quote what is in flight (RFC 5927 4.1; RFC 9293 "
+	            "MUST-54)",
 	            test_an_icmp_error_must_quote_what_is_in_flight);
-	CU_add_test(suite, "each unreachable code has its error",
+	CU_add_test(suite, "each unreachable code has its error (RFC 9293 SHLD-25, SHLD-26)",
 	            test_each_unreachable_code_has_its_error);
 	CU_add_test(suite, "an established connection survives ICMP (RFC 9293 MUST-56)",
 	            test_an_established_connection_survives_icmp);

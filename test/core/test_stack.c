@@ -365,13 +365,15 @@ suite_stack(void)
 	CU_add_test(suite, "a step takes a few bursts", test_a_step_takes_a_few_bursts);
 	CU_add_test(suite, "what happens is counted", test_what_happens_is_counted);
 	CU_add_test(suite, "a crowd gets through", test_a_crowd_gets_through);
-	CU_add_test(suite, "a crowd gets through with few records",
+	CU_add_test(suite, "a crowd gets through with few records (attack: pools at their "
+	            "limits)",
 	            test_a_crowd_gets_through_with_few_records);
-	CU_add_test(suite, "a crowd gets through with few chunks",
+	CU_add_test(suite, "a crowd gets through with few chunks (attack: pools at their "
+	            "limits)",
 	            test_a_crowd_gets_through_with_few_chunks);
-	CU_add_test(suite, "a crowd gets through with one run",
+	CU_add_test(suite, "a crowd gets through with one run (attack: pools at their limits)",
 	            test_a_crowd_gets_through_with_one_run);
 	CU_add_test(suite, "a shortage passes", test_a_shortage_passes);
-	CU_add_test(suite, "a client is served during a flood",
+	CU_add_test(suite, "a client is served during a flood (attack: SYN flood)",
 	            test_a_client_is_served_during_a_flood);
 }

@@ -498,8 +498,10 @@ suite_txq(void)
 	            test_an_engine_without_packets_is_waited_for);
 	CU_add_test(suite, "a stack that ends gives its packets back",
 	            test_a_stack_that_ends_gives_its_packets_back);
-	CU_add_test(suite, "a closed window delays nobody", test_a_closed_window_delays_nobody);
-	CU_add_test(suite, "an unresolved neighbour delays nobody",
+	CU_add_test(suite, "a closed window delays nobody (attack: application never reads)",
+	            test_a_closed_window_delays_nobody);
+	CU_add_test(suite, "an unresolved neighbour delays nobody (attack: unresolved "
+	            "neighbours)",
 	            test_an_unresolved_neighbour_delays_nobody);
 	CU_add_test(suite, "a waiting connection may go", test_a_waiting_connection_may_go);
 }

@@ -357,22 +357,33 @@ suite_script_ack(void)
 {
 	CU_pSuite s = CU_add_suite("script_ack", NULL, NULL);
 
-	CU_add_test(s, "delayed ACK", test_delayed_ack);
-	CU_add_test(s, "a delayed ACK is not postponed", test_delayed_ack_is_not_postponed);
-	CU_add_test(s, "every second full segment", test_every_second_full_segment);
-	CU_add_test(s, "quick ACKs at the start", test_quick_acks_at_the_start);
+	CU_add_test(s, "delayed ACK (RFC 9293 SHLD-18, MUST-40; RFC 1122 4.2.3.2; Linux: "
+	            "delayed ACKs)",
+	            test_delayed_ack);
+	CU_add_test(s, "a delayed ACK is not postponed (RFC 9293 MUST-40)",
+	            test_delayed_ack_is_not_postponed);
+	CU_add_test(s, "every second full segment (RFC 9293 SHLD-19, MUST-58; RFC 5681 "
+	            "4.2/second; RFC 2525 2.12)",
+	            test_every_second_full_segment);
+	CU_add_test(s, "quick ACKs at the start (Linux: quick ACKs)",
+	            test_quick_acks_at_the_start);
 	CU_add_test(s, "the ACK rides on text", test_ack_rides_on_text);
-	CU_add_test(s, "a hole is acknowledged at once", test_a_hole_is_acknowledged_at_once);
+	CU_add_test(s, "a hole is acknowledged at once (RFC 9293 SHLD-31, MAY-13; RFC 5681 "
+	            "4.2/hole, 4.2/filled)",
+	            test_a_hole_is_acknowledged_at_once);
 	CU_add_test(s, "reassembly of overlaps", test_reassembly_of_overlaps);
 	CU_add_test(s, "reassembly of bytes from the end", test_reassembly_of_bytes_from_the_end);
-	CU_add_test(s, "reassembly is bounded", test_reassembly_is_bounded);
+	CU_add_test(s, "reassembly is bounded (attack: tiny out-of-order segments)",
+	            test_reassembly_is_bounded);
 	CU_add_test(s, "no memory for text", test_no_memory_for_text);
 	CU_add_test(s, "no memory for reassembly", test_no_memory_for_reassembly);
 	CU_add_test(s, "delivery goes on when there is memory",
 	            test_delivery_goes_on_when_there_is_memory);
-	CU_add_test(s, "SACK: newest first", test_sack_newest_first);
-	CU_add_test(s, "no SACK without permission", test_no_sack_without_permission);
-	CU_add_test(s, "D-SACK", test_d_sack);
+	CU_add_test(s, "SACK: newest first (RFC 2018 4; Linux: ACK options)",
+	            test_sack_newest_first);
+	CU_add_test(s, "no SACK without permission (RFC 2018 3)",
+	            test_no_sack_without_permission);
+	CU_add_test(s, "D-SACK (RFC 2883 4)", test_d_sack);
 	CU_add_test(s, "D-SACK counts no FIN", test_d_sack_counts_no_fin);
 	CU_add_test(s, "no war of ACKs", test_no_war_of_acks);
 }

@@ -400,25 +400,40 @@ suite_script_blind(void)
 {
 	CU_pSuite s = CU_add_suite("script_blind", NULL, NULL);
 
-	CU_add_test(s, "reset exactly at RCV.NXT", test_reset_exact);
-	CU_add_test(s, "reset in the window is challenged", test_reset_in_window_is_challenged);
-	CU_add_test(s, "reset outside is dropped", test_reset_outside_is_dropped);
-	CU_add_test(s, "reset with text", test_reset_with_text);
-	CU_add_test(s, "reset with a closed window", test_reset_with_a_closed_window);
-	CU_add_test(s, "SYN is challenged", test_syn_is_challenged);
-	CU_add_test(s, "which ACKs are acceptable", test_which_acks_are_acceptable);
-	CU_add_test(s, "challenges are limited", test_challenges_are_limited);
-	CU_add_test(s, "challenges are limited as configured",
+	CU_add_test(s, "reset exactly at RCV.NXT (RFC 5961 3.2/exact; RFC 9293 MUST-12)",
+	            test_reset_exact);
+	CU_add_test(s, "reset in the window is challenged (RFC 5961 3.2/window; attack: blind "
+	            "RST)",
+	            test_reset_in_window_is_challenged);
+	CU_add_test(s, "reset outside is dropped (RFC 5961 3.2/outside; attack: blind RST)",
+	            test_reset_outside_is_dropped);
+	CU_add_test(s, "reset with text (RFC 9293 SHLD-2)", test_reset_with_text);
+	CU_add_test(s, "reset with a closed window (RFC 9293 MUST-66)",
+	            test_reset_with_a_closed_window);
+	CU_add_test(s, "SYN is challenged (RFC 5961 4.2; attack: blind SYN)",
+	            test_syn_is_challenged);
+	CU_add_test(s, "which ACKs are acceptable (RFC 5961 5.2; RFC 9293 MAY-12; attack: "
+	            "blind ACK; attack: optimistic ACKs)",
+	            test_which_acks_are_acceptable);
+	CU_add_test(s, "challenges are limited (RFC 5961 7)", test_challenges_are_limited);
+	CU_add_test(s, "challenges are limited as configured (RFC 5961 7)",
 	            test_challenges_are_limited_as_configured);
-	CU_add_test(s, "text outside the window", test_text_outside_the_window);
+	CU_add_test(s, "text outside the window (attack: blind data)",
+	            test_text_outside_the_window);
 	CU_add_test(s, "text over the edge is cut", test_text_over_the_edge_is_cut);
-	CU_add_test(s, "PAWS", test_paws);
-	CU_add_test(s, "PAWS spares resets", test_paws_spares_resets);
-	CU_add_test(s, "PAWS after 24 days", test_paws_after_24_days);
-	CU_add_test(s, "PAWS across the wrap", test_paws_across_the_wrap);
-	CU_add_test(s, "a missing timestamp", test_missing_timestamp);
-	CU_add_test(s, "TS.Recent is of the left edge", test_ts_recent_is_of_the_left_edge);
-	CU_add_test(s, "ICMP unreachable", test_icmp);
-	CU_add_test(s, "ICMP is the reason in the end", test_icmp_is_the_reason_in_the_end);
-	CU_add_test(s, "fragmentation needed", test_fragmentation_needed);
+	CU_add_test(s, "PAWS (RFC 7323 5.3)", test_paws);
+	CU_add_test(s, "PAWS spares resets (RFC 7323 5.3)", test_paws_spares_resets);
+	CU_add_test(s, "PAWS after 24 days (RFC 7323 5.5)", test_paws_after_24_days);
+	CU_add_test(s, "PAWS across the wrap (RFC 7323 5.3)", test_paws_across_the_wrap);
+	CU_add_test(s, "a missing timestamp (RFC 7323 3.2/missing)", test_missing_timestamp);
+	CU_add_test(s, "TS.Recent is of the left edge (RFC 7323 4.3)",
+	            test_ts_recent_is_of_the_left_edge);
+	CU_add_test(s, "ICMP unreachable (RFC 9293 MUST-56, SHLD-25; RFC 1122 4.2.3.9; RFC "
+	            "5927 4.1, 5.2; attack: forged ICMP unreachable)",
+	            test_icmp);
+	CU_add_test(s, "ICMP is the reason in the end (RFC 9293 SHLD-25)",
+	            test_icmp_is_the_reason_in_the_end);
+	CU_add_test(s, "fragmentation needed (RFC 1191 3/lowers, 3/floor, 6.4; attack: forged "
+	            "frag-needed)",
+	            test_fragmentation_needed);
 }

@@ -625,18 +625,22 @@ suite_script_close(void)
 
 	CU_add_test(s, "we close first", test_we_close_first);
 	CU_add_test(s, "the peer closes first", test_the_peer_closes_first);
-	CU_add_test(s, "half close still receives", test_half_close_still_receives);
+	CU_add_test(s, "half close still receives (RFC 9293 MAY-1; Linux: SHUT_RD)",
+	            test_half_close_still_receives);
 	CU_add_test(s, "simultaneous close", test_simultaneous_close);
 	CU_add_test(s, "FIN with the ACK of ours", test_fin_with_the_ack_of_ours);
 	CU_add_test(s, "a lost FIN is repeated", test_lost_fin_is_repeated);
 	CU_add_test(s, "FIN rides on the last text", test_fin_rides_on_the_last_text);
-	CU_add_test(s, "FIN leaves at once after small text",
+	CU_add_test(s, "FIN leaves at once after small text (RFC 2525 2.15)",
 	            test_fin_leaves_at_once_after_small_text);
 	CU_add_test(s, "FIN before the text it follows", test_fin_before_the_text_it_follows);
 	CU_add_test(s, "a repeated FIN is acknowledged", test_repeated_fin_is_acknowledged);
 	CU_add_test(s, "contradicting FINs", test_contradicting_fins);
-	CU_add_test(s, "close with unread text resets", test_close_with_unread_text_resets);
-	CU_add_test(s, "text after close resets", test_text_after_close_resets);
+	CU_add_test(s, "close with unread text resets (RFC 9293 SHLD-3; Linux: close with "
+	            "unread text)",
+	            test_close_with_unread_text_resets);
+	CU_add_test(s, "text after close resets (RFC 9293 SHLD-3)",
+	            test_text_after_close_resets);
 	CU_add_test(s, "repeated text after close does not reset",
 	            test_repeated_text_after_close_does_not_reset);
 	CU_add_test(s, "orphan in FIN-WAIT-2 is given up", test_orphan_in_fin_wait_2_is_given_up);
@@ -646,15 +650,18 @@ suite_script_close(void)
 	CU_add_test(s, "orphan of a dead peer ends", test_orphan_of_a_dead_peer_ends);
 	CU_add_test(s, "LAST-ACK of a dead peer ends", test_last_ack_of_a_dead_peer_ends);
 	CU_add_test(s, "abort sends one reset", test_abort_sends_one_reset);
-	CU_add_test(s, "what a reset means", test_what_a_reset_means);
-	CU_add_test(s, "TIME-WAIT: FIN again", test_time_wait_fin_again);
+	CU_add_test(s, "what a reset means (RFC 9293 MUST-12)", test_what_a_reset_means);
+	CU_add_test(s, "TIME-WAIT: FIN again (RFC 9293 MUST-13; Linux: TIME-WAIT)",
+	            test_time_wait_fin_again);
 	CU_add_test(s, "TIME-WAIT is not prolonged by other FINs",
 	            test_time_wait_is_not_prolonged_by_other_fins);
-	CU_add_test(s, "TIME-WAIT survives a reset", test_time_wait_survives_a_reset);
+	CU_add_test(s, "TIME-WAIT survives a reset (RFC 1337 3; attack: RST against TIME-WAIT)",
+	            test_time_wait_survives_a_reset);
 	CU_add_test(s, "TIME-WAIT answers old segments", test_time_wait_answers_old_segments);
-	CU_add_test(s, "TIME-WAIT reopens by sequence number",
+	CU_add_test(s, "TIME-WAIT reopens by sequence number (RFC 9293 MAY-2; RFC 6191 2)",
 	            test_time_wait_reopens_by_sequence_number);
-	CU_add_test(s, "TIME-WAIT reopens by timestamp", test_time_wait_reopens_by_timestamp);
+	CU_add_test(s, "TIME-WAIT reopens by timestamp (RFC 9293 MAY-2, SHLD-4; RFC 6191 2)",
+	            test_time_wait_reopens_by_timestamp);
 	CU_add_test(s, "TIME-WAIT keeps the timestamps", test_time_wait_keeps_the_timestamps);
 	CU_add_test(s, "the last ACK is lost", test_lost_last_ack);
 	CU_add_test(s, "close, whatever is lost", test_close_whatever_is_lost);

@@ -188,11 +188,16 @@ suite_script_idle(void)
 {
 	CU_pSuite s = CU_add_suite("script_idle", NULL, NULL);
 
-	CU_add_test(s, "no keep-alive by default", test_no_keepalive_by_default);
-	CU_add_test(s, "keep-alive of a dead peer", test_keepalive_of_a_dead_peer);
-	CU_add_test(s, "keep-alive of a living peer", test_keepalive_of_a_living_peer);
-	CU_add_test(s, "keep-alive waits for silence", test_keepalive_waits_for_silence);
-	CU_add_test(s, "keep-alive leaves retransmission alone",
+	CU_add_test(s, "no keep-alive by default (RFC 9293 MUST-25; RFC 1122 4.2.3.6)",
+	            test_no_keepalive_by_default);
+	CU_add_test(s, "keep-alive of a dead peer (RFC 9293 MAY-5, MUST-24, MUST-28, SHLD-12, "
+	            "MAY-6; Linux: keep-alive)",
+	            test_keepalive_of_a_dead_peer);
+	CU_add_test(s, "keep-alive of a living peer (RFC 9293 MUST-29)",
+	            test_keepalive_of_a_living_peer);
+	CU_add_test(s, "keep-alive waits for silence (RFC 9293 MUST-26, MUST-27)",
+	            test_keepalive_waits_for_silence);
+	CU_add_test(s, "keep-alive leaves retransmission alone (RFC 9293 MUST-26)",
 	            test_keepalive_leaves_retransmission_alone);
 	CU_add_test(s, "a keep-alive probe is answered", test_keepalive_probe_is_answered);
 	CU_add_test(s, "keep-alive finds a restarted peer",

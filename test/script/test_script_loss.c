@@ -645,38 +645,51 @@ suite_script_loss(void)
 {
 	CU_pSuite s = CU_add_suite("script_loss", NULL, NULL);
 
-	CU_add_test(s, "fast retransmit on the third duplicate",
+	CU_add_test(s, "fast retransmit on the third duplicate (RFC 5681 3.2; RFC 6675 "
+	            "4/IsLost)",
 	            test_fast_retransmit_on_the_third_duplicate);
-	CU_add_test(s, "limited transmit", test_limited_transmit);
-	CU_add_test(s, "NewReno: partial ACKs", test_newreno_partial_acks);
+	CU_add_test(s, "limited transmit (RFC 3042 2/two, 2/bound)", test_limited_transmit);
+	CU_add_test(s, "NewReno: partial ACKs (RFC 6582 3.2/partial, 3.2/no-sack)",
+	            test_newreno_partial_acks);
 	CU_add_test(s, "PRR without SACK", test_prr_without_sack);
-	CU_add_test(s, "no second recovery for the same flight",
+	CU_add_test(s, "no second recovery for the same flight (RFC 6582 3.2/recover)",
 	            test_no_second_recovery_for_the_same_flight);
 	CU_add_test(s, "what is no duplicate", test_what_is_no_duplicate);
-	CU_add_test(s, "RACK marks what was overtaken", test_rack_marks_what_was_overtaken);
-	CU_add_test(s, "RACK's reordering timer", test_rack_reordering_timer);
-	CU_add_test(s, "reordering is learned", test_reordering_is_learned);
+	CU_add_test(s, "RACK marks what was overtaken (RFC 8985 6.2/step-2, 6.2/step-5; RFC "
+	            "6675 4/IsLost; Linux: RACK)",
+	            test_rack_marks_what_was_overtaken);
+	CU_add_test(s, "RACK's reordering timer (RFC 8985 6.2/timer, 6.2/step-4)",
+	            test_rack_reordering_timer);
+	CU_add_test(s, "reordering is learned (RFC 8985 6.2/step-3)",
+	            test_reordering_is_learned);
 	CU_add_test(s, "lost ACKs are no reordering", test_lost_acks_are_no_reordering);
-	CU_add_test(s, "a lost retransmission", test_lost_retransmission);
-	CU_add_test(s, "reneging", test_reneging);
+	CU_add_test(s, "a lost retransmission (RFC 8985 6.2/lost-retransmission)",
+	            test_lost_retransmission);
+	CU_add_test(s, "reneging (RFC 2018 8; RFC 6675 5.1)", test_reneging);
 	CU_add_test(s, "blocks that cannot be", test_blocks_that_cannot_be);
 	CU_add_test(s, "blocks of single bytes", test_blocks_of_single_bytes);
 	CU_add_test(s, "SACK of a FIN", test_sack_of_a_fin);
-	CU_add_test(s, "the RTO backs off and gives up", test_rto_backs_off_and_gives_up);
-	CU_add_test(s, "Karn", test_karn);
-	CU_add_test(s, "timestamps measure retransmissions",
+	CU_add_test(s, "the RTO backs off and gives up (RFC 9293 MUST-19, MUST-20, SHLD-11; "
+	            "RFC 1122 4.2.3.5; RFC 6298 5.4, 5.5; RFC 8961 4/3)",
+	            test_rto_backs_off_and_gives_up);
+	CU_add_test(s, "Karn (RFC 9293 MUST-18; RFC 6298 3)", test_karn);
+	CU_add_test(s, "timestamps measure retransmissions (RFC 6298 3)",
 	            test_timestamps_measure_retransmissions);
 	CU_add_test(s, "no sample from behind a hole", test_no_sample_from_behind_a_hole);
-	CU_add_test(s, "cwnd after a time-out", test_cwnd_after_a_time_out);
+	CU_add_test(s, "cwnd after a time-out (RFC 9293 MUST-19; RFC 5681 3.1/loss-window; RFC "
+	            "8961 4/4)",
+	            test_cwnd_after_a_time_out);
 	CU_add_test(s, "ssthresh survives the second time-out",
 	            test_ssthresh_survives_the_second_time_out);
 	CU_add_test(s, "old news do not restart the timer",
 	            test_old_news_do_not_restart_the_timer);
-	CU_add_test(s, "the timer restarts with progress", test_timer_restarts_with_progress);
-	CU_add_test(s, "user time-out", test_user_timeout);
-	CU_add_test(s, "user time-out of a closed window", test_user_timeout_of_a_closed_window);
+	CU_add_test(s, "the timer restarts with progress (RFC 6298 5.3)",
+	            test_timer_restarts_with_progress);
+	CU_add_test(s, "user time-out (RFC 9293 MUST-21; RFC 5482 3.1)", test_user_timeout);
+	CU_add_test(s, "user time-out of a closed window (RFC 5482 3.1)",
+	            test_user_timeout_of_a_closed_window);
 	CU_add_test(s, "a partly acknowledged segment", test_partly_acknowledged_segment);
-	CU_add_test(s, "split ACKs", test_split_acks);
+	CU_add_test(s, "split ACKs (attack: split ACKs)", test_split_acks);
 	CU_add_test(s, "sequence numbers wrap in recovery",
 	            test_sequence_numbers_wrap_in_recovery);
 }

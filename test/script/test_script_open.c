@@ -743,38 +743,54 @@ suite_script_open(void)
 {
 	CU_pSuite s = CU_add_suite("script_open", NULL, NULL);
 
-	CU_add_test(s, "active open", test_active_open);
-	CU_add_test(s, "passive open", test_passive_open);
+	CU_add_test(s, "active open (Linux: first window; RFC 9293 MUST-14, SHLD-5, MAY-3)",
+	            test_active_open);
+	CU_add_test(s, "passive open (Linux: SYN options)", test_passive_open);
 	CU_add_test(s, "the SYN-ACK has no option that was not offered",
 	            test_syn_ack_has_no_option_that_was_not_offered);
 	CU_add_test(s, "text completes the handshake", test_text_completes_the_handshake);
 	CU_add_test(s, "FIN completes the handshake", test_fin_completes_the_handshake);
 	CU_add_test(s, "text beside the SYN-ACK", test_text_beside_the_syn_ack);
-	CU_add_test(s, "simultaneous open", test_simultaneous_open);
+	CU_add_test(s, "simultaneous open (RFC 9293 MUST-10)", test_simultaneous_open);
 	CU_add_test(s, "what SYN-RECEIVED answers", test_what_syn_received_answers);
-	CU_add_test(s, "simultaneous open of two", test_simultaneous_open_of_two);
-	CU_add_test(s, "simultaneous open, whatever is lost",
+	CU_add_test(s, "simultaneous open of two (RFC 9293 MUST-10)",
+	            test_simultaneous_open_of_two);
+	CU_add_test(s, "simultaneous open, whatever is lost (RFC 9293 MUST-10)",
 	            test_simultaneous_open_whatever_is_lost);
 	CU_add_test(s, "open, whatever is lost", test_open_whatever_is_lost);
-	CU_add_test(s, "SYN is repeated and given up", test_syn_is_repeated_and_given_up);
+	CU_add_test(s, "SYN is repeated and given up (RFC 9293 MUST-22, MUST-23; Linux: "
+	            "initial RTO; RFC 6298 2.1, 5.5)",
+	            test_syn_is_repeated_and_given_up);
 	CU_add_test(s, "SYN count by option", test_syn_count_by_option);
-	CU_add_test(s, "SYN-ACK is repeated and given up", test_syn_ack_is_repeated_and_given_up);
+	CU_add_test(s, "SYN-ACK is repeated and given up (RFC 9293 MUST-22; Linux: initial "
+	            "RTO)",
+	            test_syn_ack_is_repeated_and_given_up);
 	CU_add_test(s, "a repeated SYN gets the SYN-ACK again",
 	            test_repeated_syn_gets_the_syn_ack_again);
-	CU_add_test(s, "after a lost SYN cwnd is one segment and the RTO 3 s",
+	CU_add_test(s, "after a lost SYN cwnd is one segment and the RTO 3 s (RFC 6298 5.7; "
+	            "RFC 5681 3.1/lost-syn)",
 	            test_after_a_lost_syn_cwnd_is_one_and_rto_three_seconds);
 	CU_add_test(s, "refused", test_refused);
 	CU_add_test(s, "resets of others do not refuse", test_resets_of_others_do_not_refuse);
 	CU_add_test(s, "an old ACK in SYN-SENT is reset", test_old_ack_in_syn_sent_is_reset);
 	CU_add_test(s, "LISTEN answers strangers", test_listen_answers_strangers);
-	CU_add_test(s, "CLOSED answers with a reset", test_closed_answers_with_a_reset);
+	CU_add_test(s, "CLOSED answers with a reset (Linux: RST for unknown)",
+	            test_closed_answers_with_a_reset);
 	CU_add_test(s, "half open refuses a wrong ACK", test_half_open_refuses_a_wrong_ack);
 	CU_add_test(s, "half open is reset", test_half_open_is_reset);
-	CU_add_test(s, "MSS", test_mss);
-	CU_add_test(s, "an MSS too small to be true", test_mss_too_small_to_be_true);
-	CU_add_test(s, "window scale", test_window_scale);
-	CU_add_test(s, "malformed options", test_malformed_options);
-	CU_add_test(s, "a header beyond the segment", test_header_beyond_the_segment);
+	CU_add_test(s, "MSS (RFC 9293 MUST-14, MUST-15, MUST-16; RFC 1122 4.2.2.6; Linux: MSS; "
+	            "attack: MSS 65535)",
+	            test_mss);
+	CU_add_test(s, "an MSS too small to be true (attack: MSS 0; attack: MSS 1; attack: "
+	            "one-byte MSS)",
+	            test_mss_too_small_to_be_true);
+	CU_add_test(s, "window scale (RFC 7323 1.3, 2.2, 2.3; attack: window scale above 14)",
+	            test_window_scale);
+	CU_add_test(s, "malformed options (RFC 9293 MUST-4, MUST-5, MUST-6, MUST-7, MUST-64, "
+	            "MUST-65, MUST-68)",
+	            test_malformed_options);
+	CU_add_test(s, "a header beyond the segment (attack: TCP header beyond the frame)",
+	            test_header_beyond_the_segment);
 	CU_add_test(s, "zero window in the handshake", test_zero_window_in_the_handshake);
 	CU_add_test(s, "close before the answer", test_close_before_the_answer);
 	CU_add_test(s, "abort before the answer", test_abort_before_the_answer);

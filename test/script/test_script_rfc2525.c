@@ -289,28 +289,38 @@ suite_script_rfc2525(void)
 {
 	CU_pSuite s = CU_add_suite("script_rfc2525", NULL, NULL);
 
-	CU_add_test(s, "2.1 no initial slow start", test_2_1_no_initial_slow_start);
-	CU_add_test(s, "2.2 no slow start after retransmission",
+	CU_add_test(s, "no initial slow start (RFC 2525 2.1; Linux: initial cwnd; RFC 5681 "
+	            "3.1/initial-window)",
+	            test_2_1_no_initial_slow_start);
+	CU_add_test(s, "no slow start after retransmission (RFC 2525 2.2)",
 	            test_2_2_no_slow_start_after_retransmission);
-	CU_add_test(s, "2.3 uninitialized cwnd", test_2_3_uninitialized_cwnd);
-	CU_add_test(s, "2.4 inconsistent retransmission", test_2_4_inconsistent_retransmission);
-	CU_add_test(s, "2.5 failure to retain above-sequence data",
+	CU_add_test(s, "uninitialized cwnd (RFC 2525 2.3)", test_2_3_uninitialized_cwnd);
+	CU_add_test(s, "inconsistent retransmission (RFC 2525 2.4)",
+	            test_2_4_inconsistent_retransmission);
+	CU_add_test(s, "failure to retain above-sequence data (RFC 2525 2.5)",
 	            test_2_5_failure_to_retain_above_sequence_data);
-	CU_add_test(s, "2.6 extra additive constant", test_2_6_extra_additive_constant);
-	CU_add_test(s, "2.7 initial RTO too low", test_2_7_initial_rto_too_low);
-	CU_add_test(s, "2.8 failure of window deflation", test_2_8_failure_of_window_deflation);
-	CU_add_test(s, "2.9 excessively short keep-alive", test_2_9_excessively_short_keepalive);
-	CU_add_test(s, "2.10 failure to back off", test_2_10_failure_to_back_off);
-	CU_add_test(s, "2.11 window probe deadlock", test_2_11_window_probe_deadlock);
-	CU_add_test(s, "2.13 stretch ACK violation", test_2_13_stretch_ack_violation);
-	CU_add_test(s, "2.14 retransmission sends multiple packets",
+	CU_add_test(s, "extra additive constant (RFC 2525 2.6; RFC 5681 3.1/avoidance)",
+	            test_2_6_extra_additive_constant);
+	CU_add_test(s, "initial RTO too low (RFC 2525 2.7; RFC 8961 4/1)",
+	            test_2_7_initial_rto_too_low);
+	CU_add_test(s, "failure of window deflation (RFC 2525 2.8; RFC 6937 3/end)",
+	            test_2_8_failure_of_window_deflation);
+	CU_add_test(s, "excessively short keep-alive (RFC 2525 2.9)",
+	            test_2_9_excessively_short_keepalive);
+	CU_add_test(s, "failure to back off (RFC 2525 2.10)", test_2_10_failure_to_back_off);
+	CU_add_test(s, "window probe deadlock (RFC 2525 2.11)",
+	            test_2_11_window_probe_deadlock);
+	CU_add_test(s, "stretch ACK violation (RFC 2525 2.13)",
+	            test_2_13_stretch_ack_violation);
+	CU_add_test(s, "retransmission sends multiple packets (RFC 2525 2.14)",
 	            test_2_14_retransmission_sends_multiple_packets);
-	CU_add_test(s, "2.15 failure to send FIN notification promptly",
+	CU_add_test(s, "failure to send FIN notification promptly (RFC 2525 2.15)",
 	            test_2_15_failure_to_send_fin_notification_promptly);
-	CU_add_test(s, "2.16 failure to send a RST after half-duplex close",
+	CU_add_test(s, "failure to send a RST after half-duplex close (RFC 2525 2.16)",
 	            test_2_16_failure_to_send_a_rst_after_half_duplex_close);
-	CU_add_test(s, "2.17 failure to RST on close with data pending",
+	CU_add_test(s, "failure to RST on close with data pending (RFC 2525 2.17)",
 	            test_2_17_failure_to_rst_on_close_with_data_pending);
-	CU_add_test(s, "2.18 options missing from the MSS calculation",
+	CU_add_test(s, "options missing from the MSS calculation (RFC 2525 2.18; RFC 6691 "
+	            "2/subtract)",
 	            test_2_18_options_missing_from_mss_calculation);
 }

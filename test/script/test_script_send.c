@@ -309,22 +309,26 @@ suite_script_send(void)
 {
 	CU_pSuite s = CU_add_suite("script_send", NULL, NULL);
 
-	CU_add_test(s, "Nagle", test_nagle);
-	CU_add_test(s, "TCP_NODELAY", test_nodelay);
+	CU_add_test(s, "Nagle (RFC 9293 SHLD-7, MAY-16; Linux: Nagle)", test_nagle);
+	CU_add_test(s, "TCP_NODELAY (RFC 9293 MUST-17)", test_nodelay);
 	CU_add_test(s, "TCP_NODELAY lets go of what waits", test_nodelay_lets_go_of_what_waits);
-	CU_add_test(s, "cork and its ceiling", test_cork_and_its_ceiling);
+	CU_add_test(s, "cork and its ceiling (RFC 9293 MUST-60; Linux: cork ceiling)",
+	            test_cork_and_its_ceiling);
 	CU_add_test(s, "cork lets full segments go", test_cork_lets_full_segments_go);
 	CU_add_test(s, "more to come", test_more_to_come);
 	CU_add_test(s, "an empty cork leaves nothing behind",
 	            test_an_empty_cork_leaves_nothing_behind);
-	CU_add_test(s, "PSH", test_push);
+	CU_add_test(s, "PSH (RFC 9293 SHLD-27, MUST-61, MAY-15; Linux: PSH last)", test_push);
 	CU_add_test(s, "initial window and slow start", test_initial_window_and_slow_start);
-	CU_add_test(s, "cwnd does not grow while it does not limit",
+	CU_add_test(s, "cwnd does not grow while it does not limit (RFC 7661 4; Linux: slow "
+	            "start)",
 	            test_cwnd_does_not_grow_while_it_does_not_limit);
-	CU_add_test(s, "idle restart", test_idle_restart);
+	CU_add_test(s, "idle restart (RFC 5681 4.1; RFC 7661 4.4; Linux: idle restart)",
+	            test_idle_restart);
 	CU_add_test(s, "no idle restart by choice", test_no_idle_restart_by_choice);
 	CU_add_test(s, "waiting for a window is no restart",
 	            test_waiting_for_a_window_is_no_restart);
-	CU_add_test(s, "options make text shorter", test_options_make_text_shorter);
+	CU_add_test(s, "options make text shorter (RFC 6691 2/subtract; RFC 9293 MUST-16)",
+	            test_options_make_text_shorter);
 	CU_add_test(s, "the scoreboard is full", test_scoreboard_is_full);
 }

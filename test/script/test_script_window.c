@@ -466,31 +466,40 @@ suite_script_window(void)
 {
 	CU_pSuite s = CU_add_suite("script_window", NULL, NULL);
 
-	CU_add_test(s, "a zero window is probed for hours", test_zero_window_is_probed_for_hours);
+	CU_add_test(s, "a zero window is probed for hours (RFC 9293 MUST-35, MUST-36, SHLD-29, "
+	            "SHLD-30, MUST-37; RFC 1122 4.2.2.17; Linux: window probe)",
+	            test_zero_window_is_probed_for_hours);
 	CU_add_test(s, "a zero window of a dead peer ends", test_zero_window_of_a_dead_peer_ends);
-	CU_add_test(s, "a zero window of an orphan ends", test_zero_window_of_an_orphan_ends);
+	CU_add_test(s, "a zero window of an orphan ends (RFC 6429 4)",
+	            test_zero_window_of_an_orphan_ends);
 	CU_add_test(s, "a lost window update", test_lost_window_update);
 	CU_add_test(s, "corked text probes a closed window",
 	            test_corked_text_probes_a_closed_window);
-	CU_add_test(s, "the sender avoids silly segments", test_sender_avoids_silly_segments);
+	CU_add_test(s, "the sender avoids silly segments (RFC 9293 MUST-38; RFC 1122 4.2.3.4)",
+	            test_sender_avoids_silly_segments);
 	CU_add_test(s, "the sender overrides a silly window",
 	            test_sender_overrides_a_silly_window);
 	CU_add_test(s, "override on a long path", test_override_on_a_long_path);
 	CU_add_test(s, "a silly window after a closed one", test_silly_window_after_a_closed_one);
 	CU_add_test(s, "half of a small window is not silly",
 	            test_half_of_a_small_window_is_not_silly);
-	CU_add_test(s, "the peer shrinks its window", test_peer_shrinks_its_window);
+	CU_add_test(s, "the peer shrinks its window (RFC 9293 SHLD-15, SHLD-16, SHLD-17, "
+	            "MUST-34, MAY-7)",
+	            test_peer_shrinks_its_window);
 	CU_add_test(s, "the peer closes its window by the same ACK",
 	            test_peer_closes_its_window_by_the_same_ack);
 	CU_add_test(s, "an ACK that advances always updates",
 	            test_an_ack_that_advances_always_updates);
 	CU_add_test(s, "an old ACK does not shrink", test_an_old_ack_does_not_shrink);
-	CU_add_test(s, "windows above 32767 are not negative",
+	CU_add_test(s, "windows above 32767 are not negative (RFC 9293 MUST-1)",
 	            test_windows_above_32767_are_not_negative);
 	CU_add_test(s, "FIN waits for the window", test_fin_waits_for_the_window);
-	CU_add_test(s, "the receiver fills and empties", test_receiver_fills_and_empties);
-	CU_add_test(s, "rounding takes nothing back", test_rounding_takes_nothing_back);
-	CU_add_test(s, "the receive window grows with the reader",
+	CU_add_test(s, "the receiver fills and empties (RFC 9293 MUST-39, MAY-8; RFC 1122 "
+	            "4.2.3.3)",
+	            test_receiver_fills_and_empties);
+	CU_add_test(s, "rounding takes nothing back (RFC 9293 SHLD-14; RFC 7323 2.4)",
+	            test_rounding_takes_nothing_back);
+	CU_add_test(s, "the receive window grows with the reader (Linux: buffers)",
 	            test_receive_window_grows_with_the_reader);
 	CU_add_test(s, "a fixed buffer does not grow", test_a_fixed_buffer_does_not_grow);
 }

@@ -532,25 +532,33 @@ suite_cc_cubic(void)
 	CU_pSuite s = CU_add_suite("cc_cubic", NULL, NULL);
 
 	CU_add_test(s, "the cube root is exact", test_the_root_is_exact);
-	CU_add_test(s, "the curve is followed on long paths",
+	CU_add_test(s, "the curve is followed on long paths (RFC 9438 4.1, 4.2)",
 	            test_the_curve_is_followed_on_long_paths);
-	CU_add_test(s, "Reno is followed on short paths", test_reno_is_followed_on_short_paths);
+	CU_add_test(s, "Reno is followed on short paths (RFC 9438 4.3)",
+	            test_reno_is_followed_on_short_paths);
 	CU_add_test(s, "anything between is followed", test_anything_between_is_followed);
-	CU_add_test(s, "growth is bounded in each RTT", test_growth_is_bounded_in_each_rtt);
+	CU_add_test(s, "growth is bounded in each RTT (RFC 9438 4.4)",
+	            test_growth_is_bounded_in_each_rtt);
 	CU_add_test(s, "growth is bounded after a silence", test_growth_is_bounded_after_a_silence);
 	CU_add_test(s, "large windows grow slowly on the plateau",
 	            test_large_windows_grow_slowly_on_the_plateau);
 	CU_add_test(s, "cwnd does not wrap", test_cwnd_does_not_wrap);
-	CU_add_test(s, "a loss takes three tenths", test_a_loss_takes_three_tenths);
-	CU_add_test(s, "fast convergence gives way", test_fast_convergence_gives_way);
+	CU_add_test(s, "a loss takes three tenths (RFC 9438 4.1, 4.6)",
+	            test_a_loss_takes_three_tenths);
+	CU_add_test(s, "fast convergence gives way (RFC 9438 4.7)",
+	            test_fast_convergence_gives_way);
 	CU_add_test(s, "a higher loss is the new plateau", test_a_higher_loss_is_the_new_plateau);
-	CU_add_test(s, "a time-out forgets the plateau", test_a_time_out_forgets_the_plateau);
-	CU_add_test(s, "time without data does not count", test_time_without_data_does_not_count);
+	CU_add_test(s, "a time-out forgets the plateau (RFC 9438 4.8)",
+	            test_a_time_out_forgets_the_plateau);
+	CU_add_test(s, "time without data does not count (RFC 9438 5.8)",
+	            test_time_without_data_does_not_count);
 	CU_add_test(s, "idle time does not count", test_idle_time_does_not_count);
 	CU_add_test(s, "slow start doubles while the delay is steady",
 	            test_slow_start_doubles_while_the_delay_is_steady);
-	CU_add_test(s, "a growing delay ends slow start", test_a_growing_delay_ends_slow_start);
-	CU_add_test(s, "eight samples make a judgment", test_eight_samples_make_a_judgment);
+	CU_add_test(s, "a growing delay ends slow start (Linux: HyStart)",
+	            test_a_growing_delay_ends_slow_start);
+	CU_add_test(s, "eight samples make a judgment (Linux: HyStart)",
+	            test_eight_samples_make_a_judgment);
 	CU_add_test(s, "one late sample does not end slow start",
 	            test_one_late_sample_does_not_end_slow_start);
 	CU_add_test(s, "small windows stay in slow start", test_small_windows_stay_in_slow_start);

@@ -156,13 +156,15 @@ suite_cc_reno(void)
 {
 	CU_pSuite s = CU_add_suite("cc_reno", NULL, NULL);
 
-	CU_add_test(s, "slow start grows by what is acknowledged",
+	CU_add_test(s, "slow start grows by what is acknowledged (RFC 5681 3.1/slow-start)",
 	            test_slow_start_grows_by_what_is_acknowledged);
 	CU_add_test(s, "slow start ends at ssthresh", test_slow_start_ends_at_ssthresh);
-	CU_add_test(s, "avoidance adds a segment a window", test_avoidance_adds_a_segment_a_window);
+	CU_add_test(s, "avoidance adds a segment a window (RFC 5681 3.1/avoidance)",
+	            test_avoidance_adds_a_segment_a_window);
 	CU_add_test(s, "no growth while the application limits",
 	            test_no_growth_while_the_application_limits);
-	CU_add_test(s, "ssthresh is half the flight", test_ssthresh_is_half_the_flight);
+	CU_add_test(s, "ssthresh is half the flight (RFC 5681 3.1/ssthresh)",
+	            test_ssthresh_is_half_the_flight);
 	CU_add_test(s, "recovery starts the count anew", test_recovery_starts_the_count_anew);
 	CU_add_test(s, "cwnd does not wrap", test_cwnd_does_not_wrap);
 	CU_add_test(s, "idle time changes nothing here", test_idle_time_changes_nothing_here);

@@ -146,7 +146,7 @@ suite_tcp_cc(void)
 {
 	CU_pSuite s = CU_add_suite("tcp_cc", NULL, NULL);
 
-	CU_add_test(s, "algorithms are found by name", test_found_by_name);
+	CU_add_test(s, "algorithms are found by name (RFC 9293 MAY-18)", test_found_by_name);
 	CU_add_test(s, "the list is complete", test_the_list_is_complete);
 	CU_add_test(s, "the default is CUBIC", test_the_default_is_cubic);
 	CU_add_test(s, "each algorithm keeps the laws", test_each_keeps_the_laws);

@@ -129,12 +129,17 @@ suite_tcp_isn(void)
 {
 	CU_pSuite s = CU_add_suite("tcp_isn", NULL, NULL);
 
-	CU_add_test(s, "one tuple sees a clock of 4 us", test_one_tuple_sees_a_clock_of_4_us);
-	CU_add_test(s, "the offset is SipHash of the tuple",
+	CU_add_test(s, "one tuple sees a clock of 4 us (RFC 9293 MUST-8; RFC 6528 3)",
+	            test_one_tuple_sees_a_clock_of_4_us);
+	CU_add_test(s, "the offset is SipHash of the tuple (RFC 9293 SHLD-1, MUST-9; RFC 6528 "
+	            "3)",
 	            test_the_offset_is_siphash_of_the_tuple);
 	CU_add_test(s, "every part of the name matters", test_every_part_of_the_name_matters);
-	CU_add_test(s, "neighbouring ports are unrelated", test_neighbouring_ports_are_unrelated);
-	CU_add_test(s, "timestamps are one clock for a pair of hosts",
+	CU_add_test(s, "neighbouring ports are unrelated (RFC 6528 3/unrelated; attack: ISN "
+	            "statistics)",
+	            test_neighbouring_ports_are_unrelated);
+	CU_add_test(s, "timestamps are one clock for a pair of hosts (RFC 7323 7.1; Linux: "
+	            "timestamps)",
 	            test_timestamps_are_one_clock_for_a_pair_of_hosts);
 	CU_add_test(s, "timestamps do not betray the sequence number",
 	            test_timestamps_do_not_betray_the_sequence_number);

@@ -198,7 +198,7 @@ suite_tcp_out(void)
 	CU_add_test(s, "what is owed", test_what_is_owed);
 	CU_add_test(s, "one segment carries all that is owed",
 	            test_one_segment_carries_all_that_is_owed);
-	CU_add_test(s, "retransmissions first", test_order);
+	CU_add_test(s, "retransmissions first (RFC 6675 4/NextSeg)", test_order);
 	CU_add_test(s, "small ones are repeated together", test_small_ones_are_repeated_together);
 	CU_add_test(s, "limits", test_limits);
 	CU_add_test(s, "where the text stands", test_text_offset);

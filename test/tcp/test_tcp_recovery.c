@@ -190,8 +190,9 @@ suite_tcp_recovery(void)
 {
 	CU_pSuite s = CU_add_suite("tcp_recovery", NULL, NULL);
 
-	CU_add_test(s, "PRR sends in proportion", test_prr_sends_in_proportion);
-	CU_add_test(s, "PRR after heavy loss", test_prr_after_heavy_loss);
+	CU_add_test(s, "PRR sends in proportion (RFC 6937 3/proportional; Linux: recovery)",
+	            test_prr_sends_in_proportion);
+	CU_add_test(s, "PRR after heavy loss (RFC 6937 3/bound)", test_prr_after_heavy_loss);
 	CU_add_test(s, "any pattern of loss", test_any_pattern_of_loss);
 	CU_add_test(s, "`recover` follows", test_recover_follows);
 	CU_add_test(s, "a time-out in recovery", test_time_out_in_recovery);

@@ -175,12 +175,16 @@ suite_tcp_rtt(void)
 {
 	CU_pSuite s = CU_add_suite("tcp_rtt", NULL, NULL);
 
-	CU_add_test(s, "the first sample is the estimate", test_first_sample);
-	CU_add_test(s, "later samples follow the formulas", test_later_samples_follow_the_formulas);
-	CU_add_test(s, "the floor is on the variance", test_the_floor_is_on_the_variance);
-	CU_add_test(s, "the time-out has a ceiling", test_the_time_out_has_a_ceiling);
+	CU_add_test(s, "the first sample is the estimate (RFC 6298 2.2; Linux: RTO)",
+	            test_first_sample);
+	CU_add_test(s, "later samples follow the formulas (RFC 6298 2.3; RFC 8961 4/2)",
+	            test_later_samples_follow_the_formulas);
+	CU_add_test(s, "the floor is on the variance (RFC 6298 2.4; Linux: RTO)",
+	            test_the_floor_is_on_the_variance);
+	CU_add_test(s, "the time-out has a ceiling (RFC 6298 2.5)",
+	            test_the_time_out_has_a_ceiling);
 	CU_add_test(s, "extreme samples do no harm", test_extreme_samples_do_no_harm);
-	CU_add_test(s, "each expiry doubles up to the maximum",
+	CU_add_test(s, "each expiry doubles up to the maximum (RFC 6298 5.5)",
 	            test_each_expiry_doubles_up_to_the_maximum);
 	CU_add_test(s, "a sample ends the back-off", test_a_sample_ends_the_back_off);
 	CU_add_test(s, "a slow handshake means three seconds",

@@ -713,7 +713,7 @@ suite_tcp_sack(void)
 {
 	CU_pSuite s = CU_add_suite("tcp_sack", NULL, NULL);
 
-	CU_add_test(s, "it agrees with a book on each byte",
+	CU_add_test(s, "it agrees with a book on each byte (RFC 6675 4/SetPipe)",
 	            test_it_agrees_with_a_book_on_each_byte);
 	CU_add_test(s, "the youngest range gives the sample",
 	            test_the_youngest_range_gives_the_sample);

@@ -278,7 +278,7 @@ suite_tcp_tw(void)
 	CU_add_test(s, "other text does not prolong the wait",
 	            test_other_text_does_not_prolong_the_wait);
 	CU_add_test(s, "only an exact reset ends it", test_only_an_exact_reset_ends_it);
-	CU_add_test(s, "no reset ends it when so configured",
+	CU_add_test(s, "no reset ends it when so configured (RFC 1337 3)",
 	            test_no_reset_ends_it_when_so_configured);
 	CU_add_test(s, "an ACK that says nothing is not answered",
 	            test_an_ack_that_says_nothing_is_not_answered);

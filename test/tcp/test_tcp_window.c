@@ -390,7 +390,8 @@ suite_tcp_window(void)
 {
 	CU_pSuite s = CU_add_suite("tcp_window", NULL, NULL);
 
-	CU_add_test(s, "the shift covers the buffer", test_the_shift_covers_the_buffer);
+	CU_add_test(s, "the shift covers the buffer (Linux: window shift)",
+	            test_the_shift_covers_the_buffer);
 	CU_add_test(s, "the first window is unscaled", test_the_first_window_is_unscaled);
 	CU_add_test(s, "an empty buffer is offered whole", test_an_empty_buffer_is_offered_whole);
 	CU_add_test(s, "the field never overflows", test_the_field_never_overflows);

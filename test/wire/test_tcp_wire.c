@@ -529,29 +529,39 @@ suite_tcp_wire(void)
 	CU_pSuite s = CU_add_suite("tcp_wire", NULL, NULL);
 
 	CU_add_test(s, "captures are understood", test_captures_are_understood);
-	CU_add_test(s, "captures are built to the byte", test_captures_are_built_to_the_byte);
+	CU_add_test(s, "captures are built to the byte (RFC 9293 MUST-2; RFC 1122 4.2.2.7; "
+	            "Linux: SYN options; Linux: ACK options)",
+	            test_captures_are_built_to_the_byte);
 	CU_add_test(s, "no prefix is read beyond its end",
 	            test_no_prefix_is_read_beyond_its_end);
-	CU_add_test(s, "any flipped bit breaks the checksum",
+	CU_add_test(s, "any flipped bit breaks the checksum (RFC 9293 MUST-3; RFC 1122 "
+	            "4.2.2.7)",
 	            test_any_flipped_bit_breaks_the_checksum);
 	CU_add_test(s, "a port can finish the pseudo-header's sum",
 	            test_a_port_can_finish_the_pseudo_sum);
 	CU_add_test(s, "false data offsets are refused", test_false_data_offsets_are_refused);
-	CU_add_test(s, "an option of length 0 or 1 ends the options",
+	CU_add_test(s, "an option of length 0 or 1 ends the options (RFC 9293 MUST-7; attack: "
+	            "option length 0; attack: option length 1)",
 	            test_option_length_0_or_1_ends_the_options);
-	CU_add_test(s, "an option past the end ends the options",
+	CU_add_test(s, "an option past the end ends the options (RFC 9293 MUST-7; attack: "
+	            "option past the end)",
 	            test_option_past_the_end_ends_the_options);
-	CU_add_test(s, "unknown options are skipped", test_unknown_options_are_skipped);
+	CU_add_test(s, "unknown options are skipped (RFC 9293 MUST-6, MUST-68; attack: unknown "
+	            "option kinds)",
+	            test_unknown_options_are_skipped);
 	CU_add_test(s, "nothing counts behind the end of the list",
 	            test_nothing_counts_behind_the_end_of_list);
 	CU_add_test(s, "known kinds of false length are skipped",
 	            test_known_kinds_of_false_length_are_skipped);
-	CU_add_test(s, "options count at any alignment", test_options_count_at_any_alignment);
-	CU_add_test(s, "forty bytes of options are read and no more",
+	CU_add_test(s, "options count at any alignment (RFC 9293 MUST-64)",
+	            test_options_count_at_any_alignment);
+	CU_add_test(s, "forty bytes of options are read and no more (attack: 40 bytes of "
+	            "options)",
 	            test_forty_bytes_of_options);
-	CU_add_test(s, "a window scale above 14 is 14", test_window_scale_above_14_is_14);
+	CU_add_test(s, "a window scale above 14 is 14 (RFC 7323 2.3)",
+	            test_window_scale_above_14_is_14);
 	CU_add_test(s, "the MSS is what the peer said", test_mss_is_what_the_peer_said);
-	CU_add_test(s, "options of a SYN count only there",
+	CU_add_test(s, "options of a SYN count only there (RFC 9293 MUST-65)",
 	            test_options_of_a_syn_count_only_there);
 	CU_add_test(s, "of two options alike the last counts",
 	            test_of_two_alike_the_last_counts);
@@ -559,7 +569,8 @@ suite_tcp_wire(void)
 	            test_usual_and_unusual_layout_mean_the_same);
 	CU_add_test(s, "quoted bytes give ports and sequence",
 	            test_quoted_bytes_give_ports_and_sequence);
-	CU_add_test(s, "what is built is parsed to the same", test_random_round_trips);
+	CU_add_test(s, "what is built is parsed to the same (RFC 9293 MUST-69)",
+	            test_random_round_trips);
 	CU_add_test(s, "a SYN and others get their own options",
 	            test_a_syn_and_others_get_their_own_options);
 }
