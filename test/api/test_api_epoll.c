@@ -411,7 +411,7 @@ suite_api_epoll(void)
 	            test_what_is_ready_when_added_or_changed_counts);
 	CU_add_test(s, "ONESHOT fires once until modified", test_oneshot_fires_once_until_modified);
 	CU_add_test(s, "one entry carries all events", test_one_entry_carries_all_events);
-	CU_add_test(s, "ERR and HUP need not be asked for (RFC 9293 MUST-47)",
+	CU_add_test(s, "ERR and HUP need not be asked for (RFC 9293 MUST-47, SHLD-20)",
 	            test_err_and_hup_need_not_be_asked_for);
 	CU_add_test(s, "a connect shows as OUT", test_a_connect_shows_as_out);
 	CU_add_test(s, "a full buffer is writable again below two thirds",

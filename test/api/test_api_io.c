@@ -419,7 +419,7 @@ suite_api_io(void)
 	CU_add_test(s, "data needs a connection", test_data_needs_a_connection);
 	CU_add_test(s, "MSG_PEEK leaves the bytes (option: MSG_PEEK)",
 	            test_peek_leaves_the_bytes);
-	CU_add_test(s, "blocking reads wait for some or all",
+	CU_add_test(s, "blocking reads wait for some or all (option: MSG_DONTWAIT)",
 	            test_blocking_reads_wait_for_some_or_all);
 	CU_add_test(s, "MSG_WAITALL ends with the connection (option: MSG_WAITALL)",
 	            test_waitall_ends_with_the_connection);
@@ -430,7 +430,8 @@ suite_api_io(void)
 	CU_add_test(s, "a blocking write writes all", test_a_blocking_write_writes_all);
 	CU_add_test(s, "an error after some bytes is kept for the next call",
 	            test_an_error_after_some_bytes_is_kept_for_the_next_call);
-	CU_add_test(s, "no writing after shutdown", test_no_writing_after_shutdown);
+	CU_add_test(s, "no writing after shutdown (option: MSG_NOSIGNAL)",
+	            test_no_writing_after_shutdown);
 	CU_add_test(s, "MSG_MORE is said of one call (option: MSG_MORE)",
 	            test_msg_more_is_said_of_one_call);
 	CU_add_test(s, "pieces are one call", test_pieces_are_one_call);

@@ -515,7 +515,8 @@ suite_api_socket(void)
 	            test_the_error_of_a_connect_is_told_once);
 	CU_add_test(s, "a connect with a send timeout gives up waiting (option: SO_SNDTIMEO)",
 	            test_a_connect_with_a_send_timeout_gives_up_waiting);
-	CU_add_test(s, "shutdown asks for what was named", test_shutdown_asks_for_what_was_named);
+	CU_add_test(s, "shutdown asks for what was named (Linux: SHUT_RD)",
+	            test_shutdown_asks_for_what_was_named);
 	CU_add_test(s, "close and abort ask differently", test_close_and_abort_ask_differently);
 	CU_add_test(s, "linger waits, resets or gives up (option: SO_LINGER)",
 	            test_linger_waits_resets_or_gives_up);

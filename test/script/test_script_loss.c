@@ -673,7 +673,7 @@ suite_script_loss(void)
 	            "RFC 1122 4.2.3.5; RFC 6298 5.4, 5.5; RFC 8961 4/3)",
 	            test_rto_backs_off_and_gives_up);
 	CU_add_test(s, "Karn (RFC 9293 MUST-18; RFC 6298 3)", test_karn);
-	CU_add_test(s, "timestamps measure retransmissions (RFC 6298 3)",
+	CU_add_test(s, "timestamps measure retransmissions (RFC 6298 3; RFC 7323 4.1)",
 	            test_timestamps_measure_retransmissions);
 	CU_add_test(s, "no sample from behind a hole", test_no_sample_from_behind_a_hole);
 	CU_add_test(s, "cwnd after a time-out (RFC 9293 MUST-19; RFC 5681 3.1/loss-window; RFC "
