@@ -526,6 +526,24 @@ test_small_windows_stay_in_slow_start(void)
 	CU_ASSERT_NOT_EQUAL(c.ssthresh, UINT32_MAX);
 }
 
+/* 4.3: where Reno would be faster cwnd is W_est itself, not on its way to it; short
+ * stages between losses, as on a short lossy path, would never get there. */
+static void
+test_the_friendly_region_is_w_est(void)
+{
+	int64_t now = SEC(1000);
+	struct tcp_conn c;
+	uint32_t acked = 0;
+
+	conn_init(&c, 12 * MSS, US(200));
+	c.ssthresh = c.cwnd;
+	reduce(&c, now);
+	for (; acked < 3 * c.cwnd * 17 / 9; acked += MSS)
+		ack(&c, MSS, US(200), now += US(20));
+	CU_ASSERT(c.cwnd >= c.ssthresh + 2 * MSS);
+	CU_ASSERT(c.cwnd <= c.ssthresh + 3 * MSS);
+}
+
 void
 suite_cc_cubic(void)
 {
@@ -561,5 +579,7 @@ suite_cc_cubic(void)
 	            test_eight_samples_make_a_judgment);
 	CU_add_test(s, "one late sample does not end slow start",
 	            test_one_late_sample_does_not_end_slow_start);
+	CU_add_test(s, "RFC 9438 4.3: the friendly region is W_est",
+	            test_the_friendly_region_is_w_est);
 	CU_add_test(s, "small windows stay in slow start", test_small_windows_stay_in_slow_start);
 }

@@ -140,7 +140,11 @@ avoid_congestion(struct tcp_conn *c, const struct cc_ack *a, uint32_t acked)
 		epoch_start(c, a->now);
 	reno_estimate(c, q, acked);
 	target = curve(c, q, a->now);
-	target = max(target, q->w_est);
+	if (target < q->w_est) { /* 4.3: the Reno-friendly region */
+		c->cwnd = max(c->cwnd, q->w_est);
+		q->owed = 0;
+		return;
+	}
 	target = min(target, c->cwnd + c->cwnd / 2); /* 4.4: at most 1.5 in an RTT */
 	if (target <= c->cwnd) {
 		q->owed = 0;
