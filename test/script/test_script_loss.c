@@ -620,6 +620,25 @@ test_split_acks(void)
 	peer_free(&p);
 }
 
+/* RFC 5681 3.1, RFC 7661: ACKs that arrive in one burst, before anything can leave, find
+ * ever less in flight; cwnd had held text back all the same, and grows by all of them. */
+static void
+test_a_burst_of_acks_grows_cwnd(void)
+{
+	struct peer p;
+
+	in_flight(&p, NULL, 10);
+	peer_a_writes(&p, 16384);
+	p.a->conn.ssthresh = 10 * MSS; /* congestion avoidance */
+	EXPECT_NOTHING(&p);
+	p.a->opened = 0; /* a core takes its whole burst first */
+	for (uint32_t i = 1; i <= 10; i++)
+		SAY(&p, ".", 1, 0, 1 + i * MSS);
+	p.a->opened = 1;
+	EXPECT_NUMBER(&p, p.a->conn.cwnd, 11 * MSS);
+	peer_free(&p);
+}
+
 /* All of a flight but the ACKs is lost, everything wraps, and it still comes right. */
 static void
 test_sequence_numbers_wrap_in_recovery(void)
@@ -690,6 +709,8 @@ suite_script_loss(void)
 	            test_user_timeout_of_a_closed_window);
 	CU_add_test(s, "a partly acknowledged segment", test_partly_acknowledged_segment);
 	CU_add_test(s, "split ACKs (attack: split ACKs)", test_split_acks);
+	CU_add_test(s, "a burst of ACKs grows cwnd (RFC 5681 3.1)",
+	            test_a_burst_of_acks_grows_cwnd);
 	CU_add_test(s, "sequence numbers wrap in recovery",
 	            test_sequence_numbers_wrap_in_recovery);
 }

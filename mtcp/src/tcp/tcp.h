@@ -118,6 +118,7 @@ struct tcp_xmit {
 	uint32_t n_sacked;  /* ranges                                    */
 	uint32_t reno_dups; /* duplicate ACKs, peers without SACK        */
 	seq_t high_sacked;  /* end of the highest range delivered        */
+	seq_t cwnd_full;    /* SND.NXT when cwnd last held text back     */
 	/* RACK: the most recently sent range that was delivered */
 	int64_t rack_sent_at;
 	int64_t rack_rtt;

@@ -200,7 +200,7 @@ small_allowed(const struct tcp_conn *c, uint32_t n, uint32_t unsent)
 
 /* Bytes of new text that may leave as one segment now. */
 static uint32_t
-text_allowed(const struct tcp_conn *c, uint32_t unsent)
+text_allowed(struct tcp_conn *c, uint32_t unsent)
 {
 	uint32_t flight = tcp_flight(c), pipe = tcp_sack_pipe(c);
 	uint32_t usable = c->snd_wnd > flight ? c->snd_wnd - flight : 0;
@@ -208,7 +208,10 @@ text_allowed(const struct tcp_conn *c, uint32_t unsent)
 
 	if (n == 0 || (n < full && !small_allowed(c, n, unsent)))
 		return 0;
-	return pipe == 0 || pipe + n <= c->cwnd ? n : 0;
+	if (pipe == 0 || pipe + n <= c->cwnd)
+		return n;
+	tcp_recovery_cwnd_full(c);
+	return 0;
 }
 
 /* RFC 5681 4.1, gradually: after an idle RTO the path may have changed. */

@@ -161,14 +161,25 @@ leave(struct tcp_env *e, struct tcp_conn *c, int64_t now)
 	c->cc->on_recovered(c, now);
 }
 
-/* RFC 7661's question in its simplest form: would a smaller cwnd have been
- * enough?  In slow start half of it is, since it doubles in a round trip. */
-static bool
-cwnd_limited(const struct tcp_conn *c, uint32_t flight)
+void
+tcp_recovery_cwnd_full(struct tcp_conn *c)
 {
-	if (c->cwnd < c->ssthresh)
-		return c->cwnd < 2 * flight + c->mss;
-	return flight + 2u * c->mss > c->cwnd;
+	if (c->xmit)
+		c->xmit->cwnd_full = c->snd_nxt;
+}
+
+/* RFC 7661's question in its simplest form: would a smaller cwnd have been
+ * enough?  Not for what was sent before cwnd held something back; of a burst of
+ * ACKs all but the first find less in flight than that.  In slow start half of
+ * it is enough, since it doubles in a round trip. */
+static bool
+cwnd_limited(const struct tcp_conn *c, const struct sack_news *n, uint32_t flight)
+{
+	seq_t before = seq_add(c->snd_una, 0u - n->acked);
+
+	if (c->xmit && seq_lt(before, c->xmit->cwnd_full))
+		return true;
+	return c->cwnd < c->ssthresh && c->cwnd < 2 * flight + c->mss;
 }
 
 /* What had been SACKed has had its effect.  After a time-out one ACK may cover
@@ -179,7 +190,7 @@ grow(struct tcp_conn *c, const struct sack_news *n, bool loss, uint32_t flight, 
 	struct cc_ack a = {
 		.acked = loss ? min(n->delivered, (uint32_t)c->mss) : n->delivered,
 		.flight = flight,
-		.cwnd_limited = cwnd_limited(c, flight),
+		.cwnd_limited = cwnd_limited(c, n, flight),
 		.rtt_ns = n->rtt_ns,
 		.now = now,
 	};

@@ -23,5 +23,8 @@ void tcp_recovery_timeout(struct tcp_env *e, struct tcp_conn *c, int64_t now);
 /* RACK's reordering timer has expired. */
 void tcp_recovery_reorder_expired(struct tcp_env *e, struct tcp_conn *c, int64_t now);
 
+/* Text waits that the peer's window has room for, but cwnd has not. */
+void tcp_recovery_cwnd_full(struct tcp_conn *c);
+
 /* `bytes` leave during recovery. */
 void tcp_recovery_sending(struct tcp_conn *c, uint32_t bytes);
