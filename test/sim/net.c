@@ -147,6 +147,8 @@ travel(struct port *to, int64_t leaves, const uint8_t *data, uint32_t len)
 	}
 	if (n->cfg.jitter_ns)
 		at += rng_below(&n->rng, (uint32_t)n->cfg.jitter_ns + 1);
+	if (chance(n, n->cfg.reorder))
+		at += n->cfg.reorder_ns;
 	/* ARP has no sum but the link's, which finds this. */
 	if (len > ETH_LEN && !is_arp(data, len) && chance(n, n->cfg.corrupt)) {
 		memcpy(copy, data, len);

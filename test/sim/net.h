@@ -22,6 +22,8 @@ struct net_cfg {
 	uint64_t rate_bps;  /* of each port's line out; 0: no limit                 */
 	unsigned queue;     /* frames that wait for the line; more are lost         */
 	uint32_t loss, dup, corrupt;
+	uint32_t reorder;           /* late by reorder_ns, and overtaken                    */
+	int64_t reorder_ns;
 	uint32_t arp_loss;
 	uint32_t split;             /* a box cuts TCP segments in two that may overlap      */
 	uint32_t full;              /* the engine takes only a part of a burst              */
