@@ -709,7 +709,7 @@ suite_script_loss(void)
 	            test_user_timeout_of_a_closed_window);
 	CU_add_test(s, "a partly acknowledged segment", test_partly_acknowledged_segment);
 	CU_add_test(s, "split ACKs (attack: split ACKs)", test_split_acks);
-	CU_add_test(s, "a burst of ACKs grows cwnd (RFC 5681 3.1)",
+	CU_add_test(s, "a burst of ACKs grows cwnd (RFC 5681 3.1/avoidance)",
 	            test_a_burst_of_acks_grows_cwnd);
 	CU_add_test(s, "sequence numbers wrap in recovery",
 	            test_sequence_numbers_wrap_in_recovery);

@@ -579,7 +579,7 @@ suite_cc_cubic(void)
 	            test_eight_samples_make_a_judgment);
 	CU_add_test(s, "one late sample does not end slow start",
 	            test_one_late_sample_does_not_end_slow_start);
-	CU_add_test(s, "RFC 9438 4.3: the friendly region is W_est",
+	CU_add_test(s, "the friendly region is W_est (RFC 9438 4.3)",
 	            test_the_friendly_region_is_w_est);
 	CU_add_test(s, "small windows stay in slow start", test_small_windows_stay_in_slow_start);
 }
