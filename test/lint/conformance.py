@@ -115,6 +115,7 @@ def results(v):
         rows = [line.split("\t") for line in f.read().splitlines()]
     if not rows:
         v.wrong("test/unit", 0, "left no results: %s" % said[-500:])
+        v.close()
     return rows
 
 

@@ -281,6 +281,26 @@ test_sack_newest_first(void)
 	peer_free(&p);
 }
 
+/* The header has room for four; a duplicate takes one of them, and the first place. */
+static void
+test_four_blocks_fit_without_a_timestamp(void)
+{
+	struct peer p;
+
+	peer_connected(&p, NULL);
+	for (uint32_t i = 1; i <= 6; i++) {
+		SAY(&p, ".", 1 + 200 * i, 100, 1);
+		EXPECT(&p, ".", 1, 0, 1);
+		EXPECT_NUMBER(&p, p.seen.s.n_sack, min(i, 4u));
+	}
+	SAY(&p, ".", 201, 100, 1);
+	EXPECT(&p, ".", 1, 0, 1);
+	EXPECT_NUMBER(&p, p.seen.s.n_sack, 4);
+	EXPECT_NUMBER(&p, seq_sub(p.seen.s.sack[0].start, p.iss), 201);
+	EXPECT_NUMBER(&p, seq_sub(p.seen.s.sack[0].end, p.iss), 301);
+	peer_free(&p);
+}
+
 static void
 test_no_sack_without_permission(void)
 {
@@ -363,7 +383,7 @@ suite_script_ack(void)
 	CU_add_test(s, "a delayed ACK is not postponed (RFC 9293 MUST-40)",
 	            test_delayed_ack_is_not_postponed);
 	CU_add_test(s, "every second full segment (RFC 9293 SHLD-19, MUST-58; RFC 5681 "
-	            "4.2/second; RFC 2525 2.12)",
+	            "4.2/second; RFC 2525 2.13)",
 	            test_every_second_full_segment);
 	CU_add_test(s, "quick ACKs at the start (Linux: quick ACKs)",
 	            test_quick_acks_at_the_start);
@@ -381,6 +401,9 @@ suite_script_ack(void)
 	            test_delivery_goes_on_when_there_is_memory);
 	CU_add_test(s, "SACK: newest first (RFC 2018 4; Linux: ACK options)",
 	            test_sack_newest_first);
+	CU_add_test(s, "four blocks fit without a timestamp (RFC 2018 3, 4; RFC 2883 4; Linux: ACK "
+	            "options)",
+	            test_four_blocks_fit_without_a_timestamp);
 	CU_add_test(s, "no SACK without permission (RFC 2018 3)",
 	            test_no_sack_without_permission);
 	CU_add_test(s, "D-SACK (RFC 2883 4)", test_d_sack);

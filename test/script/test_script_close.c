@@ -627,13 +627,14 @@ suite_script_close(void)
 	CU_add_test(s, "the peer closes first", test_the_peer_closes_first);
 	CU_add_test(s, "half close still receives (RFC 9293 MAY-1)",
 	            test_half_close_still_receives);
-	CU_add_test(s, "simultaneous close", test_simultaneous_close);
+	CU_add_test(s, "simultaneous close (RFC 9293 3.6)", test_simultaneous_close);
 	CU_add_test(s, "FIN with the ACK of ours", test_fin_with_the_ack_of_ours);
 	CU_add_test(s, "a lost FIN is repeated", test_lost_fin_is_repeated);
 	CU_add_test(s, "FIN rides on the last text", test_fin_rides_on_the_last_text);
 	CU_add_test(s, "FIN leaves at once after small text (RFC 2525 2.15)",
 	            test_fin_leaves_at_once_after_small_text);
-	CU_add_test(s, "FIN before the text it follows", test_fin_before_the_text_it_follows);
+	CU_add_test(s, "FIN before the text it follows (RFC 9293 3.10.7.4)",
+	            test_fin_before_the_text_it_follows);
 	CU_add_test(s, "a repeated FIN is acknowledged", test_repeated_fin_is_acknowledged);
 	CU_add_test(s, "contradicting FINs", test_contradicting_fins);
 	CU_add_test(s, "close with unread text resets (RFC 9293 SHLD-3; Linux: close with "
@@ -643,7 +644,8 @@ suite_script_close(void)
 	            test_text_after_close_resets);
 	CU_add_test(s, "repeated text after close does not reset",
 	            test_repeated_text_after_close_does_not_reset);
-	CU_add_test(s, "orphan in FIN-WAIT-2 is given up", test_orphan_in_fin_wait_2_is_given_up);
+	CU_add_test(s, "orphan in FIN-WAIT-2 is given up (Linux: TIME-WAIT)",
+	            test_orphan_in_fin_wait_2_is_given_up);
 	CU_add_test(s, "orphan in FIN-WAIT-2 by close after shutdown",
 	            test_orphan_in_fin_wait_2_by_close_after_shutdown);
 	CU_add_test(s, "orphan delivers what was written", test_orphan_delivers_what_was_written);
@@ -657,7 +659,8 @@ suite_script_close(void)
 	            test_time_wait_is_not_prolonged_by_other_fins);
 	CU_add_test(s, "TIME-WAIT survives a reset (RFC 1337 3; attack: RST against TIME-WAIT)",
 	            test_time_wait_survives_a_reset);
-	CU_add_test(s, "TIME-WAIT answers old segments", test_time_wait_answers_old_segments);
+	CU_add_test(s, "TIME-WAIT answers old segments (RFC 9293 MUST-13)",
+	            test_time_wait_answers_old_segments);
 	CU_add_test(s, "TIME-WAIT reopens by sequence number (RFC 9293 MAY-2; RFC 6191 2)",
 	            test_time_wait_reopens_by_sequence_number);
 	CU_add_test(s, "TIME-WAIT reopens by timestamp (RFC 9293 MAY-2, SHLD-4; RFC 6191 2)",

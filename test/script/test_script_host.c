@@ -2,6 +2,8 @@
 /* Clauses that only a whole stack can keep: what IP carries, bursts, what others learn. */
 #include <CUnit/CUnit.h>
 
+#include <stdlib.h>
+
 #include "test/core/world.h"
 
 void suite_script_host(void);
@@ -223,6 +225,164 @@ test_icmp_that_ends_nothing(void)
 	world_fini(&w);
 }
 
+/* ------------------------------------------------------------- opening -- */
+
+/* New listeners come and go: who talks already hears nothing of it. */
+static void
+test_listeners_disturb_nobody(void)
+{
+	struct world w;
+	struct sock *l, *c, *s;
+
+	world_init(&w, 2, NULL);
+	l = world_listen(&w, 1, WORLD_PORT, 5);
+	world_pair(&w, l, &c, &s);
+	for (unsigned i = 0; i < 4; i++) {
+		CU_ASSERT_EQUAL(world_write(&w, 0, c, 1000), 1000);
+		host_close(&w.host[1], l);
+		world_run(&w, MS(5));
+		l = world_listen(&w, 1, WORLD_PORT, 5);
+		(void)world_listen(&w, 1, to_u16(100 + i), 5);
+		world_run(&w, MS(50));
+		CU_ASSERT_EQUAL(world_read(&w, 1, s), 1000);
+	}
+	CU_ASSERT_FALSE(sock_facts(c) & (SOCK_ERROR | SOCK_OVER));
+	world_fini(&w);
+}
+
+/* Two that connect to each other at once, from the ports that they connect to. */
+static void
+test_two_hosts_open_at_once(void)
+{
+	struct ip_addr any = ip_addr_v4(0);
+	struct sock *s[2];
+	struct world w;
+
+	world_init(&w, 2, NULL);
+	world_run(&w, MS(10));
+	for (unsigned i = 0; i < 2; i++) {
+		s[i] = host_socket(&w.host[i]);
+		CU_ASSERT_PTR_NOT_NULL_FATAL(s[i]);
+		CU_ASSERT_EQUAL(host_bind(&w.host[i], s[i], &any, to_u16(5000 + i)), 0);
+	}
+	for (unsigned i = 0; i < 2; i++)
+		host_connect(&w.host[i], s[i], &w.host[!i].ip, to_u16(5000 + !i));
+	world_run(&w, SEC(5));
+	for (unsigned i = 0; i < 2; i++) {
+		CU_ASSERT_TRUE(sock_facts(s[i]) & SOCK_CONNECTED);
+		CU_ASSERT_EQUAL(world_write(&w, i, s[i], 3000), 3000);
+	}
+	world_run(&w, SEC(1));
+	CU_ASSERT_EQUAL(world_read(&w, 0, s[0]), 3000);
+	CU_ASSERT_EQUAL(world_read(&w, 1, s[1]), 3000);
+	world_fini(&w);
+}
+
+static int
+by_value(const void *a, const void *b)
+{
+	uint32_t x = *(const uint32_t *)a, y = *(const uint32_t *)b;
+
+	return x < y ? -1 : x > y;
+}
+
+/* What nmap looks at: ISNs of a row of ports, asked for one after the other.  They must neither
+ * stand near each other nor in order, and fill the space. */
+static void
+test_isns_show_no_pattern(void)
+{
+	enum { N = 64 };
+	uint32_t isn[N], near = 0, rising = 0;
+	struct world w;
+	struct call k;
+
+	world_init(&w, 1, NULL);
+	(void)world_listen(&w, 0, WORLD_PORT, N);
+	for (unsigned i = 0; i < N; i++) {
+		CU_ASSERT_TRUE_FATAL(world_calls(&w, 0, to_u16(1000 + i), WORLD_PORT, &k));
+		isn[i] = k.rcv.v - 1;
+		rising += i > 0 && isn[i] > isn[i - 1];
+		near += i > 0 && isn[i] - isn[i - 1] + (1u << 20) < 1u << 21;
+	}
+	CU_ASSERT_TRUE(near <= 1);
+	CU_ASSERT_TRUE(rising > N / 4 && rising < N - N / 4);
+	qsort(isn, N, sizeof isn[0], by_value);
+	for (unsigned i = 0; i < N; i += N / 4) /* each quarter has its share */
+		CU_ASSERT_TRUE(isn[i] / (1u << 30) + 1 >= i / (N / 4) &&
+		               isn[i] / (1u << 30) <= i / (N / 4) + 1);
+	world_fini(&w);
+}
+
+/* The same tuple again: what the clock says in between, 250 a millisecond. */
+static void
+test_isns_of_one_tuple_follow_the_clock(void)
+{
+	struct world w;
+	struct tcp_seg s;
+	seq_t first;
+	struct tcp_seg syn = { .seq = seq_of(9), .flags = TCP_SYN, .sport = 7, .wnd = 9000,
+		               .dport = WORLD_PORT };
+	struct tcp_seg rst = { .seq = seq_of(10), .flags = TCP_RST, .sport = 7,
+		               .dport = WORLD_PORT };
+
+	world_init(&w, 1, NULL);
+	(void)world_listen(&w, 0, WORLD_PORT, 5);
+	world_say(&w, 0, &syn);
+	CU_ASSERT_TRUE_FATAL(world_hears(&w, 0, &s));
+	first = s.seq;
+	world_say(&w, 0, &rst);
+	world_run(&w, MS(100));
+	world_say(&w, 0, &syn);
+	CU_ASSERT_TRUE_FATAL(world_hears(&w, 0, &s));
+	CU_ASSERT_EQUAL(seq_sub(s.seq, first), 25000);
+	world_fini(&w);
+}
+
+/* ------------------------------------------------------------- failures -- */
+
+static unsigned
+arp_requests(struct world *w, unsigned from, int64_t *first)
+{
+	const struct world_frame *f;
+	unsigned n = 0;
+
+	while ((f = world_next(w, from)))
+		if (f->data[12] == 0x08 && f->data[13] == 0x06 && n++ == 0)
+			*first = f->at;
+	return n;
+}
+
+/* No answer, no progress: the neighbour is asked whether it is there (R1), and in the end the
+ * connection is given up (R2). */
+static void
+test_a_silent_path_is_doubted_then_given_up(void)
+{
+	struct world w;
+	struct net_cfg dead;
+	struct sock *l, *c, *s;
+	int64_t t0, first = 0;
+	uint32_t retries;
+
+	world_init(&w, 2, NULL);
+	l = world_listen(&w, 1, WORLD_PORT, 5);
+	world_pair(&w, l, &c, &s);
+	(void)world_skips(&w, 0);
+	dead = w.net_cfg;
+	dead.loss = dead.arp_loss = 1000000;
+	net_set(w.net, &dead);
+	t0 = net_now(w.net);
+	CU_ASSERT_EQUAL(world_write(&w, 0, c, 100), 100);
+	world_run(&w, SEC(100));
+	retries = c->conn ? c->conn->total_retrans : 0;
+	CU_ASSERT_TRUE(arp_requests(&w, 0, &first) >= 1);
+	CU_ASSERT_TRUE(first - t0 > SEC(1)); /* three retransmissions are 1.4 s */
+	CU_ASSERT_TRUE(retries >= 3);
+	CU_ASSERT_FALSE(sock_facts(c) & SOCK_OVER); /* R2 is 100 s at least */
+	world_run(&w, SEC(2000));
+	CU_ASSERT_TRUE(sock_facts(c) & SOCK_OVER);
+	world_fini(&w);
+}
+
 void
 suite_script_host(void)
 {
@@ -237,6 +397,17 @@ suite_script_host(void)
 	            test_the_mss_follows_the_mtu);
 	CU_add_test(s, "a burst is worked on before it is acknowledged (RFC 9293 MUST-58, MUST-59)",
 	            test_a_burst_is_worked_on_before_it_is_acknowledged);
+	CU_add_test(s, "listeners disturb nobody (RFC 9293 MUST-41)",
+	            test_listeners_disturb_nobody);
+	CU_add_test(s, "two hosts open at once (RFC 9293 MUST-10)", test_two_hosts_open_at_once);
+	CU_add_test(s, "ISNs show no pattern (RFC 9293 MUST-9, SHLD-1; RFC 6528 3/unrelated; "
+	            "attack: ISN statistics)",
+	            test_isns_show_no_pattern);
+	CU_add_test(s, "ISNs of one tuple follow the clock (RFC 9293 MUST-8; RFC 6528 3)",
+	            test_isns_of_one_tuple_follow_the_clock);
+	CU_add_test(s, "a silent path is doubted, then given up (RFC 9293 MUST-20, SHLD-10, "
+	            "SHLD-11; RFC 1122 4.2.3.5)",
+	            test_a_silent_path_is_doubted_then_given_up);
 	CU_add_test(s, "challenges of one tell nothing of another (RFC 5961 7; attack: challenge "
 	            "side channel)",
 	            test_challenges_of_one_tell_nothing_of_another);

@@ -670,7 +670,8 @@ suite_script_loss(void)
 	CU_add_test(s, "limited transmit (RFC 3042 2/two, 2/bound)", test_limited_transmit);
 	CU_add_test(s, "NewReno: partial ACKs (RFC 6582 3.2/partial, 3.2/no-sack)",
 	            test_newreno_partial_acks);
-	CU_add_test(s, "PRR without SACK", test_prr_without_sack);
+	CU_add_test(s, "PRR without SACK (RFC 6937 3/proportional; Linux: recovery)",
+	            test_prr_without_sack);
 	CU_add_test(s, "no second recovery for the same flight (RFC 6582 3.2/recover)",
 	            test_no_second_recovery_for_the_same_flight);
 	CU_add_test(s, "what is no duplicate", test_what_is_no_duplicate);
@@ -685,7 +686,8 @@ suite_script_loss(void)
 	CU_add_test(s, "a lost retransmission (RFC 8985 6.2/lost-retransmission)",
 	            test_lost_retransmission);
 	CU_add_test(s, "reneging (RFC 2018 8; RFC 6675 5.1)", test_reneging);
-	CU_add_test(s, "blocks that cannot be", test_blocks_that_cannot_be);
+	CU_add_test(s, "blocks that cannot be (RFC 2018 5; RFC 2883 5)",
+	            test_blocks_that_cannot_be);
 	CU_add_test(s, "blocks of single bytes", test_blocks_of_single_bytes);
 	CU_add_test(s, "SACK of a FIN", test_sack_of_a_fin);
 	CU_add_test(s, "the RTO backs off and gives up (RFC 9293 MUST-19, MUST-20, SHLD-11; "
@@ -694,11 +696,12 @@ suite_script_loss(void)
 	CU_add_test(s, "Karn (RFC 9293 MUST-18; RFC 6298 3)", test_karn);
 	CU_add_test(s, "timestamps measure retransmissions (RFC 6298 3; RFC 7323 4.1)",
 	            test_timestamps_measure_retransmissions);
-	CU_add_test(s, "no sample from behind a hole", test_no_sample_from_behind_a_hole);
+	CU_add_test(s, "no sample from behind a hole (RFC 6298 3)",
+	            test_no_sample_from_behind_a_hole);
 	CU_add_test(s, "cwnd after a time-out (RFC 9293 MUST-19; RFC 5681 3.1/loss-window; RFC "
 	            "8961 4/4)",
 	            test_cwnd_after_a_time_out);
-	CU_add_test(s, "ssthresh survives the second time-out",
+	CU_add_test(s, "ssthresh survives the second time-out (RFC 5681 3.1/ssthresh)",
 	            test_ssthresh_survives_the_second_time_out);
 	CU_add_test(s, "old news do not restart the timer",
 	            test_old_news_do_not_restart_the_timer);

@@ -750,9 +750,11 @@ suite_script_open(void)
 	            test_syn_ack_has_no_option_that_was_not_offered);
 	CU_add_test(s, "text completes the handshake", test_text_completes_the_handshake);
 	CU_add_test(s, "FIN completes the handshake", test_fin_completes_the_handshake);
-	CU_add_test(s, "text beside the SYN-ACK", test_text_beside_the_syn_ack);
+	CU_add_test(s, "text beside the SYN-ACK (RFC 9293 3.10.7.3)",
+	            test_text_beside_the_syn_ack);
 	CU_add_test(s, "simultaneous open (RFC 9293 MUST-10)", test_simultaneous_open);
-	CU_add_test(s, "what SYN-RECEIVED answers", test_what_syn_received_answers);
+	CU_add_test(s, "what SYN-RECEIVED answers (RFC 9293 3.10.7.4)",
+	            test_what_syn_received_answers);
 	CU_add_test(s, "simultaneous open of two (RFC 9293 MUST-10)",
 	            test_simultaneous_open_of_two);
 	CU_add_test(s, "simultaneous open, whatever is lost (RFC 9293 MUST-10)",
@@ -771,10 +773,13 @@ suite_script_open(void)
 	            "RFC 5681 3.1/lost-syn)",
 	            test_after_a_lost_syn_cwnd_is_one_and_rto_three_seconds);
 	CU_add_test(s, "refused", test_refused);
-	CU_add_test(s, "resets of others do not refuse", test_resets_of_others_do_not_refuse);
-	CU_add_test(s, "an old ACK in SYN-SENT is reset", test_old_ack_in_syn_sent_is_reset);
-	CU_add_test(s, "LISTEN answers strangers", test_listen_answers_strangers);
-	CU_add_test(s, "CLOSED answers with a reset (Linux: RST for unknown)",
+	CU_add_test(s, "resets of others do not refuse (RFC 9293 3.10.7.3)",
+	            test_resets_of_others_do_not_refuse);
+	CU_add_test(s, "an old ACK in SYN-SENT is reset (RFC 9293 3.5.1)",
+	            test_old_ack_in_syn_sent_is_reset);
+	CU_add_test(s, "LISTEN answers strangers (RFC 9293 3.10.7.2)",
+	            test_listen_answers_strangers);
+	CU_add_test(s, "CLOSED answers with a reset (RFC 9293 3.10.7.1; Linux: RST for unknown)",
 	            test_closed_answers_with_a_reset);
 	CU_add_test(s, "half open refuses a wrong ACK", test_half_open_refuses_a_wrong_ack);
 	CU_add_test(s, "half open is reset", test_half_open_is_reset);

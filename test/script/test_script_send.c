@@ -319,7 +319,9 @@ suite_script_send(void)
 	CU_add_test(s, "an empty cork leaves nothing behind",
 	            test_an_empty_cork_leaves_nothing_behind);
 	CU_add_test(s, "PSH (RFC 9293 SHLD-27, MUST-61, MAY-15; Linux: PSH last)", test_push);
-	CU_add_test(s, "initial window and slow start", test_initial_window_and_slow_start);
+	CU_add_test(s, "initial window and slow start (RFC 5681 3.1/slow-start; Linux: initial "
+	            "cwnd; Linux: slow start)",
+	            test_initial_window_and_slow_start);
 	CU_add_test(s, "cwnd does not grow while it does not limit (RFC 7661 4; Linux: slow "
 	            "start)",
 	            test_cwnd_does_not_grow_while_it_does_not_limit);

@@ -77,6 +77,41 @@ test_the_earliest_is_sent_again_twice_as_late(void)
 	peer_free(&p);
 }
 
+/* RFC 9293 3.8.3: between R1 and R2 the application can see it. */
+static void
+test_expiries_can_be_asked_for(void)
+{
+	struct tcp_info_data info;
+	struct peer p;
+
+	peer_connected(&p, NULL);
+	tcp_info_fill(&p.a->env, &p.a->conn, p.d->now, &info);
+	EXPECT_NUMBER(&p, info.retransmits, 0);
+	peer_a_writes(&p, 100);
+	peer_sleeps(&p, SEC(30));
+	tcp_info_fill(&p.a->env, &p.a->conn, p.d->now, &info);
+	CU_ASSERT_TRUE(info.retransmits >= 3 && info.retransmits <= 8);
+	CU_ASSERT_EQUAL(info.backoff, info.retransmits);
+	SAY(&p, ".", 1, 0, 101);
+	tcp_info_fill(&p.a->env, &p.a->conn, p.d->now, &info);
+	EXPECT_NUMBER(&p, info.retransmits, 0);
+	peer_free(&p);
+}
+
+/* Text without PSH is readable as soon as it is there. */
+static void
+test_a_push_is_not_waited_for(void)
+{
+	struct peer p;
+
+	peer_connected(&p, NULL);
+	SAY(&p, ".", 1, 10, 1);
+	EXPECT_NUMBER(&p, peer_a_reads(&p), 10);
+	SAY(&p, "P.", 11, 10, 1);
+	EXPECT_NUMBER(&p, peer_a_reads(&p), 10);
+	peer_free(&p);
+}
+
 /* RFC 6675 5: what the peer holds is not sent again, whatever happens. */
 static void
 test_what_was_sacked_is_not_sent_again(void)
@@ -136,6 +171,10 @@ suite_script_timer(void)
 	CU_add_test(s, "a FIN is timed too (RFC 6298 5.1, 5.2)", test_a_fin_is_timed_too);
 	CU_add_test(s, "the earliest is sent again, twice as late (RFC 6298 5.4, 5.5; RFC 2525 2.10)",
 	            test_the_earliest_is_sent_again_twice_as_late);
+	CU_add_test(s, "expiries can be asked for (RFC 9293 SHLD-9)",
+	            test_expiries_can_be_asked_for);
+	CU_add_test(s, "a push is not waited for (RFC 9293 MAY-17)",
+	            test_a_push_is_not_waited_for);
 	CU_add_test(s, "what was SACKed is not sent again (RFC 6675 5/not-sacked)",
 	            test_what_was_sacked_is_not_sent_again);
 	CU_add_test(s, "crumbs leave as full segments (RFC 9293 SHLD-28, MAY-16, SHLD-27)",

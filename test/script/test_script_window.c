@@ -477,7 +477,8 @@ suite_script_window(void)
 	            test_corked_text_probes_a_closed_window);
 	CU_add_test(s, "the sender avoids silly segments (RFC 9293 MUST-38; RFC 1122 4.2.3.4)",
 	            test_sender_avoids_silly_segments);
-	CU_add_test(s, "the sender overrides a silly window",
+	CU_add_test(s, "the sender overrides a silly window (RFC 9293 MUST-38; RFC 1122 "
+	            "4.2.3.4)",
 	            test_sender_overrides_a_silly_window);
 	CU_add_test(s, "override on a long path", test_override_on_a_long_path);
 	CU_add_test(s, "a silly window after a closed one", test_silly_window_after_a_closed_one);

@@ -239,7 +239,7 @@ suite_tcp_conn(void)
 {
 	CU_pSuite s = CU_add_suite("tcp_conn", NULL, NULL);
 
-	CU_add_test(s, "defaults are those that peers expect (RFC 9293 MUST-28, SHLD-10)",
+	CU_add_test(s, "defaults are those that peers expect (RFC 9293 MUST-28)",
 	            test_defaults_are_those_that_peers_expect);
 	CU_add_test(s, "any memory becomes a closed connection",
 	            test_any_memory_becomes_a_closed_connection);

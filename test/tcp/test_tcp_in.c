@@ -192,7 +192,7 @@ suite_tcp_in(void)
 {
 	CU_pSuite s = CU_add_suite("tcp_in", NULL, NULL);
 
-	CU_add_test(s, "acceptability is the RFC's", test_acceptability);
+	CU_add_test(s, "acceptability is the RFC's (RFC 9293 3.10.7.4)", test_acceptability);
 	CU_add_test(s, "far away", test_far_away);
 	CU_add_test(s, "arbitrary segments in every state",
 	            test_arbitrary_segments_in_every_state);

@@ -204,8 +204,10 @@ suite_tcp_state(void)
 {
 	CU_pSuite s = CU_add_suite("tcp_state", NULL, NULL);
 
-	CU_add_test(s, "every arc of the figure is there", test_every_arc_of_the_figure_is_there);
-	CU_add_test(s, "no other arc can be taken", test_no_other_arc_can_be_taken);
+	CU_add_test(s, "every arc of the figure is there (RFC 9293 3.3.2)",
+	            test_every_arc_of_the_figure_is_there);
+	CU_add_test(s, "no other arc can be taken (RFC 9293 3.3.2)",
+	            test_no_other_arc_can_be_taken);
 	CU_add_test(s, "the facts are the RFC's", test_the_facts_are_the_rfcs);
 	CU_add_test(s, "TCP_INFO's numbers are those of Linux",
 	            test_tcp_info_numbers_are_those_of_linux);
