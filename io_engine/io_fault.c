@@ -12,10 +12,13 @@
 
 #include <stdlib.h>
 
+#include "base/be.h"
 #include "base/rng.h"
 #include "io_engine/io_sum.h"
+#include "wire/sum.h"
 
 #define ETH_LEN         14u
+#define IP4_LEN         20u
 #define HOLD_DEFAULT    1024u
 #define REORDER_DEFAULT MS(1)
 #define RETRY           US(50) /* how long to leave an engine alone that is full */
@@ -110,6 +113,50 @@ corrupt(struct io_fault *f, struct line *l, struct io_pkt *pkt)
 	l->counts.corrupted++;
 }
 
+/* How long the rate needs for so many bytes. */
+static int64_t
+line_time(const struct line *l, uint32_t bytes)
+{
+	return (int64_t)(bytes * (8u * (uint64_t)NS_PER_S) / l->cfg.rate_bps);
+}
+
+/* Whether more than `limit` bytes would wait if `len` more came now. */
+static bool
+is_above(const struct line *l, int64_t now, uint32_t len, uint32_t limit)
+{
+	return l->cfg.rate_bps && limit &&
+	       max(l->free_at - now, 0) + line_time(l, len) > line_time(l, limit);
+}
+
+static bool
+is_full(const struct line *l, int64_t now, uint32_t len)
+{
+	return l->n == l->cfg.hold || is_above(l, now, len, l->cfg.queue_bytes);
+}
+
+/* Congestion experienced, where an IPv4 sender says that it understands (RFC 3168 5). */
+static void
+mark(struct line *l, struct io_pkt *pkt)
+{
+	uint8_t *ip = pkt->data + ETH_LEN;
+	uint32_t hdr_len;
+	uint16_t sum;
+
+	if (pkt->len < ETH_LEN + IP4_LEN || get_be16(pkt->data + 12) != 0x0800 ||
+	    (ip[1] & 3) == 0 || (ip[1] & 3) == 3)
+		return;
+	hdr_len = (ip[0] & 15u) * 4u;
+	if (hdr_len < IP4_LEN || ETH_LEN + hdr_len > pkt->len)
+		return;
+	ip[1] |= 3;
+	l->counts.marked++;
+	if (pkt->flags & IO_TX_IP_SUM)
+		return;
+	memset(ip + 10, 0, 2);
+	sum = wire_sum_finish(wire_sum_add(0, ip, hdr_len));
+	memcpy(ip + 10, &sum, sizeof sum);
+}
+
 /* When a packet that comes now goes on. */
 static int64_t
 line_due(struct io_fault *f, struct line *l, int64_t now, uint32_t len)
@@ -117,8 +164,7 @@ line_due(struct io_fault *f, struct line *l, int64_t now, uint32_t len)
 	int64_t due = now;
 
 	if (l->cfg.rate_bps) {
-		l->free_at = max(l->free_at, now) +
-		             (int64_t)((uint64_t)len * 8u * (uint64_t)NS_PER_S / l->cfg.rate_bps);
+		l->free_at = max(l->free_at, now) + line_time(l, len);
 		due = l->free_at;
 	}
 	due += l->cfg.delay_ns;
@@ -136,11 +182,13 @@ line_hold(struct io_fault *f, struct line *l, int64_t now, struct io_pkt *pkt)
 {
 	struct held h = { .order = l->arrivals++, .pkt = *pkt };
 
-	if (l->n == l->cfg.hold) {
+	if (is_full(l, now, pkt->len)) {
 		l->counts.overflow++;
 		io_release(f->inner, pkt, 1);
 		return;
 	}
+	if (is_above(l, now, pkt->len, l->cfg.mark_bytes))
+		mark(l, pkt);
 	h.due = line_due(f, l, now, pkt->len);
 	l->counts.delayed += h.due > now;
 	heap_push(l, &h);
@@ -378,7 +426,7 @@ line_init(struct line *l, const struct io_fault_dir *cfg)
 	l->cfg = *cfg;
 	l->cfg.hold = cfg->hold ? cfg->hold : HOLD_DEFAULT;
 	l->cfg.reorder_ns = cfg->reorder_ns ? cfg->reorder_ns : REORDER_DEFAULT;
-	l->free_at = INT64_MIN;
+	l->free_at = INT64_MIN / 2; /* so that a difference of times is one */
 	l->retry_at = INT64_MIN;
 	l->heap = malloc(l->cfg.hold * sizeof *l->heap);
 	return l->heap != NULL;

@@ -19,6 +19,9 @@ struct io_fault_dir {
 	int64_t jitter_ns;    /* plus an even draw from 0..jitter_ns; reorders freely */
 	uint64_t rate_bps;    /* bits a second; 0: no limit                           */
 	uint32_t hold;        /* packets held at a time; more are lost; 0 means 1024  */
+	uint32_t queue_bytes; /* that wait for the rate; more are lost; 0: as `hold`  */
+	uint32_t mark_bytes;  /* when more than this wait, what may be marked by ECN
+	                       * (RFC 3168) is; 0: never                              */
 };
 
 struct io_fault_config {
@@ -30,7 +33,8 @@ struct io_fault_counts {
 	uint64_t packets; /* that came to this direction                            */
 	uint64_t lost, duplicated, corrupted, reordered;
 	uint64_t delayed; /* not passed on at the time they came                    */
-	uint64_t overflow; /* lost since `hold` packets were held                   */
+	uint64_t overflow; /* lost since `hold` packets or `queue_bytes` were there */
+	uint64_t marked;
 };
 
 struct io_fault_stats {

@@ -247,6 +247,66 @@ test_a_rate_spaces_packets_and_bounds_the_queue(void)
 	duo_end(&d);
 }
 
+/* What waits for the rate is bounded; what only travels is not. */
+static void
+test_a_queue_is_counted_in_bytes_that_wait(void)
+{
+	struct io_fault_config cfg = { .tx = { .rate_bps = 480000, .queue_bytes = 180,
+		                               .delay_ns = MS(100) } };
+	struct duo d = duo_new(&cfg, NULL);
+	struct io_fault_stats st;
+
+	for (uint32_t i = 0; i < 5; i++)
+		CU_ASSERT_TRUE(send_number(d.a, 0, i));
+	for (uint32_t i = 5; i < 8; i++)
+		CU_ASSERT_TRUE(send_number(d.a, MS(3), i));
+	io_fault_stats(d.a, &st);
+	CU_ASSERT_EQUAL(st.tx.overflow, 2);
+	CU_ASSERT_EQUAL(st.tx.delayed, 6);
+	duo_end(&d);
+}
+
+/* Sends 60 bytes of IPv4 with these ECN bits; the bits that arrive, with a good sum. */
+static unsigned
+ecn_sent_and_come(struct duo *d, uint8_t ecn)
+{
+	static const uint8_t head[34] = { 2, 0, 0, 0, 0, 2, 2, 0, 0, 0, 0, 1, 8, 0, 0x45, 0, 0,
+		46, 0, 0, 0x40, 0, 64, 253, 0, 0, 10, 0, 0, 1, 10, 0, 0, 2 };
+	uint8_t frame[128];
+	struct io_pkt pkt;
+	uint16_t sum;
+
+	CU_ASSERT_EQUAL_FATAL(io_alloc(d->a, &pkt, 1), 1);
+	memset(pkt.data, 0, 60);
+	memcpy(pkt.data, head, sizeof head);
+	pkt.data[15] = ecn;
+	sum = wire_sum_finish(wire_sum_add(0, pkt.data + 14, 20));
+	memcpy(pkt.data + 24, &sum, sizeof sum);
+	pkt.len = 60;
+	CU_ASSERT_EQUAL(io_tx(d->a, 0, &pkt, 1), 1);
+	recv_number(d->a, SEC(1));
+	CU_ASSERT_EQUAL(io_mem_read(d->b, SEC(1), frame, sizeof frame), 60);
+	CU_ASSERT_EQUAL(wire_sum_finish(wire_sum_add(0, frame + 14, 20)), 0);
+	return frame[15];
+}
+
+static void
+test_a_long_queue_is_marked_where_ecn_is_understood(void)
+{
+	struct io_fault_config cfg = { .tx = { .rate_bps = 480000, .mark_bytes = 60 } };
+	struct duo d = duo_new(&cfg, NULL);
+	struct io_fault_stats st;
+
+	CU_ASSERT_EQUAL(ecn_sent_and_come(&d, 2), 2); /* nobody waits yet */
+	CU_ASSERT_EQUAL(ecn_sent_and_come(&d, 2), 3);
+	CU_ASSERT_EQUAL(ecn_sent_and_come(&d, 1), 3);
+	CU_ASSERT_EQUAL(ecn_sent_and_come(&d, 0), 0);
+	CU_ASSERT_EQUAL(ecn_sent_and_come(&d, 3), 3);
+	io_fault_stats(d.a, &st);
+	CU_ASSERT_EQUAL(st.tx.marked, 2);
+	duo_end(&d);
+}
+
 static void
 test_a_full_engine_is_felt_and_loses_nothing(void)
 {
@@ -364,6 +424,10 @@ suite_io_fault(void)
 	            test_reordered_packets_are_overtaken_and_arrive);
 	CU_add_test(s, "a rate spaces packets and bounds the queue",
 	            test_a_rate_spaces_packets_and_bounds_the_queue);
+	CU_add_test(s, "a queue is counted in bytes that wait",
+	            test_a_queue_is_counted_in_bytes_that_wait);
+	CU_add_test(s, "a long queue is marked where ECN is understood",
+	            test_a_long_queue_is_marked_where_ecn_is_understood);
 	CU_add_test(s, "a full engine is felt and loses nothing",
 	            test_a_full_engine_is_felt_and_loses_nothing);
 	CU_add_test(s, "damage is seen by the peer though the port makes sums",

@@ -30,6 +30,8 @@ struct config_fault {
 	int64_t delay_ns, jitter_ns, reorder_ns;
 	uint64_t rate_bps;        /* 0: no limit                                         */
 	uint32_t hold;            /* packets held at a time; more are lost               */
+	uint32_t queue_bytes;     /* that wait for the rate; 0: as hold                  */
+	uint32_t mark_bytes;      /* beyond which ECN marks; 0: never                    */
 	uint64_t seed;            /* `fault_seed`: the same in both directions           */
 };
 

@@ -268,6 +268,8 @@ static const struct config_key keys[] = {
 	TIME_FAULT("jitter", jitter_ns),
 	FAULT("rate", VALUE_RATE, rate_bps, 0, INT64_C(1000000000000), 0),
 	FAULT("hold", VALUE_COUNT, hold, 1, 1000000, 1),
+	FAULT("queue", VALUE_BYTES, queue_bytes, 0, GB(1), 1),
+	FAULT("mark", VALUE_BYTES, mark_bytes, 0, GB(1), 1),
 	COUNT("fault_seed", fault_rx.seed, 0, INT64_MAX),
 };
 /* clang-format on */

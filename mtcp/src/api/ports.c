@@ -181,6 +181,8 @@ direction(const struct config_fault *f)
 		.jitter_ns = f->jitter_ns,
 		.rate_bps = f->rate_bps,
 		.hold = f->hold,
+		.queue_bytes = f->queue_bytes,
+		.mark_bytes = f->mark_bytes,
 	};
 }
 
