@@ -8,6 +8,10 @@
     peer.py abuse HOST SECONDS       connections that are broken off at all moments
     peer.py echo N                   an echo server on port 7 for N connections
     peer.py talk HOST BYTES          a client of one
+    peer.py sink [CC]                reads one connection to port 5001, as `perf -s -1` does, and
+                                     prints bytes, seconds from the first to the last, Mbit/s
+    peer.py source HOST SECONDS [CC] sends there for so long, as `perf -c HOST` does, and prints
+                                     what TCP_INFO knows, every second to standard error
 """
 import os
 import random
@@ -168,7 +172,58 @@ def talk(host, size):
     return 0 if b"".join(heard) == said else "the echo differs"
 
 
-JOBS = {f.__name__: f for f in (idle, latency, hold, abuse, echo, talk)}
+def use(s, cc):
+    if cc:
+        s.setsockopt(socket.IPPROTO_TCP, socket.TCP_CONGESTION, cc[0].encode())
+
+
+def facts(s):
+    """A few fields of Linux's struct tcp_info."""
+    raw = s.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, 104)
+    w = struct.unpack("=8B24I", raw)
+    return ("cwnd %d ssthresh %d rtt %d rttvar %d rto %d unacked %d lost %d retrans %d reordering %d ca %d"
+            % (w[8 + 18], w[8 + 17], w[8 + 15], w[8 + 16], w[8 + 0], w[8 + 4], w[8 + 6], w[8 + 23],
+               w[8 + 20], w[1]))
+
+
+def sink(*cc):
+    with socket.create_server(("", 5001)) as listener:
+        use(listener, cc)
+        listener.settimeout(60)
+        s, _ = listener.accept()
+    s.settimeout(60)
+    total, first, last = 0, 0, 0
+    buffer = bytearray(65536)
+    while True:
+        n = s.recv_into(buffer)
+        if n == 0:
+            break
+        last = time.monotonic()
+        first = first or last
+        total += n
+    print("received %d bytes in %.3f s: %.3f Mbit/s" % (total, last - first, total * 8e-6 / (last - first)))
+
+
+def source(host, seconds, *cc):
+    s = socket.socket()
+    use(s, cc)
+    s.settimeout(60)
+    s.connect((host, 5001))
+    piece = os.urandom(65536)
+    now = begun = shown = time.monotonic()
+    while now - begun < float(seconds):
+        s.send(piece)
+        now = time.monotonic()
+        if now - shown >= 1:
+            shown = now
+            print("%5.1f s %s" % (now - begun, facts(s)), file=sys.stderr, flush=True)
+    print("tcp_info " + facts(s))
+    s.shutdown(socket.SHUT_WR)
+    while s.recv(65536):
+        pass
+
+
+JOBS = {f.__name__: f for f in (idle, latency, hold, abuse, echo, talk, sink, source)}
 
 if __name__ == "__main__":
     sys.exit(JOBS[sys.argv[1]](*sys.argv[2:]))
