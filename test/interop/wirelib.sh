@@ -13,7 +13,7 @@
 # ours (o) on AF_PACKET, when the kernel has none there.
 
 # shellcheck disable=SC2154  # src, build, work and python3 are of lib.sh
-carried_from=0
+carried_from=0 goodput=
 wire=$build/test/interop/wire perf=$build/apps/perf
 declare -A address_of=([l]=198.18.0.1 [r]=198.18.0.2)
 ours_lines=() # configuration of our ends
@@ -86,13 +86,14 @@ source_start() { # k or o, cc, seconds
 	fi
 }
 
-# Mbit/s from the first byte read to the last, or nothing when it went wrong.
+# Sets goodput: Mbit/s from the first byte read to the last, empty when it went wrong.
 bulk() { # source: k or o, sink: k or o, cc, seconds
 	local good=yes
 	sink_start "$2" "$3" && source_start "$1" "$3" "$4" || good=no
 	finished source $(($4 + 60)) || good=no
 	finished sink 60 || good=no
-	[ $good = yes ] && sed -n 's|.*: \([0-9.]*\) Mbit/s.*|\1|p' "$work/sink.log" | tail -n 1
+	goodput=
+	[ $good = no ] || goodput=$(sed -n 's|.*: \([0-9.]*\) Mbit/s.*|\1|p' "$work/sink.log" | tail -n 1)
 }
 
 # ---- files from left to right ------------------------------------------------
