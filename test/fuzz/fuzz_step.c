@@ -27,6 +27,7 @@ struct play {
 	struct net *net;
 	struct host host;
 	struct sock *listener, *sock[SOCKS];
+	bool shut[SOCKS]; /* whoever has said so writes no more: the API sees to it */
 	struct heard heard[PEER_PORTS];
 };
 
@@ -205,8 +206,11 @@ work(struct play *p, struct tape *t)
 	uint8_t what = tape_u8(t);
 	unsigned i = what % SOCKS;
 
-	if (!p->sock[i] && what < 0xc0)
-		p->sock[i] = host_accept(&p->host, p->listener);
+	if (!p->sock[i]) {
+		p->shut[i] = false;
+		if (what < 0xc0)
+			p->sock[i] = host_accept(&p->host, p->listener);
+	}
 	if (what >= 0xc0)
 		connect_out(p, t, i);
 	if (!p->sock[i])
@@ -214,7 +218,8 @@ work(struct play *p, struct tape *t)
 	switch (what >> 3 & 7) {
 	case 0:
 	case 1:
-		(void)host_write(&p->host, p->sock[i], text, tape_u16(t));
+		if (!p->shut[i])
+			(void)host_write(&p->host, p->sock[i], text, tape_u16(t));
 		break;
 	case 2:
 	case 3:
@@ -222,6 +227,7 @@ work(struct play *p, struct tape *t)
 		break;
 	case 4:
 		host_shutdown(&p->host, p->sock[i]);
+		p->shut[i] = true;
 		break;
 	case 5:
 		host_close(&p->host, p->sock[i]);
