@@ -6,6 +6,7 @@
  */
 
 #include "core/stack_priv.h"
+#include "tcp/tcp_isn.h"
 #include "tcp/tcp_timer.h"
 
 struct tcp_conn *
@@ -204,6 +205,12 @@ half_open_free(struct stack *st, struct half_open *h)
 	link_remove(&h->req.tx_link);
 	wheel_cancel(&st->wheel, &h->req.timer);
 	pool_put(&st->half_opens, h);
+}
+
+seq_t
+conn_isn(const struct stack *st, const struct tcp_tuple *t, int64_t now)
+{
+	return st->cfg.isn_fixed ? seq_of(st->cfg.isn) : tcp_isn(&st->env.secret, t, now);
 }
 
 /* Pool objects that were never given out, or given back, are CLOSED and on no

@@ -92,7 +92,7 @@ do_connect(struct stack *st, struct sock *s, int64_t now)
 		return;
 	}
 	o.local_mss = to_u16(mtu - 40u);
-	o.iss = tcp_isn(&st->env.secret, &o.tuple, now);
+	o.iss = conn_isn(st, &o.tuple, now);
 	o.ts_offset = tcp_ts_offset(&st->env.clock_key, &o.tuple);
 	conn_streams(&o, s);
 	if (!(c = conn_new(st, &o, hash, now))) {

@@ -5,7 +5,6 @@
  */
 
 #include "core/stack_priv.h"
-#include "tcp/tcp_isn.h"
 
 struct listener *
 listener_find(struct stack *st, const struct tcp_tuple *t)
@@ -78,7 +77,7 @@ listener_syn(struct stack *st, struct listener *l, const struct segment_from *fr
              bool reopened, int64_t now)
 {
 	const struct tcp_opts *o = st->ch.socks[l->sock].opts;
-	seq_t iss = tcp_isn(&st->env.secret, t, now);
+	seq_t iss = conn_isn(st, t, now);
 	struct half_open *h;
 
 	if (waiting(st, l) >= l->backlog)

@@ -28,6 +28,13 @@ void stack_delete(struct stack *st);
 bool stack_neighbour(struct stack *st, unsigned port, const struct ip_addr *ip,
                      const uint8_t mac[6]);
 
+/* Takes over everything of `cfg` that may change while a stack runs: `tcp`, the quotas, the
+ * ephemeral range, MTUs.  Between steps, by whoever runs them.  Connections that
+ * are there keep what they began with (algorithm, sizes, TTL, segment size); what is read as it is
+ * needed counts at once, timers that were computed from it included.  False, and nothing
+ * changed: a handshake is under way and has announced otherwise. */
+bool stack_tune(struct stack *st, const struct stack_cfg *cfg, int64_t now);
+
 /* One step.  Returns when the stack next has something to do of its own
  * accord: a time <= now means at once; TIME_NEVER: only on a packet or a job. */
 int64_t stack_step(struct stack *st, int64_t now);

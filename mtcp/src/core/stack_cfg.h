@@ -47,6 +47,8 @@ struct stack_cfg {
 	/* -- secrets and identity -------------------------------------------------- */
 	struct siphash_key secret; /* fresh from the operating system at every start   */
 	struct siphash_key clock_key; /* of timestamps: the same for all of this host  */
+	bool isn_fixed;            /* for tests: every sequence starts at `isn`        */
+	uint32_t isn;
 	uint16_t ephemeral_lo;     /* local ports for outgoing connections             */
 	uint16_t ephemeral_hi;
 	unsigned core;             /* 0..cores-1                                       */

@@ -175,6 +175,9 @@ void conn_blocked(struct stack *st, struct tcp_conn *c, int64_t now);
 /* Fills in the parts of `o` that come from a socket. */
 void conn_streams(struct tcp_open *o, struct sock *s);
 
+/* Where a connection's sequence starts. */
+seq_t conn_isn(const struct stack *st, const struct tcp_tuple *t, int64_t now);
+
 /* tcp_check() for every connection, and that each has its timer and its list. */
 void conn_check_all(const struct stack *st);
 

@@ -2,7 +2,7 @@
 /*
  * The tunables of TCP: every default that a user may change, with the unit in
  * its name.  api/config.c fills one from the .conf file; the simulator and the
- * tests fill their own.  Constant while a stack runs.
+ * tests fill their own.  Constant during a step: see stack_tune().
  */
 #pragma once
 

@@ -87,6 +87,13 @@ tcp_timer_state(struct tcp_env *e, struct tcp_conn *c, int64_t now)
 }
 
 void
+tcp_timer_retune(struct tcp_env *e, struct tcp_conn *c, int64_t now)
+{
+	if (c->state != TCP_FIN_WAIT_2 || !(c->flags & TCPF_ORPHAN))
+		wait_start(e, c, now);
+}
+
+void
 tcp_timer_sent(struct tcp_conn *c, int64_t now)
 {
 	if (c->rtx_kind == RTX_NONE || c->rtx_kind == RTX_PERSIST)

@@ -16,6 +16,7 @@ enum tcp_rtx_kind {
 
 /* What happened. */
 void tcp_timer_state(struct tcp_env *e, struct tcp_conn *c, int64_t now);
+void tcp_timer_retune(struct tcp_env *e, struct tcp_conn *c, int64_t now); /* tunables changed */
 void tcp_timer_sent(struct tcp_conn *c, int64_t now);        /* sequence space left       */
 void tcp_timer_acked(struct tcp_conn *c, int64_t now);       /* SND.UNA moved             */
 void tcp_timer_reorder(struct tcp_conn *c, int64_t at);      /* RACK wants to look again  */
