@@ -144,7 +144,7 @@ wait_for_some(struct mtcp_context *ctx, struct epoll *ep, struct mtcp_epoll_even
 			deadline = context_deadline(ctx, timeout < 0 ? 0 : (uint32_t)timeout);
 		if (context_wait(ctx, seen, deadline) == 0)
 			continue;
-		return errno == EINTR ? -1 : epoll_set_collect(ctx, ep, events, max);
+		return errno == EAGAIN ? epoll_set_collect(ctx, ep, events, max) : -1;
 	}
 }
 

@@ -63,6 +63,6 @@ mtcp_poll(mctx_t mctx, struct mtcp_pollfd *fds, unsigned n, int timeout_ms)
 		if (timeout_ms != 0 && deadline == 0)
 			deadline = context_deadline(mctx, timeout_ms < 0 ? 0 : (uint32_t)timeout_ms);
 		if (context_wait(mctx, seen, deadline))
-			return errno == EINTR ? -1 : scan(mctx, fds, n);
+			return errno == EAGAIN ? scan(mctx, fds, n) : -1;
 	}
 }

@@ -247,7 +247,7 @@ connect_wait(struct mtcp_context *ctx, struct sockref *r)
 		if (deadline == 0)
 			deadline = context_deadline(ctx, r->snd_timeout_ms);
 		if (context_wait(ctx, seen, deadline))
-			return errno == EINTR ? EINTR : EINPROGRESS;
+			return errno == EAGAIN ? EINPROGRESS : errno;
 	}
 }
 

@@ -292,6 +292,26 @@ key_find(const char *name)
 	return NULL;
 }
 
+static bool
+lies_in(const struct config_key *key, size_t from, size_t size)
+{
+	return key->size > 0 && key->offset >= from && key->offset + key->size <= from + size;
+}
+
+bool
+key_is_live(const struct config_key *key)
+{
+	static const char *const others[] = { "cc", "ip_local_port_range", "mtu" };
+	const size_t quotas = offsetof(struct config, stack.rx_burst);
+
+	for (size_t i = 0; i < array_len(others); i++)
+		if (strcmp(key->name, others[i]) == 0)
+			return true;
+	return lies_in(key, PLACE(stack.tcp)) || lies_in(key, PLACE(rcvbuf)) ||
+	       lies_in(key, PLACE(sndbuf)) ||
+	       lies_in(key, quotas, offsetof(struct config, stack.tx_data) + sizeof(uint32_t) - quotas);
+}
+
 /* -------------------------------------------------------------------- suggestions */
 
 #define NAME_ROOM 40 /* longer words are near to no key */

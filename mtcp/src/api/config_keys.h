@@ -49,6 +49,9 @@ const struct config_key *key_find(const char *name);
 /* The key that was probably meant, or NULL when none is near. */
 const struct config_key *key_suggest(const char *name);
 
+/* Whether it can change while a stack runs: stack_tune() takes it over. */
+bool key_is_live(const struct config_key *key);
+
 /* Where `key` got its value. */
 struct config_origin key_origin(const struct config *cfg, const struct config_key *key);
 

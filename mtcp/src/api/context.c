@@ -41,7 +41,7 @@ context_usable(const struct mtcp_context *ctx)
 		errno = EINVAL;
 		return false;
 	}
-	assert(ctx->owner == &errno); /* a context is used by the thread that made it */
+	assert(!ctx->owner || ctx->owner == &errno); /* a context is used by the thread that made it */
 	return true;
 }
 
@@ -98,7 +98,7 @@ context_wait(struct mtcp_context *ctx, uint32_t seen, int64_t deadline)
 	context_drain(ctx);
 	if (err == 0)
 		return 0;
-	errno = err == -EINTR ? EINTR : EAGAIN;
+	errno = err == -ETIMEDOUT ? EAGAIN : -err;
 	return -1;
 }
 
@@ -217,6 +217,8 @@ context_complain(struct mtcp_context *ctx, const char *call, int level, int name
 {
 	uint32_t key = (uint32_t)level << 16 ^ (uint32_t)name;
 
+	if (ctx->silent)
+		return;
 	for (unsigned i = 0; i < ctx->n_complaints; i++)
 		if (ctx->complaints[i] == key)
 			return;

@@ -23,8 +23,9 @@ struct mtcp_context {
 	uint32_t high;            /* one above the highest number ever used           */
 	bool has_fd;              /* mtcp_epoll_getfd() was called                    */
 	bool armed;               /* its descriptor is armed                          */
-	const int *owner;         /* &errno of the thread that may call               */
-	void *runtime;            /* whoever made this context                        */
+	bool silent;              /* refusals are not logged                          */
+	const int *owner;         /* &errno of the thread that may call; NULL: any    */
+	void *runtime;            /* the pair of threads it is half of; NULL: none    */
 	unsigned n_complaints;
 	uint32_t complaints[CONTEXT_COMPLAINTS]; /* what was logged once already      */
 };

@@ -426,9 +426,9 @@ mtcp_destroy_context(mctx_t mctx)
 	struct runtime *rt;
 	unsigned core;
 
-	if (!mctx)
+	rt = mctx ? runtime_of(mctx) : NULL;
+	if (!rt) /* an embedded stack's context ends with it */
 		return;
-	rt = runtime_of(mctx);
 	core = runtime_core(rt);
 	if (!atomic_compare_exchange_strong(&the.pair[core], &rt, busy()))
 		return;

@@ -24,7 +24,8 @@ struct pair_ops {
 
 	/* Waits until posted() differs from `seen`: 0.  -ETIMEDOUT at `deadline`
 	 * (TIME_NEVER: never; one that has passed: lets the stack run if it needs the
-	 * caller for that, and comes back), -EINTR after a signal handler. */
+	 * caller for that, and comes back), -EINTR after a signal handler, or why else it
+	 * cannot wait; -EAGAIN: nobody may. */
 	int (*wait)(struct pair *p, uint32_t seen, int64_t deadline);
 
 	/* The clock of deadlines. */

@@ -230,15 +230,15 @@ wall_offset(void)
 }
 
 static struct io *
-with_capture(const struct config *cfg, struct io *io, unsigned port, unsigned core, char *err,
-             size_t errlen)
+with_capture(const struct config *cfg, struct io *io, unsigned port, unsigned core,
+             int64_t wall_offset_ns, char *err, size_t errlen)
 {
 	char name[2 * CONFIG_NAME_MAX];
 	struct io_pcap_config pc = {
 		.path = name,
 		.snap = cfg->pcap_snaplen,
 		.limit = cfg->pcap_max_bytes,
-		.wall_offset_ns = wall_offset(),
+		.wall_offset_ns = wall_offset_ns,
 	};
 
 	if (!cfg->pcap[0])
@@ -250,21 +250,28 @@ with_capture(const struct config *cfg, struct io *io, unsigned port, unsigned co
 	return io_pcap_new(io, &pc, err, errlen);
 }
 
-static struct io *
-engine(struct ports *p, unsigned port, unsigned core, char *err, size_t errlen)
+struct io *
+ports_wrap(const struct config *cfg, struct io *bare, unsigned port, unsigned core,
+           int64_t wall_offset_ns, char *err, size_t errlen)
 {
-	struct io *bare = io_dpdk_queue(p->port[port], core), *io, *outer;
+	struct io *io = with_faults(cfg, bare, port, core), *outer;
 
-	io = with_faults(p->cfg, bare, port, core);
 	if (!io) {
 		snprintf(err, errlen, "no memory");
 		bare->ops->close(bare);
 		return NULL;
 	}
-	outer = with_capture(p->cfg, io, port, core, err, errlen);
+	outer = with_capture(cfg, io, port, core, wall_offset_ns, err, errlen);
 	if (!outer)
 		io->ops->close(io);
 	return outer;
+}
+
+static struct io *
+engine(struct ports *p, unsigned port, unsigned core, char *err, size_t errlen)
+{
+	return ports_wrap(p->cfg, io_dpdk_queue(p->port[port], core), port, core, wall_offset(),
+	                  err, errlen);
 }
 
 int

@@ -25,5 +25,11 @@ int ports_claim(struct ports *p, char *err, size_t errlen);
 int ports_engines(struct ports *p, unsigned core, struct io *ios[STACK_PORTS_MAX], char *err,
                   size_t errlen);
 
+/* Impairment and capture around `bare`, as the configuration has them; the engine owns
+ * `bare` from now on.  `wall_offset_ns` added to `now` is the time of the capture's packets.
+ * NULL and one line in `err`: `bare` is closed. */
+struct io *ports_wrap(const struct config *cfg, struct io *bare, unsigned port, unsigned core,
+                      int64_t wall_offset_ns, char *err, size_t errlen);
+
 /* After all engines are closed.  NULL is allowed. */
 void ports_close(struct ports *p);
