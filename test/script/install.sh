@@ -30,10 +30,41 @@ case "$cflags $libs" in
 esac
 
 cat >"$where/prog.c" <<'PROGRAM'
+#include <arpa/inet.h>
 #include <mtcp_api.h>
+#include <mtcp_embed.h>
 #include <mtcp_epoll.h>
 #include <stdio.h>
 #include <string.h>
+
+/* An embedded stack opens a connection: a SYN leaves. */
+static int
+embedded(void)
+{
+	struct mtcp_embed_cfg cfg;
+	struct mtcp_embed *e;
+	struct sockaddr_in to;
+	unsigned char packet[1500];
+	int64_t when = 0;
+	int s, ok;
+
+	memset(&cfg, 0, sizeof(cfg));
+	cfg.address = "192.0.2.1";
+	cfg.config = "tcp_timestamps = off\n";
+	e = mtcp_embed_new(&cfg);
+	if (!e)
+		return 0;
+	memset(&to, 0, sizeof(to));
+	to.sin_family = AF_INET;
+	to.sin_port = htons(80);
+	to.sin_addr.s_addr = htonl(0xc0000202);
+	s = mtcp_socket(mtcp_embed_context(e), AF_INET, SOCK_STREAM, 0);
+	mtcp_connect(mtcp_embed_context(e), s, (struct sockaddr *)&to, sizeof(to));
+	mtcp_embed_step(e, 5000);
+	ok = mtcp_embed_take(e, packet, sizeof(packet), &when) == 52 && packet[33] == 2;
+	mtcp_embed_free(e);
+	return ok;
+}
 
 int
 main(void)
@@ -43,7 +74,7 @@ main(void)
 	if (!name || strlen(name) == 0)
 		return 1;
 	puts(name);
-	return 0;
+	return embedded() ? 0 : 1;
 }
 PROGRAM
 cp "$where/prog.c" "$where/prog.cc"
