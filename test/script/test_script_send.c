@@ -149,6 +149,27 @@ test_push(void)
 }
 
 /* RFC 6928 2, RFC 5681 3.1. */
+/* Linux: a bulk transfer says PSH once for each half of the largest window that it fills. */
+static void
+test_push_when_half_the_window_is_filled(void)
+{
+	struct peer p;
+	uint32_t pushed = 1;
+
+	peer_connected(&p, &(struct peer_opts){ .wnd = 8 * 1460 });
+	peer_a_writes(&p, 16384);
+	EXPECT_NUMBER(&p, p.d->n_log - p.at, 8);
+	for (unsigned i = 1; i <= 8; i++) {
+		bool half = 1 + i * 1460 - pushed > 4 * 1460;
+
+		EXPECT(&p, ".", 1 + (i - 1) * 1460, 1460, 1);
+		EXPECT_NUMBER(&p, (p.seen.s.flags & TCP_PSH) != 0, half);
+		pushed = half ? 1 + i * 1460 : pushed;
+	}
+	CU_ASSERT_TRUE(pushed > 1);
+	peer_free(&p);
+}
+
 static void
 test_initial_window_and_slow_start(void)
 {
@@ -319,6 +340,8 @@ suite_script_send(void)
 	CU_add_test(s, "an empty cork leaves nothing behind",
 	            test_an_empty_cork_leaves_nothing_behind);
 	CU_add_test(s, "PSH (RFC 9293 SHLD-27, MUST-61, MAY-15; Linux: PSH last)", test_push);
+	CU_add_test(s, "PSH when half the window is filled (Linux: PSH half window)",
+	            test_push_when_half_the_window_is_filled);
 	CU_add_test(s, "initial window and slow start (RFC 5681 3.1/slow-start; Linux: initial "
 	            "cwnd; Linux: slow start)",
 	            test_initial_window_and_slow_start);

@@ -119,6 +119,7 @@ struct tcp_xmit {
 	uint32_t reno_dups; /* duplicate ACKs, peers without SACK        */
 	seq_t high_sacked;  /* end of the highest range delivered        */
 	seq_t cwnd_full;    /* SND.NXT when cwnd last held text back     */
+	seq_t pushed;       /* SND.NXT behind the last segment with PSH  */
 	/* RACK: the most recently sent range that was delivered */
 	int64_t rack_sent_at;
 	int64_t rack_rtt;

@@ -254,6 +254,16 @@ blocked(struct tcp_env *e, struct tcp_conn *c, uint32_t unsent, int64_t now)
 	return false;
 }
 
+/* The last that is buffered (RFC 9293 MUST-61); and, as on Linux, half of the largest window
+ * since the last push, so that a peer that waits for one frees its buffer in time. */
+static bool
+push_due(const struct tcp_conn *c, uint32_t unsent, uint32_t n)
+{
+	seq_t end = seq_add(c->snd_nxt, n);
+
+	return n && (n == unsent || seq_sub(end, c->xmit->pushed) > c->snd_wnd_max / 2);
+}
+
 static bool
 out_text(struct tcp_env *e, struct tcp_conn *c, int64_t now, struct tcp_seg *s)
 {
@@ -275,8 +285,10 @@ out_text(struct tcp_env *e, struct tcp_conn *c, int64_t now, struct tcp_seg *s)
 	seg_begin(e, c, now, s, c->snd_nxt);
 	s->len = n;
 	s->flags |= fin ? TCP_FIN : 0;
-	s->flags |= n && n == unsent ? TCP_PSH : 0; /* MUST-61 */
+	s->flags |= push_due(c, unsent, n) ? TCP_PSH : 0;
 	c->snd_nxt = seq_add(c->snd_nxt, n + fin);
+	if (s->flags & TCP_PSH)
+		c->xmit->pushed = c->snd_nxt;
 	c->flags |= fin ? TCPF_FIN_SENT : 0;
 	c->flags &= ~(uint32_t)TCPF_PUSH_SMALL;
 	if (n < full_text(c))

@@ -66,7 +66,7 @@ xmit_init(struct tcp_xmit *x, seq_t una)
 	list_init(&x->sent);
 	list_init(&x->timed);
 	list_init(&x->lost);
-	x->high_sacked = x->rack_end = x->cwnd_full = una;
+	x->high_sacked = x->rack_end = x->cwnd_full = x->pushed = una;
 }
 
 bool
