@@ -235,9 +235,13 @@ close_play(struct play *p)
 	}
 	pass(p, SEC(600));
 	for (unsigned i = 0; i < HOSTS; i++) {
+		must(stack_is_quiet(p->host[i].st, net_now(p->net) + p->host[i].epoch));
+		p->host[i].deadline = net_now(p->net);
+	}
+	pass(p, SEC(20)); /* a reset may have to wait for a neighbour */
+	for (unsigned i = 0; i < HOSTS; i++) {
 		struct host *h = &p->host[i];
 
-		must(stack_is_quiet(h->st, net_now(p->net) + h->epoch));
 		drain_host(h);
 		must_be_whole(host_leak(h));
 	}

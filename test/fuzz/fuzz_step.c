@@ -286,6 +286,8 @@ close_play(struct play *p)
 	p->host.deadline = net_now(p->net);
 	pass(p, SEC(400));
 	must(stack_is_quiet(p->host.st, net_now(p->net) + p->host.epoch));
+	p->host.deadline = net_now(p->net);
+	pass(p, SEC(20)); /* a reset may have to wait for a neighbour */
 	host_return_chunks(&p->host);
 	for (unsigned i = 0; i < 3; i++) {
 		host_step(&p->host);
