@@ -28,6 +28,7 @@ peer_new(struct peer *p, const struct peer_opts *o)
 	const struct peer_opts *q = o ? o : &none;
 	struct duo_opts d = {
 		.seed = 1,
+		.ccs = 4,
 		.alone = true,
 		.cfg = q->cfg,
 		.sents = q->sents,

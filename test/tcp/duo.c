@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <sys/mman.h>
 
+#include "tcp/tcp_ecn.h"
 #include "tcp/tcp_isn.h"
 #include "tcp/tcp_timer.h"
 
@@ -16,6 +17,7 @@ struct duo_frame {
 	int64_t at;
 	int to;
 	uint32_t len;
+	uint8_t ecn;
 	uint8_t bytes[];
 };
 
@@ -57,6 +59,7 @@ pools_init(struct duo_side *s, const struct duo_opts *o)
 	/* Each is asked, since a region that only counts says no. */
 	ok &= pool_init(&e->xmits, m, sizeof(struct tcp_xmit), 4);
 	ok &= pool_init(&e->sents, m, sizeof(struct tcp_sent), o->sents ? o->sents : 32768);
+	ok &= pool_init(&e->ccs, m, CC_RECORD_SIZE, o->ccs);
 	ok &= pool_init(&e->reasses, m, sizeof(struct tcp_reass), o->reasses ? o->reasses : 4);
 	ok &= pool_init(&e->runs, m, sizeof(struct tcp_run), o->runs ? o->runs : 512);
 	ok &= pool_init(&e->chunks, m, CHUNK_SIZE, o->chunks ? o->chunks : DUO_CHUNKS);
@@ -130,6 +133,7 @@ side_free(struct duo_side *s)
 	stream_dismantle(&s->rcv_w, &s->rcv_r, &e->spare);
 	CU_ASSERT_EQUAL(e->xmits.used, 0);
 	CU_ASSERT_EQUAL(e->sents.used, 0);
+	CU_ASSERT_EQUAL(e->ccs.used, 0);
 	CU_ASSERT_EQUAL(e->reasses.used, 0);
 	CU_ASSERT_EQUAL(e->runs.used, 0);
 	CU_ASSERT_EQUAL(e->chunks.used, e->spare.n);
@@ -202,6 +206,22 @@ judge_window(struct duo *d, int from, const struct tcp_seg *s)
 	me->edge_known = true;
 }
 
+/* RFC 3168 6.1: what may be marked is new text, and nothing else. */
+static void
+judge_ecn(struct duo *d, int from, const struct tcp_seg *s)
+{
+	struct duo_side *me = &d->side[from];
+
+	if (s->flags & TCP_SYN)
+		me->sent_to = seq_add(s->seq, 1);
+	if (s->ecn && (s->len == 0 || (s->flags & TCP_SYN)))
+		broke(d, "what carries no new text could be marked (RFC 3168 6.1.1, 6.1.4)");
+	if (s->ecn && seq_lt(s->seq, me->sent_to))
+		broke(d, "a retransmission could be marked (RFC 3168 6.1.5)");
+	if (s->len)
+		me->sent_to = seq_max(me->sent_to, seq_add(s->seq, s->len));
+}
+
 static void
 learn_syn(struct duo_side *me, const struct tcp_seg *s)
 {
@@ -224,6 +244,7 @@ judge(struct duo *d, int from, const struct tcp_seg *s)
 		return;
 	learn_syn(me, s);
 	judge_text(d, from, s);
+	judge_ecn(d, from, s);
 	judge_window(d, from, s);
 }
 
@@ -243,6 +264,9 @@ frame_add(struct duo *d, int from, const struct tcp_seg *s)
 		f->at += (int64_t)rng_below(&d->rng, (uint32_t)d->jitter);
 	f->to = !from;
 	f->len = len;
+	f->ecn = s->ecn;
+	if (s->ecn && rng_chance_ppm(&d->rng, d->ce_ppm))
+		f->ecn = IP_ECN_CE;
 	if (wire_tcp_build(f->bytes, s) != hdr_len)
 		broke(d, "header length");
 	if (s->len)
@@ -481,8 +505,16 @@ duo_pump(struct duo_side *s)
 	side_settle(s);
 }
 
+/* The field of the IP header comes beside the bytes of the segment. */
+static const struct tcp_seg *
+marked(struct tcp_seg *s, uint8_t ecn)
+{
+	s->ecn = ecn;
+	return s;
+}
+
 static enum fate
-arrives(struct duo_side *s, const uint8_t *p, uint32_t len)
+arrives(struct duo_side *s, const uint8_t *p, uint32_t len, uint8_t ecn)
 {
 	struct ip_addr src = addr_of(s->duo, !s->who), dst = addr_of(s->duo, s->who);
 	struct tcp_seg in;
@@ -493,15 +525,15 @@ arrives(struct duo_side *s, const uint8_t *p, uint32_t len)
 	else if (wire_tcp_parse(p, len, &in) != WIRE_TCP_OK)
 		fate = DROP_TCP_HEADER;
 	else
-		fate = side_in(s, &in);
+		fate = side_in(s, marked(&in, ecn));
 	s->seen[fate]++;
 	s->received++;
 	duo_pump(s);
 	return fate;
 }
 
-enum fate
-duo_inject_bytes(struct duo_side *to, const uint8_t *p, uint32_t len)
+static enum fate
+inject(struct duo_side *to, const uint8_t *p, uint32_t len, uint8_t ecn)
 {
 	struct ip_addr src = addr_of(to->duo, !to->who), dst = addr_of(to->duo, to->who);
 	uint8_t *copy = malloc(len);
@@ -513,9 +545,15 @@ duo_inject_bytes(struct duo_side *to, const uint8_t *p, uint32_t len)
 	put_be16(copy, port_of(!to->who));
 	put_be16(copy + 2, port_of(to->who));
 	wire_tcp_sum_fill(copy, len, &src, &dst);
-	fate = arrives(to, copy, len);
+	fate = arrives(to, copy, len, ecn);
 	free(copy);
 	return fate;
+}
+
+enum fate
+duo_inject_bytes(struct duo_side *to, const uint8_t *p, uint32_t len)
+{
+	return inject(to, p, len, IP_ECN_NONE);
 }
 
 enum fate
@@ -532,7 +570,7 @@ duo_inject(struct duo_side *to, const struct tcp_seg *s)
 	n = wire_tcp_build(p, s);
 	if (s->len)
 		memcpy(p + n, s->text, s->len);
-	fate = duo_inject_bytes(to, p, n + s->len);
+	fate = inject(to, p, n + s->len, s->ecn);
 	free(p);
 	return fate;
 }
@@ -579,7 +617,7 @@ frames_deliver(struct duo *d)
 	if (!f || f->at > d->now)
 		return false;
 	link_remove(&f->link);
-	(void)arrives(&d->side[f->to], f->bytes, f->len);
+	(void)arrives(&d->side[f->to], f->bytes, f->len, f->ecn);
 	free(f);
 	return true;
 }

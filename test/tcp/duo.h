@@ -57,6 +57,7 @@ struct duo_side {
 	bool scales;          /* its SYN had the option                                   */
 	uint8_t wscale;
 	uint32_t said_mss;
+	seq_t sent_to;        /* end of what it has sent                                  */
 };
 
 struct duo_record {
@@ -75,6 +76,7 @@ struct duo_opts {
 	seq_t iss[2];         /* both 0: 1000 and 2000000000                              */
 	uint16_t mss[2];      /* 0: 1460                                                  */
 	uint32_t sents, chunks, reasses, runs; /* pool sizes; 0: plenty                   */
+	uint32_t ccs;         /* records for congestion control; 0: none                  */
 	bool v6;
 	bool alone;           /* nobody is at B: what A sends is only recorded            */
 	bool no_log;
@@ -88,6 +90,7 @@ struct duo {
 	struct duo_opts o;
 	int64_t latency;
 	uint32_t loss_ppm, dup_ppm, split_ppm;
+	uint32_t ce_ppm;      /* marked rather than lost                                  */
 	int64_t jitter;       /* up to this much is added to the latency of each frame    */
 	bool cut[2];          /* what this side sends is lost                             */
 	bool shrinks[2];      /* this side may take back what it offered: not judged       */

@@ -10,6 +10,7 @@
 #include "api/config_ports.h"
 #include "io_engine/io.h"
 #include "tcp/tcp_cc.h"
+#include "tcp/tcp_ecn.h"
 
 /* ---------------------------------------------------- keys with their own ideas */
 
@@ -105,6 +106,54 @@ show_cc(const struct config *cfg, FILE *out)
 {
 	fputs(cfg->stack.tcp.cc->name, out);
 }
+
+/* A choice among few words, which stand in the order of their numbers. */
+static bool
+choose(const char *const words[], unsigned n, const char *value, uint8_t *choice)
+{
+	for (unsigned i = 0; i < n; i++) {
+		if (strcmp(words[i], value) == 0) {
+			*choice = (uint8_t)i;
+			return true;
+		}
+	}
+	return false;
+}
+
+static const char *const ecn_words[] = { "off", "passive", "on" };
+static const char *const hystart_words[] = { "off", "delay", "plusplus" };
+
+static void
+set_ecn(struct config *cfg, char *value, struct config_log *log)
+{
+	if (!choose(ecn_words, array_len(ecn_words), value, &cfg->stack.tcp.ecn))
+		config_problem(log, "ecn: '%s' is none of off, passive and on",
+		               config_quote(value).text);
+}
+
+static void
+show_ecn(const struct config *cfg, FILE *out)
+{
+	fputs(ecn_words[cfg->stack.tcp.ecn], out);
+}
+
+static void
+set_hystart(struct config *cfg, char *value, struct config_log *log)
+{
+	if (!choose(hystart_words, array_len(hystart_words), value, &cfg->stack.tcp.hystart))
+		config_problem(log, "hystart: '%s' is none of off, delay and plusplus",
+		               config_quote(value).text);
+}
+
+static void
+show_hystart(const struct config *cfg, FILE *out)
+{
+	fputs(hystart_words[cfg->stack.tcp.hystart], out);
+}
+
+static_assert(TCP_ECN_OFF == 0 && TCP_ECN_PASSIVE == 1 && TCP_ECN_ON == 2, "as the words");
+static_assert(TCP_HYSTART_OFF == 0 && TCP_HYSTART_DELAY == 1 && TCP_HYSTART_PLUSPLUS == 2,
+              "as the words");
 
 static void
 set_port_range(struct config *cfg, char *value, struct config_log *log)
@@ -214,6 +263,9 @@ static const struct config_key keys[] = {
 
 	/* -- TCP ------------------------------------------------------------------- */
 	OTHER("cc", set_cc, show_cc, "name of a congestion control"),
+	OTHER("hystart", set_hystart, show_hystart, "off, delay or plusplus"),
+	OTHER("ecn", set_ecn, show_ecn, "off, passive or on"),
+	BOOL("pacing", stack.tcp.pacing),
 	COUNT("tcp_initial_cwnd", stack.tcp.initial_cwnd, 1, 1000),
 	BOOL("tcp_rfc1337", stack.tcp.rfc1337),
 	BOOL("tcp_slow_start_after_idle", stack.tcp.slow_start_after_idle),

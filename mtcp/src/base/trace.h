@@ -18,6 +18,7 @@
 	X(T_RTO,            "rto_us", "retries")                                 \
 	X(T_FAST_RETRANSMIT,"snd_una", "recover")                                \
 	X(T_RECOVERED,      "snd_una", "cwnd")                                   \
+	X(T_ECN,            "snd_una", "snd_nxt")                                \
 	X(T_PROBE,          "snd_una", "wnd")                                    \
 	X(T_KEEPALIVE,      "probes", "-")                                       \
 	X(T_JOB,            "job bits", "-")                                     \

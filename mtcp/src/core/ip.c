@@ -214,7 +214,7 @@ ip_segment_out(struct stack *st, const struct ip_way *way, const struct tcp_tupl
 	struct ip4_hdr h = {
 		.src = t->local,
 		.dst = t->remote,
-		.tos = c ? c->tos : 0,
+		.tos = (uint8_t)(((c ? c->tos : 0) & ~3u) | s->ecn),
 		.ttl = c ? c->ttl : st->cfg.tcp.ttl,
 		.proto = IP_PROTO_TCP,
 		.total_len = to_u16(IP4_LEN + len),
@@ -398,6 +398,7 @@ tcp_frame_in(struct stack *st, unsigned port, const struct mac_addr *from, const
 	if ((pkt->flags & IO_RX_L4_BAD) ||
 	    (!(pkt->flags & IO_RX_L4_GOOD) && !wire_tcp_sum_ok(p, len, &h->src, &h->dst)))
 		return DROP_TCP_SUM;
+	s.ecn = h->tos & 3u;
 	t = (struct tcp_tuple){ h->dst, h->src, s.dport, s.sport };
 	return segment_in(st, &back, &t, &s, now);
 }

@@ -47,6 +47,7 @@ take_pools(struct stack *st, struct region *mem)
 	ok &= pool_init(&st->opts, mem, sizeof(struct tcp_opts), f->max_socks);
 	ok &= pool_init(&st->env.xmits, mem, sizeof(struct tcp_xmit), f->max_conns);
 	ok &= pool_init(&st->env.sents, mem, sizeof(struct tcp_sent), f->max_in_flight);
+	ok &= pool_init(&st->env.ccs, mem, CC_RECORD_SIZE, f->max_conns);
 	ok &= pool_init(&st->env.reasses, mem, sizeof(struct tcp_reass), f->max_conns);
 	ok &= pool_init(&st->env.runs, mem, sizeof(struct tcp_run), f->max_in_flight);
 	ok &= pool_init(&st->env.chunks, mem, CHUNK_SIZE, f->max_chunks);

@@ -55,6 +55,15 @@ reno_ssthresh(struct tcp_conn *c, int64_t now)
 	return max(tcp_flight(c) / 2, 2u * c->mss);
 }
 
+/* RFC 3168 6.1.2: half of cwnd.  The ACK that brought the mark may have covered
+ * all that was in flight. */
+static uint32_t
+reno_on_ecn(struct tcp_conn *c, int64_t now)
+{
+	(void)now;
+	return max(c->cwnd / 2, 2u * c->mss);
+}
+
 static void
 reno_on_recovered(struct tcp_conn *c, int64_t now)
 {
@@ -76,4 +85,5 @@ const struct cc_ops cc_reno = {
 	.ssthresh = reno_ssthresh,
 	.on_recovered = reno_on_recovered,
 	.on_restart = reno_on_restart,
+	.on_ecn = reno_on_ecn,
 };

@@ -18,6 +18,7 @@
 #include "tcp/tcp_cfg.h"
 #include "tcp/tcp_fate.h"
 #include "tcp/tcp_opts.h"
+#include "tcp/tcp_rate.h"
 #include "tcp/tcp_state.h"
 #include "wire/tcp_wire.h"
 
@@ -47,6 +48,7 @@ struct tcp_env {
 	struct pool sents;        /* struct tcp_sent                                 */
 	struct pool reasses;      /* struct tcp_reass                                */
 	struct pool runs;         /* struct tcp_run                                  */
+	struct pool ccs;          /* CC_RECORD_SIZE: algorithms that keep more than a little */
 	struct pool chunks;       /* memory of chunks                                */
 	struct chunk_list spare;  /* chunks that have been used and are free again   */
 	struct siphash_key secret;
@@ -85,6 +87,7 @@ enum {
 enum tcp_ca {
 	TCP_CA_OPEN = 0,
 	TCP_CA_DISORDER = 1,
+	TCP_CA_CWR = 2, /* cwnd comes down: the peer has seen a mark (RFC 3168)    */
 	TCP_CA_RECOVERY = 3,
 	TCP_CA_LOSS = 4,
 };
@@ -96,6 +99,7 @@ struct tcp_sent {
 	int64_t sent_at;   /* when it was sent last                                    */
 	seq_t start, end;  /* [start, end), FIN included                               */
 	uint8_t flags;     /* SENT_*                                                   */
+	struct rate_mark mark; /* what had been delivered when it was sent last        */
 };
 
 enum {
@@ -104,6 +108,7 @@ enum {
 	SENT_RETRANS = 1 << 2,     /* lost, but a retransmission is out                */
 	SENT_EVER_RETRANS = 1 << 3,
 	SENT_FIN = 1 << 4,
+	SENT_APP_LIMITED = 1 << 5, /* the application had no more to send           */
 };
 
 /* What is only worth remembering while something is in flight: scoreboard
@@ -126,6 +131,8 @@ struct tcp_xmit {
 	seq_t rack_end;
 	/* PRR */
 	uint32_t prr_delivered, prr_out, prr_flight;
+	seq_t cwr_end;      /* TCP_CA_CWR is over when more than this is acknowledged */
+	struct rate_flight rate;
 };
 
 /* A run of bytes received beyond a hole. */
@@ -165,6 +172,7 @@ struct tcp_conn {
 	uint32_t cwnd, ssthresh;   /* bytes                                      */
 	uint16_t mss;              /* bytes of text in a full segment to send    */
 	uint16_t rcv_mss;          /* estimate of the peer's full segment        */
+	uint8_t ecn;               /* ECN_*, tcp_ecn.h                           */
 
 	/* -- line 1: streams, transmission -------------------------------------- */
 	_Alignas(CACHE_LINE) struct stream_reader *snd_r; /* what we read to send */
@@ -228,6 +236,12 @@ struct tcp_conn {
 	uint32_t in_use;           /* the core's: TCP_CONN_IN_USE, or memory of a pool */
 	uint8_t tx_list;           /* the core's: which list tx_link is on       */
 	uint8_t tos, ttl;
+	uint32_t delivered;        /* bytes that reached the peer, SACKed ones too; wraps */
+	uint32_t delivered_segs;   /* the same in segments, for TCP_INFO         */
+	uint32_t delivered_ce;     /* of these by ACKs with ECE                  */
+	uint32_t delivery_rate;    /* last estimate, in 64 bytes/s               */
+	int64_t pace_at;           /* pacing lets the next segment leave then    */
+	seq_t ecn_ack;             /* ECN_ACK_FIRST: what that ACK acknowledges  */
 };
 
 static_assert(offsetof(struct tcp_conn, snd_r) == 64, "per-segment state fits one line");

@@ -2,6 +2,8 @@
 /* What one ACK taught: the fifth step of RFC 9293 3.10.7.4. */
 
 #include "tcp/tcp_in.h"
+
+#include "tcp/tcp_ecn.h"
 #include "tcp/tcp_recovery.h"
 #include "tcp/tcp_rtt.h"
 #include "tcp/tcp_timer.h"
@@ -141,6 +143,8 @@ took_news(struct tcp_env *e, struct tcp_conn *c, const struct tcp_seg *s, struct
 	n->rtt_ns = rtt_of(c, s, n, now);
 	if (n->rtt_ns >= 0) /* without one the back-off stays (RFC 6298 5, Karn) */
 		tcp_rtt_sample(e->cfg, c, n->rtt_ns);
+	n->ece = tcp_ecn_echoed(c, s);
+	tcp_rate_acked(c, n, now);
 	if (n->acked)
 		tcp_timer_acked(c, now);
 	tcp_recovery_acked(e, c, n, dup, flight, now);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* The list of congestion control algorithms, by name and by position. */
+/* The list of congestion control algorithms, by name and by position, and their change. */
 
-#include "tcp/tcp_cc.h"
+#include "tcp/tcp.h"
 
 static const struct cc_ops *const algorithms[] = {
 #define X(name) &cc_##name,
@@ -22,4 +22,20 @@ const struct cc_ops *
 tcp_cc_at(unsigned i)
 {
 	return i < array_len(algorithms) ? algorithms[i] : NULL;
+}
+
+void
+tcp_cc_stop(struct tcp_env *e, struct tcp_conn *c)
+{
+	if (c->cc && c->cc->detach)
+		c->cc->detach(e, c);
+}
+
+void
+tcp_cc_start(struct tcp_env *e, struct tcp_conn *c, const struct cc_ops *cc)
+{
+	tcp_cc_stop(e, c);
+	memset(c->cc_state, 0, sizeof c->cc_state);
+	c->cc = !cc->attach || cc->attach(e, c) ? cc : &cc_cubic;
+	c->cc->init(c);
 }

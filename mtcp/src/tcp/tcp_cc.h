@@ -9,11 +9,18 @@
  */
 #pragma once
 
-#include "base/base.h"
+#include "tcp/tcp_rate.h"
 
 struct tcp_conn;
 
+struct tcp_env;
+struct tcp_sent;
+
 #define CC_STATE_WORDS 8 /* 64-bit words of private state in each connection */
+#define CC_RECORD_SIZE 320u /* bytes of a record for an algorithm that needs more */
+
+/* `hystart`: how CUBIC's slow start ends before it loses (RFC 9406; Linux's by delay). */
+enum tcp_hystart { TCP_HYSTART_OFF, TCP_HYSTART_DELAY, TCP_HYSTART_PLUSPLUS };
 
 /* What one ACK taught us. */
 struct cc_ack {
@@ -22,6 +29,12 @@ struct cc_ack {
 	bool cwnd_limited;  /* cwnd, not the application, held us back      */
 	int64_t rtt_ns;     /* -1: no valid sample (Karn)                   */
 	int64_t now;
+	uint32_t delivered; /* bytes newly delivered, SACKed ones too       */
+	uint32_t pipe;      /* bytes in the network after the ACK           */
+	bool ece;           /* it says that a mark was seen (RFC 3168)      */
+	enum tcp_hystart hystart; /* as configured                          */
+	uint32_t initial_cwnd;    /* bytes                                  */
+	const struct rate_sample *rate; /* NULL: none                       */
 };
 
 struct cc_ops {
@@ -35,6 +48,26 @@ struct cc_ops {
 	void (*on_recovered)(struct tcp_conn *c, int64_t now);
 	/* Sending starts again after `idle_ns` with nothing in flight. */
 	void (*on_restart)(struct tcp_conn *c, int64_t idle_ns);
+
+	/* -- what an algorithm may leave out -------------------------------- */
+	/* Every ACK, also while loss is repaired: it sets cwnd itself, instead of
+	 * on_ack and of proportional rate reduction. */
+	void (*control)(struct tcp_conn *c, const struct cc_ack *a);
+	/* Every ACK, also in recovery, before anything else looks at it. */
+	void (*watch)(struct tcp_conn *c, const struct cc_ack *a);
+	/* Marks, not loss: the new ssthresh.  Without it they count as loss. */
+	uint32_t (*on_ecn)(struct tcp_conn *c, int64_t now);
+	/* A range is found lost. */
+	void (*on_lost)(struct tcp_conn *c, const struct tcp_sent *r);
+	/* Bytes a second; with it the connection is always paced. */
+	uint64_t (*pacing_rate)(const struct tcp_conn *c);
+	/* Takes a record of e->ccs; false: there is none, and CUBIC does the work. */
+	bool (*attach)(struct tcp_env *e, struct tcp_conn *c);
+	void (*detach)(struct tcp_env *e, struct tcp_conn *c);
+	/* What TCP_CC_INFO shows, up to `room` bytes; returns how many. */
+	uint32_t (*info)(const struct tcp_conn *c, void *out, uint32_t room);
+	bool exact_ecn; /* echoes each mark, and asks for ECN (RFC 8257)      */
+	bool no_ecn;    /* does not answer marks: sends nothing that gets one */
 };
 
 /* clang-format off */
@@ -46,6 +79,12 @@ struct cc_ops {
 #define X(name) extern const struct cc_ops cc_##name;
 TCP_CC_LIST(X)
 #undef X
+
+/* The connection uses `cc` from now on; at the start of a connection, or later. */
+void tcp_cc_start(struct tcp_env *e, struct tcp_conn *c, const struct cc_ops *cc);
+
+/* Gives back what the algorithm holds. */
+void tcp_cc_stop(struct tcp_env *e, struct tcp_conn *c);
 
 /* By name; NULL if there is none. */
 const struct cc_ops *tcp_cc_find(const char *name);

@@ -16,6 +16,9 @@ struct tcp_cfg {
 	uint32_t initial_cwnd;        /* segments (RFC 6928: 10)                        */
 	bool slow_start_after_idle;   /* restart window after an idle RTO (RFC 5681 4.1) */
 	uint32_t dupthresh;           /* duplicates that mean loss (RFC 5681: 3)        */
+	uint8_t ecn;                  /* enum tcp_ecn_mode: passive                     */
+	uint8_t hystart;              /* enum tcp_hystart: by delay                     */
+	bool pacing;                  /* every connection is paced: off                 */
 
 	/* -- timers ------------------------------------------------------------ */
 	int64_t rto_initial_ns;       /* before the first sample: 1 s (RFC 6298 2.1)    */

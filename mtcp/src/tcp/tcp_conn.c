@@ -4,6 +4,7 @@
  * application did, closed, given back (RFC 9293 3.10.1 to 3.10.5).
  */
 
+#include "tcp/tcp_ecn.h"
 #include "tcp/tcp_in.h"
 #include "tcp/tcp_reass.h"
 #include "tcp/tcp_recovery.h"
@@ -24,6 +25,8 @@ tcp_cfg_default(struct tcp_cfg *cfg)
 		.cc = &cc_cubic,
 		.initial_cwnd = 10,
 		.slow_start_after_idle = true,
+		.ecn = TCP_ECN_PASSIVE,
+		.hystart = TCP_HYSTART_DELAY,
 		.dupthresh = 3,
 		.rto_initial_ns = SEC(1),
 		.rto_min_ns = MS(200),
@@ -163,10 +166,10 @@ tcp_set_opts(struct tcp_env *e, struct tcp_conn *c, const struct tcp_opts *o, in
 	cc = o->set & 1u << TCP_OPTION_CONGESTION
 	         ? tcp_cc_at((unsigned)o->value[TCP_OPTION_CONGESTION])
 	         : NULL;
-	if (cc && cc != c->cc) {
+	if (cc && cc != c->cc && tcp_facts[c->state].synchronized)
+		tcp_cc_start(e, c, cc);
+	else if (cc && cc != c->cc)
 		c->cc = cc;
-		cc->init(c);
-	}
 	tcp_timer_options(e, c, now);
 }
 
@@ -243,7 +246,7 @@ tcp_established(struct tcp_env *e, struct tcp_conn *c, int64_t now)
 	c->recover = c->iss;
 	c->snd_sml = c->snd_una;
 	c->rcv_mark_at = now;
-	c->cc->init(c);
+	tcp_cc_start(e, c, c->cc);
 	tcp_timer_acked(c, now);
 	tcp_window_grow_send(e, c);
 	if (c->flags & TCPF_SHUT)
@@ -323,6 +326,7 @@ tcp_abort(struct tcp_env *e, struct tcp_conn *c, enum tcp_error why, int64_t now
 void
 tcp_conn_release(struct tcp_env *e, struct tcp_conn *c)
 {
+	tcp_cc_stop(e, c);
 	tcp_sack_release(e, c);
 	tcp_reass_release(e, c);
 }
@@ -396,7 +400,9 @@ tcp_info_fill(const struct tcp_env *e, const struct tcp_conn *c, int64_t now,
 		.probes = c->probes,
 		.backoff = c->retries,
 		.options = (uint8_t)((c->flags & TCPF_TS ? 1 : 0) | (c->flags & TCPF_SACK ? 2 : 0) |
-		                     (c->flags & TCPF_WSCALE ? 4 : 0)),
+		                     (c->flags & TCPF_WSCALE ? 4 : 0) |
+		                     (c->ecn & ECN_OK ? 8 : 0) |
+		                     (c->ecn & ECN_SEEN ? 16 : 0)),
 		.snd_wscale = c->snd_wscale,
 		.rcv_wscale = c->rcv_wscale,
 		.rto_ns = c->rto_ns,
@@ -423,6 +429,10 @@ tcp_info_fill(const struct tcp_env *e, const struct tcp_conn *c, int64_t now,
 		.bytes_received = c->bytes_received,
 		.notsent_bytes = tcp_unsent(c),
 		.reordering = 3,
+		.delivered = c->delivered_segs,
+		.delivered_ce = c->delivered_ce,
+		.delivery_rate = (uint64_t)c->delivery_rate * 64,
+		.delivery_rate_app_limited = c->xmit && c->xmit->rate.app_limited,
 	};
 	info_scoreboard(c, i);
 }

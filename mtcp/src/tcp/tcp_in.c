@@ -6,6 +6,7 @@
 
 #include "tcp/tcp_in.h"
 
+#include "tcp/tcp_ecn.h"
 #include "tcp/tcp_reass.h"
 #include "tcp/tcp_rtt.h"
 #include "tcp/tcp_timer.h"
@@ -282,6 +283,7 @@ in_synchronized(struct tcp_env *e, struct tcp_conn *c, const struct tcp_seg *s, 
 	    (fate = check_syn(e, c, s, now)))        /* fourth                    */
 		return fate;
 	update_ts_recent(c, s, now);
+	tcp_ecn_arrived(c, s);
 	tcp_timer_received(e, c, now);
 	fate = tcp_ack(e, c, s, now);                /* fifth                     */
 	if (fate || c->state == TCP_CLOSED)
@@ -322,6 +324,7 @@ syn_sent_synchronize(struct tcp_env *e, struct tcp_conn *c, const struct tcp_seg
 	c->rcv_adv = seq_add(c->rcv_nxt, tcp_window_first(c));
 	c->snd_wnd = c->snd_wnd_max = s->wnd; /* never scaled in a SYN */
 	tcp_take_syn_options(e, c, s, now);
+	tcp_ecn_answered(e, c, s);
 	tcp_timer_received(e, c, now);
 }
 

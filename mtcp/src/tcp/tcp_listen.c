@@ -3,6 +3,7 @@
 
 #include "tcp/tcp_listen.h"
 
+#include "tcp/tcp_ecn.h"
 #include "tcp/tcp_in.h"
 #include "tcp/tcp_isn.h"
 #include "tcp/tcp_window.h"
@@ -24,6 +25,7 @@ tcp_req_init(struct tcp_env *e, struct tcp_req *r, const struct tcp_tuple *t,
 	r->opts = syn->opts & (uint8_t)((cfg->timestamps ? TCP_OPT_TS : 0) |
 	                                (cfg->sack ? TCP_OPT_SACK_OK : 0) |
 	                                (cfg->window_scaling ? TCP_OPT_WSCALE : 0));
+	r->ecn = tcp_ecn_agreed(e, syn);
 	r->snd_wscale = min(syn->wscale, (uint8_t)TCP_WSCALE_MAX);
 	r->ts_recent = syn->tsval;
 	r->ts_offset = tcp_ts_offset(&e->clock_key, t);
@@ -38,7 +40,7 @@ tcp_req_synack(struct tcp_env *e, struct tcp_req *r, int64_t now, struct tcp_seg
 	*s = (struct tcp_seg){
 		.seq = r->iss,
 		.ack = seq_add(r->irs, 1),
-		.flags = TCP_SYN | TCP_ACK,
+		.flags = (uint8_t)(TCP_SYN | TCP_ACK | (r->ecn ? TCP_ECE : 0)),
 		.sport = r->tuple.lport,
 		.dport = r->tuple.rport,
 		.wnd = r->first_wnd,
@@ -81,6 +83,7 @@ tcp_req_in(struct tcp_env *e, struct tcp_req *r, const struct tcp_seg *s, int64_
 	(void)now;
 	if ((s->flags & (TCP_SYN | TCP_ACK | TCP_RST)) == TCP_SYN && seq_eq(s->seq, r->irs)) {
 		r->due = true;
+		r->ecn &= tcp_ecn_agreed(e, s); /* RFC 3168 6.1.1: it may have given up on it */
 		return SYN_AGAIN;
 	}
 	if (off >= r->first_wnd)
@@ -116,6 +119,7 @@ tcp_req_promote(struct tcp_env *e, const struct tcp_req *r, struct tcp_conn *c, 
 	c->sent_at = r->sent_at;
 	c->retries = r->retries;
 	c->flags |= TCPF_PASSIVE;
+	c->ecn = r->ecn ? ECN_OK : 0;
 	tcp_take_syn_options(e, c, &syn, now);
 	tcp_set_state(e, c, TCP_SYN_RCVD, now);
 }

@@ -21,6 +21,7 @@ struct tcp_req {
 	uint8_t snd_wscale;
 	uint8_t retries;
 	bool due;                  /* a SYN-ACK has to leave                 */
+	bool ecn;                  /* agreed (RFC 3168)                      */
 	uint32_t listener;         /* socket number                          */
 	int64_t sent_at;           /* the first SYN-ACK                      */
 	int64_t rto_ns;

@@ -4,6 +4,7 @@
  * the next segment, or with nothing; it does not know who caused it to ask.
  */
 
+#include "tcp/tcp_ecn.h"
 #include "tcp/tcp_reass.h"
 #include "tcp/tcp_recovery.h"
 #include "tcp/tcp_timer.h"
@@ -51,6 +52,7 @@ seg_begin(struct tcp_env *e, struct tcp_conn *c, int64_t now, struct tcp_seg *s,
 	}
 	tcp_reass_blocks(e, c, s, sack_room(c));
 	s->wnd = tcp_window_offer(c);
+	tcp_ecn_acks(c, s);
 	c->rcv_acked = c->rcv_nxt;
 	c->flags &= ~(uint32_t)TCPF_ACK_NOW;
 	tcp_timer_ack_sent(c);
@@ -96,6 +98,7 @@ out_syn(struct tcp_env *e, struct tcp_conn *c, int64_t now, struct tcp_seg *s)
 	};
 	if (answer)
 		s->ack = c->rcv_nxt;
+	s->flags |= answer ? tcp_ecn_synack(c) : tcp_ecn_syn(e, c);
 	if (answer ? c->flags & TCPF_SACK : e->cfg->sack)
 		s->opts |= TCP_OPT_SACK_OK;
 	if (answer ? c->flags & TCPF_WSCALE : e->cfg->window_scaling) {
@@ -123,6 +126,17 @@ static bool
 out_ack(struct tcp_env *e, struct tcp_conn *c, int64_t now, struct tcp_seg *s)
 {
 	seg_begin(e, c, now, s, c->snd_nxt);
+	seg_done(e, c, now, s);
+	return true;
+}
+
+/* Before anything else leaves: its number is older than theirs will be. */
+static bool
+out_ack_first(struct tcp_env *e, struct tcp_conn *c, int64_t now, struct tcp_seg *s)
+{
+	seg_begin(e, c, now, s, c->snd_nxt);
+	tcp_ecn_ack_first(c, s);
+	c->flags |= TCPF_ACK_NOW;
 	seg_done(e, c, now, s);
 	return true;
 }
@@ -247,6 +261,8 @@ blocked(struct tcp_env *e, struct tcp_conn *c, uint32_t unsent, int64_t now)
 	bool owes_fin = tcp_facts[c->state].owes_fin && !(c->flags & TCPF_FIN_SENT);
 	bool open = c->snd_wnd > tcp_flight(c);
 
+	if (unsent == 0)
+		tcp_rate_idle(c);
 	if (unsent && open && (c->flags & (TCPF_CORK | TCPF_MORE)) && unsent < full_text(c))
 		tcp_timer_corked(c, now);
 	else if (unsent || owes_fin)
@@ -290,6 +306,7 @@ out_text(struct tcp_env *e, struct tcp_conn *c, int64_t now, struct tcp_seg *s)
 	if (s->flags & TCP_PSH)
 		c->xmit->pushed = c->snd_nxt;
 	c->flags |= fin ? TCPF_FIN_SENT : 0;
+	tcp_ecn_new_text(c, s);
 	c->flags &= ~(uint32_t)TCPF_PUSH_SMALL;
 	if (n < full_text(c))
 		c->snd_sml = c->snd_nxt;
@@ -311,6 +328,8 @@ tcp_out_next(struct tcp_env *e, struct tcp_conn *c, int64_t now, struct tcp_seg 
 		return false;
 	if (c->flags & TCPF_SYN_DUE)
 		return out_syn(e, c, now, s);
+	if (c->ecn & ECN_ACK_FIRST)
+		return out_ack_first(e, c, now, s);
 	if (tcp_facts[c->state].synchronized &&
 	    (out_retransmission(e, c, now, s) || out_text(e, c, now, s)))
 		return true;
@@ -338,7 +357,7 @@ tcp_owes(struct tcp_env *e, const struct tcp_conn *c, int64_t now)
 		return TCP_OWES_CONTROL;
 	if (fin || tcp_unsent(c) || tcp_sack_first_lost(c))
 		return TCP_OWES_DATA;
-	if (c->flags & (TCPF_ACK_NOW | TCPF_PROBE))
+	if ((c->flags & (TCPF_ACK_NOW | TCPF_PROBE)) || (c->ecn & ECN_ACK_FIRST))
 		return TCP_OWES_ACK;
 	return TCP_OWES_NOTHING;
 }

@@ -8,6 +8,7 @@
 
 #include "tcp/tcp_recovery.h"
 
+#include "tcp/tcp_ecn.h"
 #include "tcp/tcp_rtt.h"
 #include "tcp/tcp_timer.h"
 
@@ -109,18 +110,45 @@ newreno_detect(struct tcp_env *e, struct tcp_conn *c, const struct sack_news *n,
 	return true;
 }
 
+/* PRR brings cwnd down to `ssthresh` while ACKs come in. */
 static void
-enter_recovery(struct tcp_env *e, struct tcp_conn *c, int64_t now)
+reduce(struct tcp_conn *c, uint32_t ssthresh)
 {
 	struct tcp_xmit *x = c->xmit;
 
-	trace_add(e->trace, now, c->id, T_FAST_RETRANSMIT, c->snd_una.v, c->snd_nxt.v);
-	c->ca = TCP_CA_RECOVERY;
-	c->recover = c->snd_nxt;
-	c->ssthresh = c->cc->ssthresh(c, now);
+	c->ssthresh = ssthresh;
 	x->prr_delivered = x->prr_out = 0;
 	x->prr_flight = max(tcp_flight(c), 1u);
+	tcp_ecn_reduced(c);
+}
+
+static void
+enter_recovery(struct tcp_env *e, struct tcp_conn *c, int64_t now)
+{
+	trace_add(e->trace, now, c->id, T_FAST_RETRANSMIT, c->snd_una.v, c->snd_nxt.v);
+	if (c->ca != TCP_CA_CWR) /* or this window has had its reduction */
+		reduce(c, c->cc->ssthresh(c, now));
+	c->ca = TCP_CA_RECOVERY;
+	c->recover = c->snd_nxt;
 	c->flags |= TCPF_RETRANSMIT_NOW;
+}
+
+/* RFC 3168 6.1.2: a mark counts as a loss does, once in a window; nothing has to
+ * be sent again. */
+static void
+enter_cwr(struct tcp_env *e, struct tcp_conn *c, int64_t now)
+{
+	uint32_t (*ssthresh)(struct tcp_conn *, int64_t) =
+	    c->cc->on_ecn ? c->cc->on_ecn : c->cc->ssthresh;
+
+	trace_add(e->trace, now, c->id, T_ECN, c->snd_una.v, c->snd_nxt.v);
+	reduce(c, ssthresh(c, now));
+	c->ca = TCP_CA_CWR;
+	c->xmit->cwr_end = c->snd_nxt;
+	if (tcp_flight(c) == 0) { /* no ACK will come to bring it down by */
+		c->cwnd = min(c->cwnd, c->ssthresh);
+		c->ca = TCP_CA_OPEN;
+	}
 }
 
 /* RFC 6937 3: sending in proportion to what is delivered, so that cwnd arrives
@@ -151,7 +179,7 @@ prr(struct tcp_conn *c, const struct sack_news *n, bool more_lost)
 static void
 leave(struct tcp_env *e, struct tcp_conn *c, int64_t now)
 {
-	if (c->ca == TCP_CA_RECOVERY) /* RFC 6937 3 */
+	if (c->ca != TCP_CA_LOSS && !c->cc->control) /* RFC 6937 3 */
 		c->cwnd = max(c->ssthresh, 2u * c->mss);
 	if (c->xmit)
 		c->xmit->reno_dups = 0;
@@ -184,18 +212,24 @@ cwnd_limited(const struct tcp_conn *c, const struct sack_news *n, uint32_t fligh
 
 /* What had been SACKed has had its effect.  After a time-out one ACK may cover
  * all that had arrived: no more than a segment counts (RFC 3465 2.3). */
-static void
-grow(struct tcp_conn *c, const struct sack_news *n, bool loss, uint32_t flight, int64_t now)
+static struct cc_ack
+cc_news(const struct tcp_env *e, const struct tcp_conn *c, const struct sack_news *n,
+        uint32_t flight, int64_t now)
 {
-	struct cc_ack a = {
+	bool loss = c->ca == TCP_CA_LOSS;
+
+	return (struct cc_ack){
 		.acked = loss ? min(n->delivered, (uint32_t)c->mss) : n->delivered,
 		.flight = flight,
 		.cwnd_limited = cwnd_limited(c, n, flight),
 		.rtt_ns = n->rtt_ns,
 		.now = now,
+		.delivered = n->delivered,
+		.ece = n->ece,
+		.hystart = (enum tcp_hystart)e->cfg->hystart,
+		.initial_cwnd = e->cfg->initial_cwnd * c->mss,
+		.rate = n->rate.valid ? &n->rate : NULL,
 	};
-
-	c->cc->on_ack(c, &a);
 }
 
 /* Once it is reached, `recover` matters while it is not far behind; it must not
@@ -205,6 +239,15 @@ recover_follows(struct tcp_conn *c)
 {
 	if (c->ca < TCP_CA_RECOVERY && seq_sub(c->snd_una, c->recover) > 1u << 30)
 		c->recover = seq_add(c->snd_una, UINT32_MAX);
+}
+
+/* What was sent when the reduction began is acknowledged, and something beyond
+ * it: the peer has seen CWR. */
+static bool
+cwr_is_over(const struct tcp_conn *c)
+{
+	return c->ca == TCP_CA_CWR &&
+	       (tcp_flight(c) == 0 || seq_lt(c->xmit->cwr_end, c->snd_una));
 }
 
 /* RFC 6937 3: without SACK a duplicate ACK tells that a segment was delivered. */
@@ -218,29 +261,45 @@ with_duplicates(const struct tcp_conn *c, const struct sack_news *n, bool dup)
 	return all;
 }
 
+static void
+set_cwnd(struct tcp_conn *c, const struct sack_news *n, struct cc_ack *a, bool dup, bool lost)
+{
+	struct sack_news all = with_duplicates(c, n, dup);
+
+	a->pipe = tcp_sack_pipe(c);
+	if (c->cc->control) {
+		c->cc->control(c, a);
+	} else if (c->ca == TCP_CA_RECOVERY || c->ca == TCP_CA_CWR) {
+		if (c->xmit)
+			prr(c, &all, lost);
+	} else if (n->acked && !n->ece) {
+		c->cc->on_ack(c, a);
+	}
+}
+
 void
 tcp_recovery_acked(struct tcp_env *e, struct tcp_conn *c, const struct sack_news *n, bool dup,
                    uint32_t flight_before, int64_t now)
 {
 	bool lost = c->flags & TCPF_SACK ? rack_detect(e, c, now) : newreno_detect(e, c, n, dup);
-	struct sack_news all = with_duplicates(c, n, dup);
-	bool loss = c->ca == TCP_CA_LOSS;
+	struct cc_ack a = cc_news(e, c, n, flight_before, now);
+	bool reduced = c->ca == TCP_CA_CWR;
 
-	if (c->ca >= TCP_CA_RECOVERY && n->acked && !seq_lt(c->snd_una, c->recover))
+	if (c->cc->watch)
+		c->cc->watch(c, &a);
+	if ((c->ca >= TCP_CA_RECOVERY && n->acked && !seq_lt(c->snd_una, c->recover)) ||
+	    cwr_is_over(c))
 		leave(e, c, now);
 	if (lost && c->ca < TCP_CA_RECOVERY)
 		enter_recovery(e, c, now);
-	if (c->ca == TCP_CA_RECOVERY) {
-		if (c->xmit)
-			prr(c, &all, lost);
-		return;
-	}
-	recover_follows(c);
+	else if (n->ece && c->ca < TCP_CA_CWR && c->xmit && !(reduced && tcp_flight(c) == 0))
+		enter_cwr(e, c, now);
+	if (c->ca < TCP_CA_RECOVERY)
+		recover_follows(c);
 	if (c->ca == TCP_CA_OPEN || c->ca == TCP_CA_DISORDER)
 		c->ca = c->xmit && c->xmit->n_sacked + c->xmit->reno_dups ? TCP_CA_DISORDER
 		                                                          : TCP_CA_OPEN;
-	if (n->acked)
-		grow(c, n, loss, flight_before, now);
+	set_cwnd(c, n, &a, dup, lost);
 }
 
 /* Everything in flight is in doubt; a peer whose first missing range is one it
@@ -260,6 +319,7 @@ tcp_recovery_timeout(struct tcp_env *e, struct tcp_conn *c, int64_t now)
 	/* RFC 5681 3.1, equation 4; only for the first time-out of a segment. */
 	if (c->ca != TCP_CA_LOSS || !(first->flags & SENT_EVER_RETRANS))
 		c->ssthresh = c->cc->ssthresh(c, now);
+	tcp_ecn_reduced(c);
 	list_for_each(l, &x->sent) {
 		struct tcp_sent *r = container_of(l, struct tcp_sent, link);
 
@@ -284,13 +344,13 @@ tcp_recovery_reorder_expired(struct tcp_env *e, struct tcp_conn *c, int64_t now)
 		return;
 	if (c->ca < TCP_CA_RECOVERY)
 		enter_recovery(e, c, now);
-	if (c->ca == TCP_CA_RECOVERY)
+	if (c->ca == TCP_CA_RECOVERY && !c->cc->control)
 		prr(c, &none, true);
 }
 
 void
 tcp_recovery_sending(struct tcp_conn *c, uint32_t bytes)
 {
-	if (c->ca == TCP_CA_RECOVERY && c->xmit)
+	if ((c->ca == TCP_CA_RECOVERY || c->ca == TCP_CA_CWR) && c->xmit)
 		c->xmit->prr_out += bytes;
 }

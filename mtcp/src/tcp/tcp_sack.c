@@ -90,6 +90,7 @@ tcp_sack_sent(struct tcp_env *e, struct tcp_conn *c, seq_t start, seq_t end, boo
 	}
 	*r = (struct tcp_sent){ .sent_at = now, .start = start, .end = end };
 	r->flags = fin ? SENT_FIN : 0;
+	tcp_rate_sent(c, r, now);
 	x->pipe += sent_len(r);
 	x->n_sent++;
 	list_push_back(&x->sent, &r->link);
@@ -162,6 +163,8 @@ range_delivered(struct tcp_conn *c, const struct tcp_sent *r, int64_t now, struc
 	n->delivered += sent_len(r);
 	if (!(r->flags & SENT_EVER_RETRANS))
 		n->rtt_ns = now - r->sent_at;
+	n->n_delivered++;
+	tcp_rate_delivered(r, now, &n->rate);
 	tcp_recovery_delivered(c, r, now);
 }
 
@@ -291,6 +294,7 @@ tcp_sack_blocks(struct tcp_env *e, struct tcp_conn *c, const struct tcp_seg *s, 
 void
 tcp_sack_lost(struct tcp_conn *c, struct tcp_sent *r)
 {
+	tcp_rate_lost(c, r);
 	sent_mark(c->xmit, r, (r->flags | SENT_LOST) & (uint8_t)~SENT_RETRANS);
 }
 
@@ -298,6 +302,7 @@ void
 tcp_sack_resent(struct tcp_env *e, struct tcp_conn *c, struct tcp_sent *r, int64_t now)
 {
 	r->sent_at = now;
+	tcp_rate_sent(c, r, now);
 	sent_mark(c->xmit, r, r->flags | SENT_RETRANS | SENT_EVER_RETRANS);
 	c->total_retrans++;
 	e->retransmits++;

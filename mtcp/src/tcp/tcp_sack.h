@@ -15,6 +15,9 @@ struct sack_news {
 	int64_t rtt_ns;     /* sample from a range sent once; -1: none               */
 	bool dsack;         /* reports a duplicate (RFC 2883)                        */
 	bool fin;           /* our FIN was acknowledged                              */
+	bool ece;           /* the ACK says that a mark was seen (RFC 3168)          */
+	uint32_t n_delivered; /* segments of `delivered`                             */
+	struct rate_sample rate;
 };
 
 /* A range [start, end) leaves as one segment.  False: no memory, do not send. */

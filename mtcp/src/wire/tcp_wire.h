@@ -50,6 +50,7 @@ struct tcp_seg {
 	uint8_t opts;        /* which of the following are there                  */
 	uint8_t wscale;
 	uint8_t n_sack;
+	uint8_t ecn;         /* the ECN field of the IP header around it          */
 	uint16_t mss;
 	uint32_t tsval, tsecr;
 	struct tcp_sack_block sack[TCP_SACK_MAX];
