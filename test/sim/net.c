@@ -8,6 +8,7 @@
 
 #include "io_engine/io_sum.h"
 #include "test/sim/craft.h"
+#include "wire/sum.h"
 
 #define BUF_SIZE 2048u
 
@@ -196,6 +197,35 @@ middlebox(struct port *to, int64_t leaves, const uint8_t *data, uint32_t len)
 	return true;
 }
 
+/* A router that would rather mark than drop (RFC 3168 5): the field of the IP
+ * header becomes 3 where it is 1 or 2. */
+static bool
+mark(uint8_t *frame, uint32_t len)
+{
+	uint8_t *ip = frame + ETH_LEN;
+	uint16_t sum;
+
+	if (len < ETH_LEN + IP4_LEN || get_be16(frame + 12) != ETH_TYPE_IP4 || (ip[1] & 3) == 0)
+		return false;
+	ip[1] |= 3;
+	ip[10] = ip[11] = 0;
+	sum = wire_sum_finish(wire_sum_add(0, ip, (ip[0] & 15u) * 4u));
+	memcpy(ip + 10, &sum, sizeof sum);
+	return true;
+}
+
+static bool
+wants_mark(struct net *n, const struct port *p, uint32_t len)
+{
+	int64_t takes = n->cfg.rate_bps
+	                    ? (int64_t)((uint64_t)len * 8 * NS_PER_S / n->cfg.rate_bps)
+	                    : 0;
+
+	if (n->cfg.mark_queue && p->line_free - n->now > takes * n->cfg.mark_queue)
+		return true;
+	return chance(n, n->cfg.ce);
+}
+
 /* When the frame has left the port, or TIME_NEVER: too many wait before it. */
 static int64_t
 serialize(struct port *p, uint32_t len)
@@ -230,8 +260,16 @@ net_send(struct net *n, unsigned from, const uint8_t *frame, uint32_t len)
 {
 	int64_t leaves = serialize(&n->port[from], len);
 	bool known = frame[0] & 1;
+	uint8_t marked[BUF_SIZE];
 
 	n->stats.sent++;
+	if (wants_mark(n, &n->port[from], len)) {
+		memcpy(marked, frame, len);
+		if (mark(marked, len)) {
+			n->stats.marked++;
+			frame = marked;
+		}
+	}
 	capture(n, frame, len);
 	if (n->tap)
 		n->tap(n->tap_arg, from, frame, len);

@@ -21,6 +21,8 @@ struct net_cfg {
 	int64_t jitter_ns;  /* plus 0..jitter_ns: reorders                          */
 	uint64_t rate_bps;  /* of each port's line out; 0: no limit                 */
 	unsigned queue;     /* frames that wait for the line; more are lost         */
+	unsigned mark_queue; /* behind so many they are marked (RFC 3168); 0: not    */
+	uint32_t ce;        /* marked whatever waits                                */
 	uint32_t loss, dup, corrupt;
 	uint32_t reorder;           /* late by reorder_ns, and overtaken                    */
 	int64_t reorder_ns;
@@ -36,6 +38,7 @@ typedef void net_tap(void *arg, unsigned from, const uint8_t *frame, uint32_t le
 
 struct net_stats {
 	uint64_t sent, delivered, lost, duplicated, corrupted, split, dark;
+	uint64_t marked;
 	uint64_t astray; /* for a link address that no port has */
 };
 

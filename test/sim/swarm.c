@@ -227,6 +227,20 @@ aim_clock(struct swarm *s, unsigned i, struct rng *r)
 	}
 }
 
+/* Congestion control of every kind, on paths that mark. */
+static void
+draw_cc(struct tcp_cfg *t, struct rng *r)
+{
+	unsigned n = 0;
+
+	while (tcp_cc_at(n))
+		n++;
+	t->cc = tcp_cc_at(rng_below(r, n));
+	t->ecn = (uint8_t)rng_below(r, 3);
+	t->hystart = (uint8_t)rng_below(r, 3);
+	t->pacing = one_in(r, 3);
+}
+
 void
 swarm_draw(struct swarm *s, uint64_t seed)
 {
@@ -253,6 +267,10 @@ swarm_draw(struct swarm *s, uint64_t seed)
 	draw_successor(s, &r);
 	aim_clock(s, 0, &r);
 	aim_clock(s, 1, &r);
+	draw_cc(&s->cfg[0].tcp, &r);
+	draw_cc(&s->cfg[1].tcp, &r);
+	s->net.ce = maybe(&r, 200000);
+	s->net.mark_queue = maybe(&r, 30);
 }
 
 void
@@ -262,10 +280,10 @@ swarm_print(const struct swarm *s)
 
 	printf(
 	    "  line: latency %" PRId64 " us, jitter %" PRId64 " us, loss %u dup %u corrupt %u "
-	    "arp %u split %u full %u starve %u ppm, rate %" PRIu64 " queue %u, dark %.3f..%.3f"
+	    "arp %u split %u full %u starve %u ce %u ppm, rate %" PRIu64 " queue %u, dark %.3f..%.3f"
 	    ", caps %x\n",
 	    n->latency_ns / NS_PER_US, n->jitter_ns / NS_PER_US, n->loss, n->dup, n->corrupt,
-	    n->arp_loss, n->split, n->full, n->starve, n->rate_bps, n->queue,
+	    n->arp_loss, n->split, n->full, n->starve, n->ce, n->rate_bps, n->queue,
 	    n->dark_from == TIME_NEVER ? 0 : (double)n->dark_from / 1e9,
 	    n->dark_to == TIME_NEVER ? 0 : (double)n->dark_to / 1e9, n->caps);
 	for (unsigned i = 0; i < 2; i++) {
@@ -273,12 +291,13 @@ swarm_print(const struct swarm *s)
 
 		printf("  host %u: mtu %u ts %d sack %d ws %d %s iw %u rcvbuf %u..%u sndbuf "
 		       "%u..%u "
-		       "reass %u sents %u chunks %u conns %u half %u tw %u\n",
+		       "reass %u sents %u chunks %u conns %u half %u tw %u ecn %u hystart %u%s\n",
 		       i, c->port[0].mtu, c->tcp.timestamps, c->tcp.sack, c->tcp.window_scaling,
-		       c->tcp.cc == &cc_cubic ? "cubic" : "reno", c->tcp.initial_cwnd,
+		       c->tcp.cc->name, c->tcp.initial_cwnd,
 		       c->tcp.rcvbuf, c->tcp.rcvbuf_max, c->tcp.sndbuf, c->tcp.sndbuf_max,
 		       c->tcp.reass_runs, c->max_in_flight, c->max_chunks, c->max_conns,
-		       c->max_half_open, c->max_time_wait);
+		       c->max_half_open, c->max_time_wait, c->tcp.ecn, c->tcp.hystart,
+		       c->tcp.pacing ? " paced" : "");
 	}
 	printf("  %u flows, attack every %" PRId64 " ms, accept pause %" PRId64
 	       " ms, backlog %d%s%s\n",

@@ -80,6 +80,7 @@ enum {
 	TCPF_MORE = 1 << 17,
 	TCPF_ACTIVE_OPEN = 1 << 18, /* SYN-SENT was the first state                     */
 	TCPF_SHUT = 1 << 20,        /* the application has no more to say              */
+	TCPF_PACED = 1 << 21,  /* waits for pace_at to send more                    */
 	TCPF_RETRANSMIT_NOW = 1 << 19, /* the first lost segment may leave whatever cwnd says */
 };
 

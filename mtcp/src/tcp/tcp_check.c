@@ -55,7 +55,7 @@ check_timers(const struct tcp_conn *c)
 	assert((c->rtx_at == TIME_NEVER) == (c->rtx_kind == RTX_NONE));
 	if (!all_sent && tcp_flight(c) == 0 && tcp_facts[c->state].may_send)
 		assert(c->rtx_at != TIME_NEVER || c->cork_at != TIME_NEVER ||
-		       (c->flags & TCPF_PUSH_SMALL) || link_on_list(&c->tx_link));
+		       (c->flags & (TCPF_PUSH_SMALL | TCPF_PACED)) || link_on_list(&c->tx_link));
 }
 
 void

@@ -6,6 +6,7 @@
 
 #include "tcp/tcp_ecn.h"
 #include "tcp/tcp_in.h"
+#include "tcp/tcp_pace.h"
 #include "tcp/tcp_reass.h"
 #include "tcp/tcp_recovery.h"
 #include "tcp/tcp_rtt.h"
@@ -170,6 +171,7 @@ tcp_set_opts(struct tcp_env *e, struct tcp_conn *c, const struct tcp_opts *o, in
 		tcp_cc_start(e, c, cc);
 	else if (cc && cc != c->cc)
 		c->cc = cc;
+	c->pace_at = min(c->pace_at, now); /* at another rate from now on */
 	tcp_timer_options(e, c, now);
 }
 
@@ -431,6 +433,7 @@ tcp_info_fill(const struct tcp_env *e, const struct tcp_conn *c, int64_t now,
 		.reordering = 3,
 		.delivered = c->delivered_segs,
 		.delivered_ce = c->delivered_ce,
+		.pacing_rate = tcp_pace_rate(e, c),
 		.delivery_rate = (uint64_t)c->delivery_rate * 64,
 		.delivery_rate_app_limited = c->xmit && c->xmit->rate.app_limited,
 	};

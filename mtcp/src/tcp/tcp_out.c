@@ -5,6 +5,7 @@
  */
 
 #include "tcp/tcp_ecn.h"
+#include "tcp/tcp_pace.h"
 #include "tcp/tcp_reass.h"
 #include "tcp/tcp_recovery.h"
 #include "tcp/tcp_timer.h"
@@ -169,6 +170,8 @@ out_retransmission(struct tcp_env *e, struct tcp_conn *c, int64_t now, struct tc
 	if (!(c->flags & TCPF_RETRANSMIT_NOW) &&
 	    tcp_sack_pipe(c) + min(len, (uint32_t)c->mss) > c->cwnd)
 		return false;
+	if (!tcp_pace_allows(e, c, now))
+		return false;
 	if (len - fin > full_text(c)) {
 		/* The path or the options have changed since.  With no record left to
 		 * split into, the first part leaves all the same: its ACK frees one. */
@@ -181,6 +184,7 @@ out_retransmission(struct tcp_env *e, struct tcp_conn *c, int64_t now, struct tc
 	s->len = len - fin;
 	s->flags |= fin ? TCP_FIN : 0;
 	s->flags |= s->len && seq_eq(r->end, c->snd_nxt) ? TCP_PSH : 0;
+	tcp_pace_sent(e, c, s->len, now);
 	tcp_sack_resent(e, c, r, now);
 	tcp_recovery_sending(c, len);
 	tcp_timer_sent(c, now);
@@ -294,8 +298,12 @@ out_text(struct tcp_env *e, struct tcp_conn *c, int64_t now, struct tcp_seg *s)
 	fin = fin_due(c, unsent, n);
 	if (n == 0 && !fin)
 		return blocked(e, c, unsent, now);
+	if (n && !tcp_pace_allows(e, c, now))
+		return false;
 	if (!tcp_sack_sent(e, c, c->snd_nxt, seq_add(c->snd_nxt, n + fin), fin, now))
 		return blocked(e, c, unsent, now);
+	if (n)
+		tcp_pace_sent(e, c, n, now);
 	if (n && (c->ack_at != TIME_NEVER || (c->flags & TCPF_ACK_NOW)))
 		c->flags |= TCPF_INTERACTIVE;
 	seg_begin(e, c, now, s, c->snd_nxt);
@@ -348,14 +356,13 @@ tcp_owes(struct tcp_env *e, const struct tcp_conn *c, int64_t now)
 	bool fin = tcp_facts[c->state].owes_fin && !(c->flags & TCPF_FIN_SENT);
 
 	(void)e;
-	(void)now;
 	if (c->flags & TCPF_RST)
 		return TCP_OWES_CONTROL;
 	if (c->state == TCP_CLOSED)
 		return TCP_OWES_NOTHING;
 	if (c->flags & TCPF_SYN_DUE)
 		return TCP_OWES_CONTROL;
-	if (fin || tcp_unsent(c) || tcp_sack_first_lost(c))
+	if ((fin || tcp_unsent(c) || tcp_sack_first_lost(c)) && !tcp_pace_holds(c, now))
 		return TCP_OWES_DATA;
 	if ((c->flags & (TCPF_ACK_NOW | TCPF_PROBE)) || (c->ecn & ECN_ACK_FIRST))
 		return TCP_OWES_ACK;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * Four deadlines a connection, one node of the core's wheel:
+ * Five deadlines a connection, one node of the core's wheel:
  *
  *  rtx_at   something sent has not been acknowledged (RFC 6298), or RACK wants
  *           to look again (RFC 8985 6.3), or the window keeps us from sending
@@ -8,6 +8,7 @@
  *  ack_at   the delayed ACK (RFC 9293 3.8.6.3)
  *  wait_at  keep-alive (3.8.4), FIN-WAIT-2 without an owner, idle time-out
  *  cork_at  a corked partial segment has waited long enough
+ *  pace_at  the next segment may leave, while TCPF_PACED
  */
 
 #include "tcp/tcp_timer.h"
@@ -80,6 +81,7 @@ tcp_timer_state(struct tcp_env *e, struct tcp_conn *c, int64_t now)
 	if (c->state == TCP_CLOSED || c->state == TCP_TIME_WAIT) {
 		rtx_stop(c);
 		c->ack_at = c->wait_at = c->cork_at = TIME_NEVER;
+		c->flags &= ~(uint32_t)TCPF_PACED;
 		return;
 	}
 	if (c->state == TCP_ESTABLISHED || c->state == TCP_FIN_WAIT_2)
@@ -190,7 +192,7 @@ tcp_timer_next(const struct tcp_conn *c)
 {
 	int64_t a = min(c->rtx_at, c->ack_at), b = min(c->wait_at, c->cork_at);
 
-	return min(a, b);
+	return c->flags & TCPF_PACED ? min(min(a, b), c->pace_at) : min(a, b);
 }
 
 static void
@@ -351,6 +353,8 @@ tcp_timer_run(struct tcp_env *e, struct tcp_conn *c, int64_t now)
 		c->cork_at = TIME_NEVER;
 		c->flags |= tcp_unsent(c) ? TCPF_PUSH_SMALL : 0;
 	}
+	if (now >= c->pace_at)
+		c->flags &= ~(uint32_t)TCPF_PACED; /* output does the rest */
 	if (now >= c->rtx_at)
 		rtx_expired(e, c, now);
 	if (now >= c->wait_at && c->state != TCP_CLOSED)
