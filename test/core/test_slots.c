@@ -298,15 +298,17 @@ test_text_in_order_takes_memory_from_what_is_early(void)
 	lst = world_listen(&w, 0, WORLD_PORT, 5);
 	CU_ASSERT_TRUE_FATAL(world_calls(&w, 0, 100, WORLD_PORT, &k));
 	s = host_accept(&w.host[0], lst);
-	take_all(&w, &l);
-	while ((c = tcp_chunk_get(e)))
-		chunk_list_put(&rest, c);
-	chunk_list_put(&e->spare, chunk_list_get(&rest)); /* the last one */
 	early = k;
 	early.snd = seq_add(k.snd, 100);
 	world_tells(&w, 0, &early, TCP_ACK, 500);
 	CU_ASSERT_EQUAL(world_fate(&w, 0, SEG_OUT_OF_ORDER), 1);
 	world_tells(&w, 0, &k, TCP_ACK, 100);
+	take_all(&w, &l);
+	while ((c = tcp_chunk_get(e)))
+		chunk_list_put(&rest, c);
+	early.snd = seq_add(k.snd, 700);
+	world_tells(&w, 0, &early, TCP_ACK, 500);
+	CU_ASSERT_EQUAL(world_fate(&w, 0, DROP_NO_MEMORY), 1);
 	CU_ASSERT_EQUAL(world_read(&w, 0, s), 100);
 	CU_ASSERT_TRUE(spsc_push(&w.host[0].ch->chunks_up, (uintptr_t)rest.first));
 	give_back(&w, &l, LISTS_MAX);

@@ -159,11 +159,18 @@ test_reassembly_of_overlaps(void)
 }
 
 static void
+large_buffer(struct tcp_cfg *cfg, int who)
+{
+	(void)who;
+	cfg->rcvbuf = 1 << 20;
+}
+
+static void
 test_reassembly_of_bytes_from_the_end(void)
 {
 	struct peer p;
 
-	peer_connected(&p, NULL);
+	peer_connected(&p, &(struct peer_opts){ .cfg = large_buffer });
 	for (uint32_t i = 200; i > 1; i--)
 		SAY(&p, ".", i, 1, 1);
 	EXPECT_NUMBER(&p, p.a->conn.reass->n_runs, 199);
@@ -179,7 +186,7 @@ test_reassembly_is_bounded(void)
 {
 	struct peer p;
 
-	peer_connected(&p, NULL);
+	peer_connected(&p, &(struct peer_opts){ .cfg = large_buffer });
 	for (uint32_t i = 0; i < 2000; i++)
 		SAY(&p, ".", 3 + 2 * i, 1, 1);
 	EXPECT_NUMBER(&p, p.a->conn.reass->n_runs, 256);

@@ -280,6 +280,65 @@ test_runs_are_bounded(void)
 	twin_free(&t);
 }
 
+/* A chunk for each byte: the memory is counted, and not what is in it. */
+static void
+test_memory_is_bounded_by_the_receive_buffer(void)
+{
+	uint32_t stored = 0;
+	struct twin t;
+
+	twin_init(&t, NULL, 1);
+	for (uint32_t i = 0; i < 200; i++)
+		stored += add(&t, 10 + 10 * i, 1) == SEG_OUT_OF_ORDER;
+	CU_ASSERT_EQUAL(stored, 2 * t.c->rcv_space / CHUNK_SIZE);
+	CU_ASSERT_EQUAL(add(&t, 5, 1), DROP_REASS_FULL);
+	t.c->rcv_space = 2048; /* a small buffer is not counted that strictly */
+	tcp_reass_release(t.e, t.c);
+	for (uint32_t i = stored = 0; i < 200; i++)
+		stored += add(&t, 10 + 10 * i, 1) == SEG_OUT_OF_ORDER;
+	CU_ASSERT_EQUAL(stored, 16);
+	twin_free(&t);
+}
+
+/* The last quarter of the core's memory is not for text beyond holes. */
+static void
+test_scarce_memory_is_for_text_in_order(void)
+{
+	struct duo_opts o = { .chunks = 40 };
+	uint32_t at = 100;
+	struct twin t;
+
+	twin_init(&t, &o, 1);
+	while (add(&t, at, 1) == SEG_OUT_OF_ORDER)
+		at += 10;
+	CU_ASSERT_EQUAL(t.e->chunks.used - t.e->spare.n, 31);
+	CU_ASSERT_EQUAL(tcp_mem_level(t.e), TCP_MEM_SCARCE);
+	in_order(&t, 100); /* the hole is filled from what is left */
+	CU_ASSERT_EQUAL(t.next, 100);
+	CU_ASSERT_TRUE(tcp_reass_deliver(t.e, t.c));
+	CU_ASSERT_EQUAL(index_of(&t, t.c->rcv_nxt), 101);
+	twin_free(&t);
+}
+
+/* One segment over hundreds of runs: along them once. */
+static void
+test_a_segment_over_many_runs(void)
+{
+	struct twin t;
+
+	twin_init(&t, NULL, 1);
+	t.c->rcv_space = 1 << 20;
+	for (uint32_t i = 0; i < 250; i++)
+		CU_ASSERT_EQUAL(add(&t, 10 + 10 * i, 5), SEG_OUT_OF_ORDER);
+	CU_ASSERT_EQUAL(add(&t, 3, 2600), SEG_OUT_OF_ORDER);
+	CU_ASSERT_EQUAL(t.c->reass->bytes, 2600);
+	tcp_reass_check(t.c);
+	in_order(&t, 3);
+	CU_ASSERT_TRUE(tcp_reass_deliver(t.e, t.c));
+	read_and_compare(&t, 0, 2603);
+	twin_free(&t);
+}
+
 static void
 test_the_core_may_have_no_more_runs(void)
 {
@@ -511,6 +570,11 @@ suite_tcp_reass(void)
 
 	CU_add_test(s, "it agrees with a map of bytes", test_it_agrees_with_a_map_of_bytes);
 	CU_add_test(s, "runs are bounded", test_runs_are_bounded);
+	CU_add_test(s, "memory is bounded by the receive buffer",
+	            test_memory_is_bounded_by_the_receive_buffer);
+	CU_add_test(s, "scarce memory is for text in order",
+	            test_scarce_memory_is_for_text_in_order);
+	CU_add_test(s, "a segment over many runs", test_a_segment_over_many_runs);
 	CU_add_test(s, "the core may have no more runs", test_the_core_may_have_no_more_runs);
 	CU_add_test(s, "the core may have no store left", test_the_core_may_have_no_store_left);
 	CU_add_test(s, "chunks may run out", test_chunks_may_run_out);

@@ -60,7 +60,7 @@ unread(const struct fixture *f)
 static uint32_t
 offer(struct fixture *f)
 {
-	return (uint32_t)tcp_window_offer(&f->c) << f->c.rcv_wscale;
+	return (uint32_t)tcp_window_offer(&f->e, &f->c) << f->c.rcv_wscale;
 }
 
 /* --------------------------------------------------------------- handshake -- */
@@ -111,9 +111,9 @@ test_the_field_never_overflows(void)
 	struct fixture f;
 
 	fixture_init(&f, 100000000, 0);
-	CU_ASSERT_EQUAL(tcp_window_offer(&f.c), 65535);
+	CU_ASSERT_EQUAL(tcp_window_offer(&f.e, &f.c), 65535);
 	fixture_init(&f, 100000000, 7);
-	CU_ASSERT_EQUAL(tcp_window_offer(&f.c), 65535);
+	CU_ASSERT_EQUAL(tcp_window_offer(&f.e, &f.c), 65535);
 	CU_ASSERT_EQUAL(tcp_rcv_wnd(&f.c), 65535u << 7);
 }
 
@@ -201,7 +201,7 @@ test_tiny_segments_do_not_stretch_the_buffer(void)
 		CU_ASSERT(got >= 65536 - 128);
 		CU_ASSERT(got <= 65536 + 32768);
 		application_reads(&f, got); /* and it opens again */
-		CU_ASSERT_TRUE(tcp_window_update_due(&f.c));
+		CU_ASSERT_TRUE(tcp_window_update_due(&f.e, &f.c));
 		CU_ASSERT(offer(&f) >= 65536 - 128);
 	}
 }
@@ -229,10 +229,10 @@ test_the_window_opens_by_no_silly_step(void)
 	receive(&f, 64000);
 	CU_ASSERT_EQUAL(offer(&f), 0);
 	application_reads(&f, 1459);
-	CU_ASSERT_FALSE(tcp_window_update_due(&f.c));
+	CU_ASSERT_FALSE(tcp_window_update_due(&f.e, &f.c));
 	CU_ASSERT_EQUAL(offer(&f), 0);
 	application_reads(&f, 1);
-	CU_ASSERT_TRUE(tcp_window_update_due(&f.c));
+	CU_ASSERT_TRUE(tcp_window_update_due(&f.e, &f.c));
 	CU_ASSERT_EQUAL(offer(&f), 1460 / 128 * 128);
 }
 
@@ -246,10 +246,10 @@ test_a_small_buffer_opens_by_half(void)
 	receive(&f, 1024);
 	CU_ASSERT_EQUAL(offer(&f), 0);
 	application_reads(&f, 511);
-	CU_ASSERT_FALSE(tcp_window_update_due(&f.c));
+	CU_ASSERT_FALSE(tcp_window_update_due(&f.e, &f.c));
 	CU_ASSERT_EQUAL(offer(&f), 0);
 	application_reads(&f, 1);
-	CU_ASSERT_TRUE(tcp_window_update_due(&f.c));
+	CU_ASSERT_TRUE(tcp_window_update_due(&f.e, &f.c));
 	CU_ASSERT_EQUAL(offer(&f), 512);
 }
 
@@ -264,12 +264,12 @@ test_no_update_while_the_window_is_wide(void)
 	receive(&f, 20000);
 	(void)offer(&f);
 	application_reads(&f, 20000);
-	CU_ASSERT_FALSE(tcp_window_update_due(&f.c));
+	CU_ASSERT_FALSE(tcp_window_update_due(&f.e, &f.c));
 	receive(&f, 15000);
 	application_reads(&f, 15000);
-	CU_ASSERT_TRUE(tcp_window_update_due(&f.c)); /* by more than half */
+	CU_ASSERT_TRUE(tcp_window_update_due(&f.e, &f.c)); /* by more than half */
 	CU_ASSERT(offer(&f) >= 64000 - 128);
-	CU_ASSERT_FALSE(tcp_window_update_due(&f.c));
+	CU_ASSERT_FALSE(tcp_window_update_due(&f.e, &f.c));
 }
 
 /* A window that has become narrow is worth one when it doubles. */
@@ -283,9 +283,9 @@ test_a_narrow_window_is_updated_when_it_doubles(void)
 	receive(&f, 54016);
 	CU_ASSERT_EQUAL(offer(&f), 9984);
 	application_reads(&f, 9983);
-	CU_ASSERT_FALSE(tcp_window_update_due(&f.c));
+	CU_ASSERT_FALSE(tcp_window_update_due(&f.e, &f.c));
 	application_reads(&f, 1);
-	CU_ASSERT_TRUE(tcp_window_update_due(&f.c));
+	CU_ASSERT_TRUE(tcp_window_update_due(&f.e, &f.c));
 	CU_ASSERT_EQUAL(offer(&f), 2 * 9984);
 }
 
@@ -385,6 +385,57 @@ test_the_send_buffer_has_room_for_two_windows(void)
 	CU_ASSERT_EQUAL(f.c.snd_limit, f.cfg.sndbuf_max);
 }
 
+/* As Linux's tcp_mem: half of the core's memory for everybody's growth, then only for what is
+ * agreed; of the last quarter each gets a few segments. */
+static void
+test_buffers_grow_only_at_ease(void)
+{
+	struct fixture f;
+
+	fixture_init(&f, 65536, 7);
+	f.e.chunks.max = 100;
+	f.c.cwnd = 100 * 1448;
+	f.e.chunks.used = 70;
+	f.e.spare.n = 19; /* free, though the pool has given them out */
+	CU_ASSERT_EQUAL(tcp_mem_level(&f.e), TCP_MEM_PRESSURE);
+	tcp_window_grow_send(&f.e, &f.c);
+	CU_ASSERT_EQUAL(f.c.snd_limit, 0);
+	for (unsigned i = 1; i <= 2; i++) {
+		tcp_window_grow_receive(&f.e, &f.c, i * SEC(1));
+		receive(&f, 60000);
+		application_reads(&f, 60000);
+	}
+	tcp_window_grow_receive(&f.e, &f.c, SEC(3));
+	CU_ASSERT_EQUAL(f.c.rcv_space, 65536);
+	f.e.spare.n = 20;
+	CU_ASSERT_EQUAL(tcp_mem_level(&f.e), TCP_MEM_EASE);
+	tcp_window_grow_send(&f.e, &f.c);
+	CU_ASSERT_EQUAL(f.c.snd_limit, 2 * 101 * 1448);
+	receive(&f, 60000);
+	application_reads(&f, 60000);
+	tcp_window_grow_receive(&f.e, &f.c, SEC(4));
+	CU_ASSERT_EQUAL(f.c.rcv_space, 131072);
+}
+
+static void
+test_a_window_opens_little_when_memory_is_scarce(void)
+{
+	struct fixture f;
+
+	fixture_init(&f, 65536, 0);
+	f.e.chunks.max = 100;
+	f.e.chunks.used = 76;
+	CU_ASSERT_EQUAL(tcp_mem_level(&f.e), TCP_MEM_SCARCE);
+	CU_ASSERT_EQUAL(tcp_window_offer(&f.e, &f.c), 65535); /* what was offered stays */
+	receive(&f, 65000);
+	application_reads(&f, 65000);
+	CU_ASSERT_EQUAL(tcp_window_offer(&f.e, &f.c), 4 * 1460);
+	receive(&f, 4 * 1460);
+	CU_ASSERT_EQUAL(tcp_window_offer(&f.e, &f.c), 0);
+	f.e.chunks.used = 75;
+	CU_ASSERT_EQUAL(tcp_window_offer(&f.e, &f.c), 65536 - 4 * 1460);
+}
+
 void
 suite_tcp_window(void)
 {
@@ -415,6 +466,9 @@ suite_tcp_window(void)
 	CU_add_test(s, "growth waits for a round trip", test_growth_waits_for_a_round_trip);
 	CU_add_test(s, "a size that was asked for is kept",
 	            test_a_size_that_was_asked_for_is_kept);
+	CU_add_test(s, "buffers grow only at ease", test_buffers_grow_only_at_ease);
+	CU_add_test(s, "a window opens little when memory is scarce",
+	            test_a_window_opens_little_when_memory_is_scarce);
 	CU_add_test(s, "the send buffer has room for two windows",
 	            test_the_send_buffer_has_room_for_two_windows);
 }

@@ -150,6 +150,7 @@ struct tcp_reass {
 	struct list runs; /* by sequence, never overlapping */
 	uint32_t n_runs;
 	uint32_t bytes;
+	uint32_t chunks; /* what the runs take of the core's memory */
 	uint32_t n_recent;
 	seq_t recent[TCP_SACK_RECENT]; /* starts of runs that changed last, newest first */
 	struct tcp_sack_block dsack;   /* to report once (RFC 2883); start == end: none  */
@@ -373,3 +374,22 @@ struct chunk *tcp_chunk_get(struct tcp_env *e);
 
 /* Fills e->spare up to `n` chunks; false when it could not. */
 bool tcp_chunks_want(struct tcp_env *e, uint32_t n);
+
+/* How much of the core's memory for text is taken (Linux's tcp_mem).  Under pressure no buffer
+ * grows.  When it is scarce, text beyond a hole is refused and windows open to a few segments
+ * only; text that comes in order, and so leaves soon, is taken to the last chunk. */
+enum tcp_mem {
+	TCP_MEM_EASE,
+	TCP_MEM_PRESSURE, /* more than half                    */
+	TCP_MEM_SCARCE,   /* less than a quarter is left       */
+};
+
+static inline enum tcp_mem
+tcp_mem_level(const struct tcp_env *e)
+{
+	uint32_t max = e->chunks.max, used = e->chunks.used - e->spare.n;
+
+	return used > max - max / 4   ? TCP_MEM_SCARCE
+	       : used > max - max / 2 ? TCP_MEM_PRESSURE
+	                              : TCP_MEM_EASE;
+}

@@ -273,7 +273,7 @@ tcp_app_read(struct tcp_env *e, struct tcp_conn *c, int64_t now)
 	if (c->reass && c->reass->n_runs && tcp_reass_deliver(e, c))
 		c->flags |= TCPF_ACK_NOW;
 	tcp_window_grow_receive(e, c, now);
-	if (tcp_facts[c->state].may_recv && tcp_window_update_due(c))
+	if (tcp_facts[c->state].may_recv && tcp_window_update_due(e, c))
 		c->flags |= TCPF_ACK_NOW;
 }
 

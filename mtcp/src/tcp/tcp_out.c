@@ -52,7 +52,7 @@ seg_begin(struct tcp_env *e, struct tcp_conn *c, int64_t now, struct tcp_seg *s,
 		s->tsecr = c->ts_recent;
 	}
 	tcp_reass_blocks(e, c, s, sack_room(c));
-	s->wnd = tcp_window_offer(c);
+	s->wnd = tcp_window_offer(e, c);
 	tcp_ecn_acks(c, s);
 	c->rcv_acked = c->rcv_nxt;
 	c->flags &= ~(uint32_t)TCPF_ACK_NOW;

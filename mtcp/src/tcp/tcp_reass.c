@@ -7,6 +7,8 @@
 
 #include "tcp/tcp_reass.h"
 
+#define CHUNKS_MIN 16u /* however small the receive buffer is */
+
 static struct tcp_run *
 run_of(struct link *l)
 {
@@ -54,9 +56,28 @@ note_recent(struct tcp_reass *q, seq_t start)
 	q->recent[0] = start;
 }
 
+/* A receive buffer full of them: what counts is the memory that is taken, however few bytes
+ * are in it. */
+static uint32_t
+chunks_max(const struct tcp_conn *c)
+{
+	return max(2 * c->rcv_space / CHUNK_SIZE, CHUNKS_MIN);
+}
+
+/* A chunk for text beyond a hole, while there are more than the text that closes holes may
+ * need. */
+static struct chunk *
+chunk_for_run(struct tcp_env *e, const struct tcp_conn *c)
+{
+	if (tcp_mem_level(e) == TCP_MEM_SCARCE || c->reass->chunks >= chunks_max(c))
+		return NULL;
+	return tcp_chunk_get(e);
+}
+
 /* Appends as much as there are chunks for; returns how much. */
 static uint32_t
-run_append(struct tcp_env *e, struct tcp_run *r, const uint8_t *text, uint32_t len)
+run_append(struct tcp_env *e, struct tcp_conn *c, struct tcp_run *r, const uint8_t *text,
+           uint32_t len)
 {
 	uint32_t done = 0;
 
@@ -64,10 +85,11 @@ run_append(struct tcp_env *e, struct tcp_run *r, const uint8_t *text, uint32_t l
 		uint32_t n;
 
 		if (!r->last || r->fill == CHUNK_ROOM) {
-			struct chunk *k = tcp_chunk_get(e);
+			struct chunk *k = chunk_for_run(e, c);
 
 			if (!k)
 				break;
+			c->reass->chunks++;
 			atomic_store_explicit(&k->next, NULL, memory_order_relaxed);
 			if (r->last)
 				atomic_store_explicit(&r->last->next, k, memory_order_relaxed);
@@ -93,6 +115,7 @@ run_free(struct tcp_env *e, struct tcp_reass *q, struct tcp_run *r)
 
 		r->first = atomic_load_explicit(&k->next, memory_order_relaxed);
 		chunk_list_put(&e->spare, k);
+		q->chunks--;
 	}
 	q->bytes -= seq_sub(r->end, r->start);
 	q->n_runs--;
@@ -100,29 +123,32 @@ run_free(struct tcp_env *e, struct tcp_reass *q, struct tcp_run *r)
 	pool_put(&e->runs, r);
 }
 
-/* Stores a piece that overlaps nothing, behind `before` (NULL: first of all). */
+/* Stores a piece that overlaps nothing, behind `*before` (NULL: first of all), which becomes
+ * the run that it is in. */
 static enum fate
-store(struct tcp_env *e, struct tcp_reass *q, struct tcp_run *before, seq_t seq,
+store(struct tcp_env *e, struct tcp_conn *c, struct tcp_run **before, seq_t seq,
       const uint8_t *text, uint32_t len)
 {
-	struct tcp_run *r = before;
+	struct tcp_reass *q = c->reass;
+	struct tcp_run *r = *before;
 	uint32_t n;
 
 	if (!r || !seq_eq(r->end, seq)) {
-		if (q->n_runs >= e->cfg->reass_runs)
+		if (q->n_runs >= e->cfg->reass_runs || q->chunks >= chunks_max(c))
 			return DROP_REASS_FULL;
 		if (!(r = pool_get(&e->runs)))
 			return DROP_NO_MEMORY;
 		*r = (struct tcp_run){ .start = seq, .end = seq };
-		link_insert_after(before ? &before->link : &q->runs.head, &r->link);
+		link_insert_after(*before ? &(*before)->link : &q->runs.head, &r->link);
 		q->n_runs++;
 	}
-	n = run_append(e, r, text, len);
+	n = run_append(e, c, r, text, len);
 	q->bytes += n;
 	if (seq_eq(r->start, r->end)) {
 		run_free(e, q, r);
 		return DROP_NO_MEMORY;
 	}
+	*before = r;
 	note_recent(q, r->start);
 	return n == len ? SEG_OUT_OF_ORDER : DROP_NO_MEMORY;
 }
@@ -182,7 +208,7 @@ tcp_reass_add(struct tcp_env *e, struct tcp_conn *c, seq_t seq, const uint8_t *t
 		tcp_reass_duplicate(e, c, seq, end);
 		return SEG_OUT_OF_ORDER;
 	}
-	while (seq_lt(seq, end) && fate == SEG_OUT_OF_ORDER) {
+	while (seq_lt(seq, end) && fate == SEG_OUT_OF_ORDER) { /* once along the runs */
 		struct tcp_run *next = run_after(q, before);
 		uint32_t skip = before && seq_lt(seq, before->end) ? seq_sub(before->end, seq) : 0;
 		uint32_t room;
@@ -194,10 +220,11 @@ tcp_reass_add(struct tcp_env *e, struct tcp_conn *c, seq_t seq, const uint8_t *t
 		if (next && seq_lt(next->start, end))
 			room = min(room, seq_sub(next->start, seq));
 		if (room)
-			fate = store(e, q, before, seq, text, room);
+			fate = store(e, c, &before, seq, text, room);
 		seq = seq_add(seq, room);
 		text += room;
-		before = find_before(q, seq);
+		if (next && seq_eq(next->start, seq))
+			before = next;
 	}
 	reass_put_if_idle(e, c);
 	return fate;
@@ -339,7 +366,7 @@ void
 tcp_reass_check(const struct tcp_conn *c)
 {
 	const struct tcp_reass *q = c->reass;
-	uint32_t bytes = 0, n = 0;
+	uint32_t bytes = 0, n = 0, chunks = 0;
 	seq_t at = c->rcv_nxt;
 
 	if (!q)
@@ -352,9 +379,13 @@ tcp_reass_check(const struct tcp_conn *c)
 		assert(r->first && r->last);
 		at = r->end;
 		bytes += seq_sub(r->end, r->start);
+		for (struct chunk *k = r->first; k;
+		     k = atomic_load_explicit(&k->next, memory_order_relaxed))
+			chunks++;
 		n++;
 	}
-	(void)at, (void)bytes, (void)n;
+	(void)at, (void)bytes, (void)n, (void)chunks;
 	assert(bytes == q->bytes);
+	assert(chunks == q->chunks);
 	assert(n == q->n_runs);
 }

@@ -24,24 +24,34 @@ tcp_window_first(const struct tcp_conn *c)
 	return min(c->rcv_space, (uint32_t)UINT16_MAX);
 }
 
-/* Bytes that may still come before the stream holds rcv_space. */
+/* What the stream may hold: what was agreed, or a few segments when everybody's memory is
+ * scarce.  What has been offered stays offered. */
 static uint32_t
-room(const struct tcp_conn *c)
+space(const struct tcp_env *e, const struct tcp_conn *c)
 {
-	uint32_t used;
+	if (tcp_mem_level(e) == TCP_MEM_SCARCE)
+		return min(c->rcv_space, 4u * c->adv_mss);
+	return c->rcv_space;
+}
+
+/* Bytes that may still come before the stream holds that much. */
+static uint32_t
+room(const struct tcp_env *e, const struct tcp_conn *c)
+{
+	uint32_t used, most = space(e, c);
 
 	if (!c->rcv_w)
-		return c->rcv_space;
+		return most;
 	used = stream_used(c->rcv_w, c->rcv_r);
-	return used < c->rcv_space ? c->rcv_space - used : 0;
+	return used < most ? most - used : 0;
 }
 
 /* How far the right edge could move; at least half the buffer or a segment,
  * otherwise not at all. */
 static uint32_t
-edge_gain(const struct tcp_conn *c)
+edge_gain(const struct tcp_env *e, const struct tcp_conn *c)
 {
-	seq_t edge = seq_add(c->rcv_nxt, room(c));
+	seq_t edge = seq_add(c->rcv_nxt, room(e, c));
 	uint32_t gain = seq_lt(c->rcv_adv, edge) ? seq_sub(edge, c->rcv_adv) : 0;
 
 	return gain >= min(c->rcv_space / 2, (uint32_t)c->adv_mss) ? gain : 0;
@@ -60,9 +70,9 @@ may_round_up(const struct tcp_conn *c, uint32_t wnd)
 }
 
 uint16_t
-tcp_window_offer(struct tcp_conn *c)
+tcp_window_offer(const struct tcp_env *e, struct tcp_conn *c)
 {
-	uint32_t gain = edge_gain(c), wnd = tcp_rcv_wnd(c) + gain;
+	uint32_t gain = edge_gain(e, c), wnd = tcp_rcv_wnd(c) + gain;
 	uint32_t field = wnd >> c->rcv_wscale;
 
 	/* Rounding down could take back what was offered: then round up; or let it
@@ -77,9 +87,9 @@ tcp_window_offer(struct tcp_conn *c)
 }
 
 bool
-tcp_window_update_due(const struct tcp_conn *c)
+tcp_window_update_due(const struct tcp_env *e, const struct tcp_conn *c)
 {
-	uint32_t gain = edge_gain(c), wnd = tcp_rcv_wnd(c);
+	uint32_t gain = edge_gain(e, c), wnd = tcp_rcv_wnd(c);
 
 	return gain > 0 && (gain >= c->rcv_space / 2 || (wnd < c->rcv_space / 4 && gain >= wnd));
 }
@@ -94,7 +104,8 @@ tcp_window_grow_receive(struct tcp_env *e, struct tcp_conn *c, int64_t now)
 	if (now - c->rcv_mark_at < max(tcp_srtt_ns(c), NS_PER_MS))
 		return;
 	read = atomic_load_explicit(&c->rcv_r->read, memory_order_acquire);
-	if (c->rcv_mark_at && read - c->rcv_read_mark >= c->rcv_space / 2)
+	if (c->rcv_mark_at && tcp_mem_level(e) == TCP_MEM_EASE &&
+	    read - c->rcv_read_mark >= c->rcv_space / 2)
 		c->rcv_space = min(c->rcv_space * 2, limit);
 	c->rcv_read_mark = read;
 	c->rcv_mark_at = now;
@@ -105,6 +116,7 @@ tcp_window_grow_send(struct tcp_env *e, struct tcp_conn *c)
 {
 	uint32_t want = min(2 * (c->cwnd + c->mss), e->cfg->sndbuf_max);
 
-	if (!(c->opts->set & 1u << TCP_OPTION_SNDBUF) && want > c->snd_limit)
+	if (!(c->opts->set & 1u << TCP_OPTION_SNDBUF) && want > c->snd_limit &&
+	    tcp_mem_level(e) == TCP_MEM_EASE)
 		c->snd_limit = want;
 }

@@ -10,15 +10,16 @@ uint32_t tcp_window_first(const struct tcp_conn *c);
 /* The value for the window field of the next segment; moves rcv_adv, never to
  * the left (SHLD-14), and not by silly steps (RFC 9293 3.8.6.2.2).  Less than a
  * unit of the field may be left untold when the buffer is overfull (RFC 7323 2.4). */
-uint16_t tcp_window_offer(struct tcp_conn *c);
+uint16_t tcp_window_offer(const struct tcp_env *e, struct tcp_conn *c);
 
 /* The application has read: is a window update worth a segment of its own? */
-bool tcp_window_update_due(const struct tcp_conn *c);
+bool tcp_window_update_due(const struct tcp_env *e, const struct tcp_conn *c);
 
-/* Receive autotuning, once a round trip: twice what the application takes. */
+/* Receive autotuning, once a round trip: twice what the application takes, while the core has
+ * memory at ease. */
 void tcp_window_grow_receive(struct tcp_env *e, struct tcp_conn *c, int64_t now);
 
-/* Send autotuning: room for two windows. */
+/* Send autotuning, likewise: room for two windows. */
 void tcp_window_grow_send(struct tcp_env *e, struct tcp_conn *c);
 
 /* The shift for a receive buffer that may grow to `bytes` (RFC 7323 2.2). */
