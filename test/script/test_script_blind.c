@@ -48,6 +48,28 @@ test_reset_outside_is_dropped(void)
 	peer_free(&p);
 }
 
+/* A peer that has filled the window stands at its right edge: what it says there is heard, as
+ * on Linux; a reset there is not exact, and challenged (RFC 5961 3.2). */
+static void
+test_the_right_edge_is_inside(void)
+{
+	struct peer p;
+	uint32_t edge;
+
+	peer_connected(&p, NULL);
+	peer_a_writes(&p, 100);
+	(void)peer_skips(&p);
+	edge = 1 + tcp_rcv_wnd(&p.a->conn);
+	SAY_FATE(&p, ".", edge, 0, 101, SEG_OK);
+	EXPECT_NUMBER(&p, tcp_flight(&p.a->conn), 0);
+	EXPECT_NOTHING(&p);
+	SAY_FATE(&p, "R", edge, 0, 0, DROP_RST_CHALLENGED);
+	EXPECT(&p, ".", 101, 0, 1);
+	SAY_FATE(&p, "R", edge + 1, 0, 0, DROP_OUTSIDE_WINDOW);
+	EXPECT_NOTHING(&p);
+	peer_free(&p);
+}
+
 /* SHLD-2: a reset may carry text, which says why. */
 static void
 test_reset_with_text(void)
@@ -182,7 +204,7 @@ test_text_outside_the_window(void)
 	peer_connected(&p, NULL);
 	SAY_FATE(&p, "P.", 65540, 10, 1, DROP_OUTSIDE_WINDOW);
 	EXPECT(&p, ".", 1, 0, 1);
-	SAY_FATE(&p, ".", 65536 + 1, 0, 1, DROP_OUTSIDE_WINDOW);
+	SAY_FATE(&p, ".", 65536 + 2, 0, 1, DROP_OUTSIDE_WINDOW);
 	EXPECT(&p, ".", 1, 0, 1);
 	SAY_FATE(&p, ".", 0, 0, 1, DROP_OUTSIDE_WINDOW); /* a keep-alive probe */
 	EXPECT(&p, ".", 1, 0, 1);
@@ -407,6 +429,8 @@ suite_script_blind(void)
 	            test_reset_in_window_is_challenged);
 	CU_add_test(s, "reset outside is dropped (RFC 5961 3.2/outside; attack: blind RST)",
 	            test_reset_outside_is_dropped);
+	CU_add_test(s, "the right edge is inside (RFC 5961 3.2/window)",
+	            test_the_right_edge_is_inside);
 	CU_add_test(s, "reset with text (RFC 9293 SHLD-2)", test_reset_with_text);
 	CU_add_test(s, "reset with a closed window (RFC 9293 MUST-66)",
 	            test_reset_with_a_closed_window);

@@ -36,14 +36,15 @@ with_window(struct peer *p)
 	return 1 + n;
 }
 
-/* RFC 9293 3.10.7.4, table 6, word for word; the window is [nxt, nxt + wnd). */
+/* RFC 9293 3.10.7.4, table 6; the window is [nxt, nxt + wnd).  One difference, as on Linux:
+ * without text the right edge itself is acceptable. */
 static bool
 rfc_acceptable(int64_t seq, int64_t len, int64_t nxt, int64_t wnd)
 {
 	if (len == 0 && wnd == 0)
 		return seq == nxt;
 	if (len == 0)
-		return nxt <= seq && seq < nxt + wnd;
+		return nxt <= seq && seq <= nxt + wnd;
 	if (wnd == 0)
 		return false;
 	return (nxt <= seq && seq < nxt + wnd) ||

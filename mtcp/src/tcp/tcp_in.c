@@ -52,7 +52,10 @@ check_paws(struct tcp_env *e, struct tcp_conn *c, const struct tcp_seg *s, int64
 }
 
 /* RFC 9293 3.10.7.4, first; with a closed window the segment at its edge is let
- * through for its ACK, URG and RST (MUST-66): its text finds no room. */
+ * through for its ACK, URG and RST (MUST-66): its text finds no room.  Without text, the
+ * right edge itself is inside, as on Linux and unlike the RFC's table: a peer that has
+ * filled the window stands there, and its ACKs are to be heard (a reset there is not
+ * at RCV.NXT and is challenged). */
 static bool
 acceptable(const struct tcp_conn *c, const struct tcp_seg *s)
 {
@@ -62,7 +65,7 @@ acceptable(const struct tcp_conn *c, const struct tcp_seg *s)
 
 	if (first == 0 || first < wnd)
 		return true;
-	return space > 0 && last < wnd;
+	return space > 0 ? last < wnd : first == wnd;
 }
 
 static enum fate
