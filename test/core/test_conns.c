@@ -257,12 +257,14 @@ test_text_after_close_is_reset(void)
 	world_now(&w);
 	k.rcv = seq_add(k.rcv, 1);
 	world_tells(&w, 0, &k, TCP_ACK, 0);
-	CU_ASSERT_EQUAL(world_stack(&w, 0)->conns.used, 1);
+	CU_ASSERT_EQUAL(world_stack(&w, 0)->n_fin_wait_2, 1);
 	(void)world_skips(&w, 0);
 	world_tells(&w, 0, &k, TCP_ACK, 10);
-	CU_ASSERT_TRUE(world_hears(&w, 0, &s) && (s.flags & TCP_RST));
+	CU_ASSERT_TRUE(world_hears(&w, 0, &s) && s.flags == (TCP_RST | TCP_ACK));
+	CU_ASSERT_TRUE(seq_eq(s.seq, k.rcv));
 	CU_ASSERT_EQUAL(world_fate(&w, 0, DROP_AFTER_CLOSE), 1);
-	CU_ASSERT_EQUAL(world_stack(&w, 0)->conns.used, 0);
+	CU_ASSERT_EQUAL(world_stack(&w, 0)->tws.used, 0);
+	CU_ASSERT_EQUAL(world_stack(&w, 0)->n_fin_wait_2, 0);
 	world_fini(&w);
 }
 
@@ -369,14 +371,119 @@ test_fin_wait_2_ends_without_the_peer(void)
 	world_now(&w);
 	k.rcv = seq_add(k.rcv, 1);
 	world_tells(&w, 0, &k, TCP_ACK, 0);
-	world_run(&w, SEC(59));
-	CU_ASSERT_EQUAL(world_stack(&w, 0)->conns.used, 1);
-	world_run(&w, SEC(2));
 	CU_ASSERT_EQUAL(world_stack(&w, 0)->conns.used, 0);
+	world_run(&w, SEC(59));
+	CU_ASSERT_EQUAL(world_stack(&w, 0)->n_fin_wait_2, 1);
+	world_run(&w, SEC(2));
+	CU_ASSERT_EQUAL(world_stack(&w, 0)->n_fin_wait_2, 0);
 	CU_ASSERT_EQUAL(world_stack(&w, 0)->tws.used, 0);
 	(void)world_skips(&w, 0);
 	world_tells(&w, 0, &k, TCP_FIN | TCP_ACK, 0);
 	CU_ASSERT_TRUE(world_hears(&w, 0, &s) && s.flags == TCP_RST);
+	world_fini(&w);
+}
+
+/* The record answers as the connection did (RFC 9293 3.10.7.4): challenges in place of doubt,
+ * then the FIN, and TIME-WAIT. */
+static void
+test_fin_wait_2_in_a_record(void)
+{
+	struct world w;
+	struct call k, odd;
+	struct tcp_seg s;
+	struct sock *a;
+
+	begin(&w, NULL);
+	a = accepted(&w, &k, 100);
+	host_close(&w.host[0], a);
+	world_now(&w);
+	k.rcv = seq_add(k.rcv, 1);
+	world_tells(&w, 0, &k, TCP_ACK, 0);
+	CU_ASSERT_EQUAL_FATAL(world_stack(&w, 0)->n_fin_wait_2, 1);
+	(void)world_skips(&w, 0);
+	world_tells(&w, 0, &k, TCP_ACK, 0);
+	CU_ASSERT_FALSE(world_hears(&w, 0, &s));
+	for (unsigned i = 0; i < 3; i++) { /* a reset in the window, a SYN, an ACK of what never left */
+		odd = k;
+		odd.snd = seq_add(k.snd, i < 2 ? 5 : 0);
+		odd.rcv = seq_add(k.rcv, i < 2 ? 0 : 9);
+		world_tells(&w, 0, &odd, i == 0 ? TCP_RST : i == 1 ? TCP_SYN : TCP_ACK | TCP_FIN, 0);
+		CU_ASSERT_TRUE(world_hears(&w, 0, &s) && s.flags == TCP_ACK && seq_eq(s.ack, k.snd));
+	}
+	odd = k;
+	odd.snd = seq_add(k.snd, 100000);
+	world_tells(&w, 0, &odd, TCP_RST, 0);
+	CU_ASSERT_FALSE(world_hears(&w, 0, &s));
+	CU_ASSERT_EQUAL(world_stack(&w, 0)->n_fin_wait_2, 1);
+	world_run(&w, SEC(30));
+	world_tells(&w, 0, &k, TCP_FIN | TCP_ACK, 0);
+	CU_ASSERT_TRUE(world_hears(&w, 0, &s) && s.flags == TCP_ACK && seq_eq(s.ack, k.snd));
+	CU_ASSERT_EQUAL(world_fate(&w, 0, TW_FIN), 1);
+	CU_ASSERT_EQUAL(world_stack(&w, 0)->n_fin_wait_2, 0);
+	CU_ASSERT_EQUAL(world_stack(&w, 0)->tws.used, 1);
+	world_run(&w, SEC(59));
+	CU_ASSERT_EQUAL(world_stack(&w, 0)->tws.used, 1);
+	world_run(&w, SEC(2));
+	CU_ASSERT_EQUAL(world_stack(&w, 0)->tws.used, 0);
+	world_fini(&w);
+}
+
+static void
+close_and_ack(struct world *w, struct call *k, struct sock *a)
+{
+	host_close(&w->host[0], a);
+	world_now(w);
+	k->rcv = seq_add(k->rcv, 1);
+	world_tells(w, 0, k, TCP_ACK, 0);
+}
+
+/* Sockets may have limits of their own; each ends at its time. */
+static void
+test_fin_wait_2_ends_in_order(void)
+{
+	static const int linger[] = { 60, 10, 30, 20, 60 };
+	struct world w;
+	struct call k[5];
+	struct sock *a;
+
+	begin(&w, NULL);
+	for (uint16_t i = 0; i < 5; i++) {
+		a = accepted(&w, &k[i], (uint16_t)(100 + i));
+		if (linger[i] != 60)
+			CU_ASSERT_EQUAL(host_set(&w.host[0], a, TCP_OPTION_LINGER2, linger[i]), 0);
+		close_and_ack(&w, &k[i], a);
+	}
+	for (unsigned left = 5, at = 5; at <= 65; at += 10) {
+		CU_ASSERT_EQUAL(world_stack(&w, 0)->n_fin_wait_2, left);
+		world_run(&w, SEC(10));
+		left = at < 10 ? 4 : at < 20 ? 3 : at < 50 ? 2 : 0;
+	}
+	world_fini(&w);
+}
+
+/* Peers that never say FIN cost small records, and never more than there are: the oldest of
+ * them makes room, and not what is in TIME-WAIT. */
+static void
+test_a_fin_wait_2_flood_costs_records_only(void)
+{
+	struct world w;
+	struct call k, first;
+	struct sock *a;
+
+	begin(&w, NULL);
+	a = accepted(&w, &first, 99);
+	close_and_ack(&w, &first, a);
+	world_tells(&w, 0, &first, TCP_FIN | TCP_ACK, 0);
+	for (uint16_t i = 0; i < 1000; i++) {
+		a = accepted(&w, &k, (uint16_t)(100 + i));
+		close_and_ack(&w, &k, a);
+		CU_ASSERT_TRUE(world_stack(&w, 0)->conns.used == 0);
+		world_run(&w, MS(1));
+	}
+	CU_ASSERT_EQUAL(world_stack(&w, 0)->tws.used, 256);
+	CU_ASSERT_EQUAL(world_stack(&w, 0)->n_fin_wait_2, 255);
+	world_run(&w, SEC(61));
+	CU_ASSERT_EQUAL(world_stack(&w, 0)->tws.used, 0);
 	world_fini(&w);
 }
 
@@ -514,7 +621,7 @@ static void
 cfg_few_socks(struct stack_cfg *cfg, unsigned who)
 {
 	(void)who;
-	cfg->max_socks = 66; /* the application gets 64 of them, one is taken for the listener */
+	cfg->max_socks = 3; /* one is kept ready for the application, one taken for the listener */
 }
 
 /* The same when socket numbers have run out. */
@@ -563,6 +670,11 @@ suite_conns(void)
 	            test_an_orphan_before_a_closed_window_is_given_up);
 	CU_add_test(suite, "FIN-WAIT-2 ends without the peer",
 	            test_fin_wait_2_ends_without_the_peer);
+	CU_add_test(suite, "FIN-WAIT-2 in a record (RFC 9293 3.10.7.4)",
+	            test_fin_wait_2_in_a_record);
+	CU_add_test(suite, "FIN-WAIT-2 ends in order", test_fin_wait_2_ends_in_order);
+	CU_add_test(suite, "a FIN-WAIT-2 flood costs records only (attack: FIN-WAIT-2 flood)",
+	            test_a_fin_wait_2_flood_costs_records_only);
 	CU_add_test(suite, "FIN-WAIT-2 of a reader lasts", test_fin_wait_2_of_a_reader_lasts);
 	CU_add_test(suite, "the oldest TIME-WAIT makes room (attack: TIME-WAIT flood)",
 	            test_the_oldest_time_wait_makes_room);

@@ -520,6 +520,27 @@ test_quiesce_of_a_quiet_stack_is_done_at_once(void)
 	world_fini(&w);
 }
 
+/* What has been asked to finish may begin anew. */
+static void
+test_a_quiesced_listener_may_listen_again(void)
+{
+	struct world w;
+	struct sock *l;
+	struct call k;
+
+	world_init(&w, 1, NULL);
+	l = world_listen(&w, 0, WORLD_PORT, 5);
+	CU_ASSERT_EQUAL(host_call(&w.host[0], SOCK_CALL_QUIESCE, NULL), 0);
+	CU_ASSERT_FALSE(world_calls(&w, 0, 100, WORLD_PORT, &k));
+	CU_ASSERT_EQUAL(host_listen(&w.host[0], l, 5), 0);
+	CU_ASSERT_TRUE(world_calls(&w, 0, 101, WORLD_PORT, &k));
+	CU_ASSERT_PTR_NOT_NULL(host_accept(&w.host[0], l));
+	host_close(&w.host[0], l);
+	world_now(&w);
+	CU_ASSERT_FALSE(world_calls(&w, 0, 102, WORLD_PORT, &k));
+	world_fini(&w);
+}
+
 void
 suite_jobs(void)
 {
@@ -557,6 +578,8 @@ suite_jobs(void)
 	            test_quiesce_resets_what_is_left_when_time_is_up);
 	CU_add_test(suite, "the end is not corked", test_the_end_is_not_corked);
 	CU_add_test(suite, "a quick ACK is owed at once", test_a_quick_ack_is_owed_at_once);
+	CU_add_test(suite, "a quiesced listener may listen again",
+	            test_a_quiesced_listener_may_listen_again);
 	CU_add_test(suite, "quiesce of a quiet stack is done at once",
 	            test_quiesce_of_a_quiet_stack_is_done_at_once);
 }

@@ -20,20 +20,26 @@ struct table {
 };
 
 static void
-setup(struct table *t, uint16_t lo, uint16_t hi, uint64_t key)
+setup_conns(struct table *t, uint16_t lo, uint16_t hi, uint64_t key, uint32_t conns)
 {
 	struct siphash_key secret = { key, ~key };
-	struct region mem = { .size = 1 << 18 };
+	struct region mem = { .size = (1 << 18) + 1024 * (size_t)conns };
 
 	t->mem = aligned_alloc(CACHE_LINE, mem.size);
 	CU_ASSERT_PTR_NOT_NULL_FATAL(t->mem);
 	memset(t->mem, 0, mem.size);
 	mem.base = t->mem;
-	CU_ASSERT_FATAL(pool_init(&t->conns, &mem, sizeof(struct tcp_conn), 64));
+	CU_ASSERT_FATAL(pool_init(&t->conns, &mem, sizeof(struct tcp_conn), conns));
 	CU_ASSERT_FATAL(pool_init(&t->reqs, &mem, sizeof(struct tcp_req), 1));
 	CU_ASSERT_FATAL(pool_init(&t->tws, &mem, sizeof(struct tcp_tw), 1));
 	CU_ASSERT_FATAL(demux_init(&t->d, &mem, &secret, &t->conns, &t->reqs, &t->tws));
 	CU_ASSERT_FATAL(port_table_init(&t->p, &mem, &secret, 32, lo, hi));
+}
+
+static void
+setup(struct table *t, uint16_t lo, uint16_t hi, uint64_t key)
+{
+	setup_conns(t, lo, hi, key, 64);
 }
 
 static void
@@ -67,7 +73,9 @@ connects(struct table *t, uint32_t remote)
 	CU_ASSERT_EQUAL(hash, demux_hash(&t->d, &tuple));
 	c = pool_get(&t->conns);
 	CU_ASSERT_PTR_NOT_NULL_FATAL(c);
+	memset(c, 0, sizeof *c);
 	c->tuple = tuple;
+	c->hash = hash;
 	CU_ASSERT_TRUE(demux_add(&t->d, DEMUX_CONN, c, hash));
 	return tuple.lport;
 }
@@ -231,12 +239,125 @@ test_the_counter_may_wrap(void)
 	setup(&t, LO, HI - 1, 10); /* 15 does not divide 2^32 */
 	t.p.counter = UINT32_MAX - 3;
 	for (unsigned i = 0; i < N_PORTS - 1; i++) {
-		uint16_t port = connects(&t, 2);
+		uint16_t port = port_choose_bind(&t.p);
 
 		CU_ASSERT_FATAL(port >= LO && port <= HI);
 		CU_ASSERT_FALSE(seen[port - LO]);
 		seen[port - LO] = true;
+		CU_ASSERT_TRUE(port_bind(&t.p, port, i));
 	}
+	teardown(&t);
+}
+
+/* ------------------------------------------------------------- all are taken -- */
+
+#define WIDE_LO 10000u
+#define WIDE_HI 12999u
+#define WIDE    (WIDE_HI - WIDE_LO + 1)
+
+static void
+gone(struct table *t, struct tcp_conn *c)
+{
+	demux_del(&t->d, DEMUX_CONN, c, c->hash);
+	port_freed(&t->p, &c->tuple);
+	pool_put(&t->conns, c);
+}
+
+static void
+setup_full(struct table *t)
+{
+	unsigned refused = 0, n = 0;
+
+	setup_conns(t, WIDE_LO, WIDE_HI, 11, WIDE + 10);
+	while (n < WIDE && refused < WIDE)
+		if (connects(t, 2))
+			n++;
+		else
+			refused++;
+	CU_ASSERT_EQUAL_FATAL(n, WIDE);
+}
+
+/* However many are taken, one call looks at no more than PORT_LOOKS; and once all have been
+ * looked at in vain, at none, until one is free. */
+static void
+test_a_full_range_costs_nothing(void)
+{
+	struct table t;
+	uint64_t looks;
+
+	setup_full(&t);
+	for (unsigned i = 0; i < WIDE / PORT_LOOKS + 1; i++) {
+		looks = t.p.looks;
+		CU_ASSERT_EQUAL(connects(&t, 2), 0);
+		CU_ASSERT_TRUE(t.p.looks - looks <= PORT_LOOKS);
+	}
+	looks = t.p.looks;
+	for (unsigned i = 0; i < 1000; i++)
+		CU_ASSERT_EQUAL(connects(&t, 2), 0);
+	CU_ASSERT_EQUAL(t.p.looks, looks);
+	CU_ASSERT_NOT_EQUAL(connects(&t, 3), 0); /* another destination: its own space */
+	teardown(&t);
+}
+
+/* The port that becomes free is the first that is looked at. */
+static void
+test_the_last_free_port_is_found_at_once(void)
+{
+	struct table t;
+	struct tcp_conn *c;
+	uint64_t looks;
+
+	setup_full(&t);
+	for (unsigned i = 0; i < WIDE / PORT_LOOKS + 1; i++)
+		(void)connects(&t, 2);
+	for (uint32_t i = 0; i < 20; i++) {
+		uint16_t port;
+
+		c = pool_at(&t.conns, i * 97);
+		port = c->tuple.lport;
+		gone(&t, c);
+		looks = t.p.looks;
+		CU_ASSERT_EQUAL(connects(&t, 2), port);
+		CU_ASSERT_EQUAL(t.p.looks, looks + 1);
+		CU_ASSERT_EQUAL(connects(&t, 2), 0);
+		for (unsigned k = 0; k < WIDE / PORT_LOOKS; k++)
+			(void)connects(&t, 2);
+	}
+	teardown(&t);
+}
+
+/* Several become free before anybody asks: all of them are found, in so many calls. */
+static void
+test_every_freed_port_is_found(void)
+{
+	struct table t;
+	unsigned found = 0, calls = 0;
+
+	setup_full(&t);
+	for (unsigned i = 0; i < WIDE / PORT_LOOKS + 1; i++)
+		(void)connects(&t, 2);
+	for (uint32_t i = 0; i < 20; i++)
+		gone(&t, pool_at(&t.conns, i * 149));
+	for (; found < 20 && calls < 20 + WIDE / PORT_LOOKS + 1; calls++)
+		found += connects(&t, 2) != 0;
+	CU_ASSERT_EQUAL(found, 20);
+	teardown(&t);
+}
+
+/* A port that nothing is bound to any more is free to every destination. */
+static void
+test_an_unbound_port_is_found(void)
+{
+	struct table t;
+
+	setup(&t, LO, HI, 12);
+	CU_ASSERT_TRUE(port_bind(&t.p, LO + 5, 1));
+	for (unsigned i = 0; i < N_PORTS - 1; i++)
+		CU_ASSERT_NOT_EQUAL(connects(&t, 2), 0);
+	CU_ASSERT_EQUAL(connects(&t, 2), 0);
+	CU_ASSERT_EQUAL(connects(&t, 2), 0);
+	port_unbind(&t.p, LO + 5, 1);
+	CU_ASSERT_EQUAL(connects(&t, 2), LO + 5);
 	teardown(&t);
 }
 
@@ -258,4 +379,9 @@ suite_port(void)
 	CU_add_test(suite, "a range may be one port, or upside down",
 	            test_a_range_may_be_one_port_or_upside_down);
 	CU_add_test(suite, "the counter may wrap", test_the_counter_may_wrap);
+	CU_add_test(suite, "a full range costs nothing (RFC 6056 3.2, 3.3.4)", test_a_full_range_costs_nothing);
+	CU_add_test(suite, "the last free port is found at once",
+	            test_the_last_free_port_is_found_at_once);
+	CU_add_test(suite, "every freed port is found", test_every_freed_port_is_found);
+	CU_add_test(suite, "an unbound port is found", test_an_unbound_port_is_found);
 }

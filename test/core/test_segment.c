@@ -392,7 +392,88 @@ test_an_old_syn_does_not(void)
 	world_fini(&w);
 }
 
+/* RFC 9293 3.10.7.1: whom nobody listens for gets the answer of CLOSED; the record stays, since
+ * a forged SYN shall not end it. */
+static void
+test_a_syn_for_no_listener_is_reset(void)
+{
+	struct world w;
+	struct call k;
+	struct tcp_seg s;
+	struct sock *l;
+
+	world_init(&w, 1, NULL);
+	CU_ASSERT_TRUE_FATAL(time_wait(&w, &k));
+	for (unsigned i = 0; i < w.host[0].ch->n_socks; i++) {
+		l = &w.host[0].ch->socks[i];
+		if (l->kind == SOCK_KIND_LISTENER)
+			host_close(&w.host[0], l);
+	}
+	world_now(&w);
+	world_say(&w, 0, &(struct tcp_seg){ .seq = seq_add(k.snd, 1000), .flags = TCP_SYN,
+	                                    .sport = k.sport, .dport = k.dport });
+	CU_ASSERT_TRUE(world_hears(&w, 0, &s) && s.flags == (TCP_RST | TCP_ACK));
+	CU_ASSERT_TRUE(seq_eq(s.ack, seq_add(k.snd, 1001)));
+	CU_ASSERT_EQUAL(world_fate(&w, 0, DROP_NO_CONN), 1);
+	CU_ASSERT_EQUAL(world_stack(&w, 0)->tws.used, 1);
+	world_fini(&w);
+}
+
 /* ---------------------------------------------------------- connections -- */
+
+#define GHOST_IP 0x0a00004du /* a host that never speaks ARP with this core */
+
+static void
+ghost_says(struct world *w, struct call *k, uint8_t flags, uint32_t len)
+{
+	static const uint8_t text[1460];
+	struct tcp_seg s = { .seq = k->snd, .ack = k->rcv, .flags = flags, .sport = k->sport,
+		             .dport = k->dport, .wnd = 65535, .len = len };
+	struct craft_way way = world_way(w, 0);
+	uint8_t f[CRAFT_MAX];
+
+	way.src = ip_addr_v4(GHOST_IP);
+	way.smac.b[5] = 0x4d;
+	world_frame(w, 0, f, craft_tcp(f, &way, &s, text));
+	k->snd = seq_add(k->snd, seg_space(&s));
+}
+
+/* RFC 4861 7.3.1: text that comes in order shows that our ACKs arrive, so a flow that only
+ * receives keeps its neighbour, whoever hears the answers to ARP. */
+static void
+test_a_flow_that_only_receives_keeps_its_neighbour(void)
+{
+	struct call k = { 99, WORLD_PORT, { 700 }, { 0 } };
+	struct world w;
+	struct sock *l, *a;
+	struct tcp_seg s;
+
+	world_init(&w, 1, NULL);
+	l = world_listen(&w, 0, WORLD_PORT, 5);
+	ghost_says(&w, &k, TCP_SYN, 0);
+	CU_ASSERT_TRUE_FATAL(world_hears(&w, 0, &s));
+	k.rcv = seq_add(s.seq, 1);
+	ghost_says(&w, &k, TCP_ACK, 0);
+	a = host_accept(&w.host[0], l);
+	CU_ASSERT_PTR_NOT_NULL_FATAL(a);
+	for (unsigned i = 0; i < 60; i++) {
+		world_run(&w, SEC(1));
+		(void)world_skips(&w, 0);
+		ghost_says(&w, &k, TCP_ACK | TCP_PSH, 100);
+		world_run(&w, MS(300));
+		CU_ASSERT_TRUE(world_hears(&w, 0, &s) && seq_eq(s.ack, k.snd));
+		CU_ASSERT_EQUAL(world_read(&w, 0, a), 100);
+	}
+	/* Even one that was silent until its neighbour had been forgotten. */
+	world_run(&w, SEC(200));
+	ghost_says(&w, &k, TCP_ACK | TCP_PSH, 100);
+	world_run(&w, SEC(20));
+	(void)world_skips(&w, 0);
+	ghost_says(&w, &k, TCP_ACK | TCP_PSH, 100);
+	world_run(&w, MS(300));
+	CU_ASSERT_TRUE(world_hears(&w, 0, &s) && seq_eq(s.ack, k.snd));
+	world_fini(&w);
+}
 
 /* The ACK of the last FIN is no segment for nobody, although it ends the connection. */
 static void
@@ -585,6 +666,10 @@ suite_segment(void)
 	CU_add_test(suite, "a SYN without room leaves TIME-WAIT alone",
 	            test_a_syn_without_room_leaves_time_wait_alone);
 	CU_add_test(suite, "an old SYN does not", test_an_old_syn_does_not);
+	CU_add_test(suite, "a SYN for no listener is reset, as in CLOSED",
+	            test_a_syn_for_no_listener_is_reset);
+	CU_add_test(suite, "a flow that only receives keeps its neighbour (RFC 4861 7.3.1)",
+	            test_a_flow_that_only_receives_keeps_its_neighbour);
 	CU_add_test(suite, "the last ACK is accepted", test_the_last_ack_is_accepted);
 	CU_add_test(suite, "a wrong answer to a SYN is reset",
 	            test_a_wrong_answer_to_a_syn_is_reset);

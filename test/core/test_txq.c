@@ -477,6 +477,90 @@ test_a_full_engine_delays_no_other(void)
 	world_fini(&w);
 }
 
+/* ------------------------------------------------------------- nowhere -- */
+
+static void
+cfg_quick_failure(struct stack_cfg *cfg, unsigned who)
+{
+	(void)who;
+	cfg->tcp.retries = 3;
+	cfg->neigh.delay_ns = cfg->neigh.retrans_ns = MS(1);
+	cfg->neigh.fail_ns = SEC(100);
+}
+
+/* Who knows the neighbour of a host that has gone: one segment a time-out is lost, the
+ * congestion window is not filled, and in the end the application is told why. */
+static void
+test_one_segment_a_timeout_goes_nowhere(void)
+{
+	struct world w;
+	struct sock *l, *client, *server;
+	const struct tcp_conn *c;
+
+	world_init(&w, 2, cfg_quick_failure);
+	l = world_listen(&w, 1, WORLD_PORT, 5);
+	world_pair(&w, l, &client, &server);
+	world_run(&w, SEC(40)); /* what was learned of the neighbour is old by now */
+	w.net_cfg.loss = w.net_cfg.arp_loss = 1000000;
+	net_set(w.net, &w.net_cfg);
+	CU_ASSERT_EQUAL(world_write(&w, 0, client, 10), 10);
+	world_run(&w, MS(20));
+	c = client->conn;
+	CU_ASSERT_EQUAL_FATAL(c->xmit->n_sent, 1);
+	(void)world_write(&w, 0, client, 14000);
+	world_run(&w, MS(20));
+	CU_ASSERT_EQUAL(c->xmit->n_sent, 1);
+	CU_ASSERT_EQUAL(c->err, TCP_E_HOSTUNREACH);
+	world_run(&w, SEC(60));
+	CU_ASSERT_TRUE(sock_facts(client) & SOCK_ERROR);
+	CU_ASSERT_EQUAL(client->err, TCP_E_HOSTUNREACH);
+	world_fini(&w);
+}
+
+static void
+cfg_two_neighbours(struct stack_cfg *cfg, unsigned who)
+{
+	(void)who;
+	cfg->neigh.max = 2; /* one of them is the stranger's */
+}
+
+static bool
+asks_for(struct world *w, uint32_t ip)
+{
+	const struct world_frame *f;
+	struct arp_pkt a;
+
+	while ((f = world_next(w, 0)))
+		if (f->len >= ETH_LEN + ARP_LEN &&
+		    wire_arp_parse(f->data + ETH_LEN, f->len - ETH_LEN, &a) && a.tpa == ip)
+			return true;
+	return false;
+}
+
+/* A table full of others says nothing about a host. */
+static void
+test_no_room_for_a_neighbour_is_no_error(void)
+{
+	struct ip_addr first = ip_addr_v4(0x0a000041), second = ip_addr_v4(0x0a000042);
+	struct world w;
+	struct sock *a, *b;
+
+	world_init(&w, 1, cfg_two_neighbours);
+	a = host_socket(&w.host[0]);
+	host_connect(&w.host[0], a, &first, 80);
+	world_run(&w, MS(1));
+	b = host_socket(&w.host[0]);
+	host_connect(&w.host[0], b, &second, 80);
+	world_run(&w, SEC(2));
+	CU_ASSERT_EQUAL(sock_facts(b), 0);
+	CU_ASSERT_FALSE(asks_for(&w, 0x0a000042));
+	world_run(&w, SEC(2));
+	CU_ASSERT_EQUAL(a->err, TCP_E_HOSTUNREACH);
+	world_run(&w, SEC(4));
+	CU_ASSERT_TRUE(asks_for(&w, 0x0a000042)); /* the entry of the other is free again */
+	world_fini(&w);
+}
+
 void
 suite_txq(void)
 {
@@ -504,4 +588,8 @@ suite_txq(void)
 	            "neighbours)",
 	            test_an_unresolved_neighbour_delays_nobody);
 	CU_add_test(suite, "a waiting connection may go", test_a_waiting_connection_may_go);
+	CU_add_test(suite, "one segment a time-out goes nowhere",
+	            test_one_segment_a_timeout_goes_nowhere);
+	CU_add_test(suite, "no room for a neighbour is no error",
+	            test_no_room_for_a_neighbour_is_no_error);
 }

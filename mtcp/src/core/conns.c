@@ -58,9 +58,12 @@ detach(struct stack *st, struct tcp_conn *c)
 		slot_release(st, s);
 }
 
+/* `stays`: a small record keeps the tuple. */
 static void
-conn_free(struct stack *st, struct tcp_conn *c)
+conn_free(struct stack *st, struct tcp_conn *c, bool stays)
 {
+	if (!stays)
+		port_freed(&st->ports, &c->tuple);
 	tcp_conn_release(&st->env, c);
 	detach(st, c);
 	opts_drop(st, c->opts);
@@ -71,24 +74,86 @@ conn_free(struct stack *st, struct tcp_conn *c)
 	pool_put(&st->conns, c);
 }
 
-/* The oldest record makes room: TIME-WAIT must never refuse work. */
+/* The oldest record makes room: TIME-WAIT must never refuse work.  It is one of the state that
+ * has more of them, so that a flood of one kind does not push the other out. */
 static struct tcp_tw *
 tw_get(struct stack *st)
 {
+	bool more = st->n_fin_wait_2 > st->tws.used / 2;
+	struct link *l = list_first(more ? &st->fin_wait_2_list : &st->tw_list);
 	struct tcp_tw *w = pool_get(&st->tws);
 
-	if (w || list_empty(&st->tw_list))
+	if (w || !l)
 		return w;
-	tw_free(st, container_of(list_first(&st->tw_list), struct tcp_tw, link));
+	tw_free(st, container_of(l, struct tcp_tw, link));
 	return pool_get(&st->tws);
 }
 
 void
 tw_free(struct stack *st, struct tcp_tw *w)
 {
+	port_freed(&st->ports, &w->tuple);
 	demux_del(&st->demux, DEMUX_TW, w, w->hash);
 	link_remove(&w->link);
+	st->n_fin_wait_2 -= w->fin_wait_2;
 	pool_put(&st->tws, w);
+}
+
+#define PLACES_MAX 32u /* looked at for a record that does not belong last */
+
+/* Where a record that ends at `until` belongs on the list of FIN-WAIT-2: sockets may have
+ * limits of their own.  NULL: farther from its end than it is worth to look. */
+static struct link *
+fin_wait_2_place(struct stack *st, int64_t until)
+{
+	struct link *l = st->fin_wait_2_list.head.prev;
+
+	for (unsigned i = 0; i < PLACES_MAX; i++, l = l->prev)
+		if (l == &st->fin_wait_2_list.head ||
+		    container_of(l, struct tcp_tw, link)->until <= until)
+			return l;
+	return NULL;
+}
+
+/* The application has gone, our FIN is acknowledged and no ACK of ours is due.  What has been
+ * asked to finish stays a connection: it is reset when time is up. */
+static bool
+awaits_only_a_fin(const struct stack *st, const struct tcp_conn *c, int64_t now)
+{
+	return st->quiesce_until == TIME_NEVER && c->state == TCP_FIN_WAIT_2 &&
+	       (c->flags & TCPF_ORPHAN) && c->ack_at == TIME_NEVER && c->wait_at > now;
+}
+
+/* False: there is no record for it, and it stays what it is. */
+static bool
+conn_to_fin_wait_2(struct stack *st, struct tcp_conn *c, int64_t now)
+{
+	struct tcp_tw *w = st->cfg.tcp.time_wait_ns > 0 ? tw_get(st) : NULL;
+	struct link *place = w ? fin_wait_2_place(st, c->wait_at) : NULL;
+	uint32_t hash = c->hash;
+
+	if (!place) {
+		if (w)
+			pool_put(&st->tws, w);
+		return false;
+	}
+	tcp_tw_init(&st->env, w, c, now);
+	conn_free(st, c, true);
+	if (demux_add(&st->demux, DEMUX_TW, w, hash)) {
+		link_insert_after(place, &w->link);
+		st->n_fin_wait_2++;
+	} else {
+		pool_put(&st->tws, w);
+	}
+	return true;
+}
+
+void
+tw_fin(struct stack *st, struct tcp_tw *w)
+{
+	st->n_fin_wait_2--;
+	link_remove(&w->link);
+	list_push_back(&st->tw_list, &w->link);
 }
 
 /* TIME-WAIT: only a small record stays behind. */
@@ -100,7 +165,7 @@ conn_to_time_wait(struct stack *st, struct tcp_conn *c, int64_t now)
 
 	if (w)
 		tcp_tw_init(&st->env, w, c, now);
-	conn_free(st, c);
+	conn_free(st, c, w != NULL);
 	if (!w)
 		return;
 	if (demux_add(&st->demux, DEMUX_TW, w, hash))
@@ -136,13 +201,16 @@ settle(struct stack *st, struct tcp_conn *c, int64_t now)
 
 	events_conn(st, c);
 	if (owes == TCP_OWES_NOTHING && c->state == TCP_CLOSED) {
-		conn_free(st, c);
+		conn_free(st, c, false);
 		return false;
 	}
 	if (owes == TCP_OWES_NOTHING && c->state == TCP_TIME_WAIT) {
 		conn_to_time_wait(st, c, now);
 		return false;
 	}
+	if (owes == TCP_OWES_NOTHING && awaits_only_a_fin(st, c, now) &&
+	    conn_to_fin_wait_2(st, c, now))
+		return false;
 	if (streams_unused(c))
 		detach(st, c);
 	set_timer(st, c);

@@ -105,13 +105,36 @@ ip_way_find(struct stack *st, const struct ip_addr *dst, struct link *waiter, in
 		return WAY_NO_ROUTE;
 	n = &st->port[r->port].neigh;
 	way->port = r->port;
-	if (!(e = neigh_lookup(n, route_next_hop(r, dst), now)) &&
-	    neigh_wait(n, route_next_hop(r, dst), waiter, now) == NEIGH_WAITING)
+	if ((e = neigh_lookup(n, route_next_hop(r, dst), now))) {
+		way->mac = e->mac;
+		return WAY_FOUND;
+	}
+	switch (neigh_wait(n, route_next_hop(r, dst), waiter, now)) {
+	case NEIGH_WAITING:
 		return WAY_WAITING;
-	if (!e && !(e = neigh_lookup(n, route_next_hop(r, dst), now)))
+	case NEIGH_UNREACHABLE:
 		return WAY_UNREACHABLE;
-	way->mac = e->mac;
-	return WAY_FOUND;
+	case NEIGH_NO_ROOM:
+	case NEIGH_KNOWN: /* looked up just before: it cannot be */
+		break;
+	}
+	return WAY_NO_ROOM;
+}
+
+void
+ip_learn_way(struct stack *st, const struct ip_addr *dst, const struct segment_from *from,
+             int64_t now)
+{
+	const struct route *r = route_lookup(&st->cfg.routes, dst);
+	struct neigh *n = &st->port[from->port].neigh;
+	struct list ready;
+
+	if (!r || r->port != from->port || neigh_lookup(n, route_next_hop(r, dst), now))
+		return;
+	list_init(&ready);
+	(void)neigh_learn(n, route_next_hop(r, dst), &from->mac, NEIGH_HEARD_REQUEST, now,
+	                  &ready);
+	ip_unblock(st, &ready, now);
 }
 
 void

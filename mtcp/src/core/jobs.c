@@ -7,7 +7,8 @@
 #include "core/stack_priv.h"
 #include "tcp/tcp_isn.h"
 
-#define JOBS_PER_STEP 1024u
+#define JOBS_PER_STEP  1024u
+#define LOOKS_PER_STEP 4096u /* at ports for connections; what is left waits for the next step */
 
 /* errno values of the calls, as Linux numbers them. */
 enum {
@@ -173,11 +174,13 @@ one_job(struct stack *st, struct sock *s, int64_t now)
 unsigned
 jobs_run(struct stack *st, int64_t now)
 {
+	uint64_t looks = st->ports.looks + LOOKS_PER_STEP;
 	unsigned n = 0;
 	struct sock *s;
 	bool call;
 
-	while (n < JOBS_PER_STEP && ((s = sock_next_job(&st->ch, &call)) || call)) {
+	while (n < JOBS_PER_STEP && st->ports.looks < looks &&
+	       ((s = sock_next_job(&st->ch, &call)) || call)) {
 		n++;
 		if (call)
 			st->call_pending = true;
@@ -374,7 +377,7 @@ quiesced(struct stack *st, int64_t now)
 {
 	if (st->conns.used > 0 && now >= st->quiesce_until)
 		abort_all(st, now);
-	return st->conns.used == 0 || now >= st->quiesce_until;
+	return conns_open(st) == 0 || now >= st->quiesce_until;
 }
 
 void

@@ -28,15 +28,16 @@ listener_find(struct stack *st, const struct tcp_tuple *t)
 int
 listener_add(struct stack *st, struct sock *s, uint32_t backlog)
 {
-	struct listener *l = listener_of(st, sock_number(&st->ch, s));
+	uint32_t number = sock_number(&st->ch, s);
+	struct listener *l = listener_of(st, number);
 
 	if (!l && !(l = listener_of(st, NO_SOCK))) {
 		if (st->n_listeners == STACK_LISTENERS_MAX)
 			return TCP_E_NOBUFS;
 		l = &st->listener[st->n_listeners++];
 	}
-	if (s->kind != SOCK_KIND_LISTENER)
-		*l = (struct listener){ s->local.ip, s->local.port, sock_number(&st->ch, s), 0, 0 };
+	if (l->sock != number) /* also after everything was asked to finish */
+		*l = (struct listener){ s->local.ip, s->local.port, number, 0, 0 };
 	l->backlog = max(backlog, 1u);
 	s->kind = SOCK_KIND_LISTENER;
 	return 0;
@@ -118,29 +119,12 @@ born(struct stack *st, struct sock *s, struct sock *parent, struct tcp_conn *c)
 	atomic_store_explicit(&s->facts, SOCK_BORN, memory_order_relaxed);
 }
 
-/* The neighbour that carried the handshake is the way back: learned from it,
- * so that a core whose queue never sees ARP can answer too. */
-static void
-learn_way(struct stack *st, const struct half_open *h, int64_t now)
-{
-	const struct ip_addr *dst = &h->req.tuple.remote;
-	const struct route *r = route_lookup(&st->cfg.routes, dst);
-	struct list ready;
-
-	if (!r || r->port != h->port ||
-	    neigh_lookup(&st->port[h->port].neigh, route_next_hop(r, dst), now))
-		return;
-	list_init(&ready);
-	(void)neigh_learn(&st->port[h->port].neigh, route_next_hop(r, dst), &h->mac,
-	                  NEIGH_HEARD_REQUEST, now, &ready);
-	ip_unblock(st, &ready, now);
-}
-
 static struct tcp_conn *
 promote(struct stack *st, struct half_open *h, struct sock *parent, int64_t now)
 {
 	struct sock *s = slot_get(st);
 	struct tcp_req req = h->req;
+	struct segment_from from = { h->port, h->mac };
 	struct tcp_open o = {
 		.tuple = req.tuple,
 		.local_mss = req.adv_mss,
@@ -161,7 +145,7 @@ promote(struct stack *st, struct half_open *h, struct sock *parent, int64_t now)
 	(void)opts_share(st, c->opts);
 	opts_drop(st, s->opts);
 	s->opts = opts_share(st, parent->opts);
-	learn_way(st, h, now);
+	ip_learn_way(st, &req.tuple.remote, &from, now);
 	half_open_free(st, h);
 	tcp_req_promote(&st->env, &req, c, now);
 	born(st, s, parent, c);

@@ -1,19 +1,36 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
  * Local ports: which are bound, and which to take for an outgoing connection
- * (RFC 6056 3.3.3: a keyed offset per destination, so that ports neither
- * collide nor can be guessed from those of other destinations).
+ * (RFC 6056 3.3.4: a keyed offset per destination and a counter per group of them, so
+ * that ports neither collide nor can be guessed from those of other destinations).
+ *
+ * One search looks at PORT_LOOKS ports at most; the next to the same group goes on
+ * where it ended.  When searches for one destination have found nothing all around the
+ * range, it is known to be full, and a search costs nothing until a port becomes free;
+ * that one is then looked at first.
  */
 #pragma once
 
 #include "base/siphash.h"
 #include "core/demux.h"
 
+#define PORT_LOOKS  256u
+#define PORT_GROUPS 256u
+
+/* Destinations whose keyed hash falls together. */
+struct port_group {
+	uint32_t next;        /* offset into the range of the next to look at  */
+	uint32_t who;         /* the destination that was searched for last    */
+	uint32_t left;        /* ... and how many it has not looked at since one was free */
+};
+
 struct port_table {
 	struct hashmap bound; /* port -> socket number                         */
 	struct siphash_key key;
-	uint32_t counter;     /* moves on with every connection                */
+	uint32_t counter;     /* moves on with every port chosen for bind()    */
 	uint16_t lo, hi;      /* the ephemeral range, inclusive                */
+	uint64_t looks;       /* ports looked at for connections, ever         */
+	struct port_group group[PORT_GROUPS];
 };
 
 bool port_table_init(struct port_table *p, struct region *mem, const struct siphash_key *secret,
@@ -40,6 +57,10 @@ bool port_is_bound(const struct port_table *p, uint16_t port);
 /* A port of the range that nothing is bound to; 0: none left. */
 uint16_t port_choose_bind(struct port_table *p);
 
-/* Fills in t->lport so that no connection in `d` has this tuple; false: none left. */
+/* Nothing has this tuple any more: its port may be free again to that destination. */
+void port_freed(struct port_table *p, const struct tcp_tuple *t);
+
+/* Fills in t->lport so that nothing in `d` has this tuple; false: none was found among
+ * PORT_LOOKS, or none is left. */
 bool port_choose_connect(struct port_table *p, const struct demux *d, struct tcp_tuple *t,
                          uint32_t *hash);

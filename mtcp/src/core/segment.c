@@ -92,13 +92,23 @@ to_time_wait(struct stack *st, struct tcp_tw *w, const struct segment_from *from
 	case TW_REOPENED:
 		min_iss = tcp_tw_min_iss(w);
 		l = listener_find(st, t);
-		if (!l)
-			return TW_IGNORED;
+		if (!l) { /* as for CLOSED; a forged SYN does not end the wait */
+			reset(st, from, t, s);
+			return DROP_NO_CONN;
+		}
 		fate = listener_syn(st, l, from, t, hash, s, min_iss, true, now);
 		if (fate != SYN_TAKEN)
 			break; /* it comes again, and finds the record as it was */
 		tw_free(st, w);
 		return TW_REOPENED;
+	case TW_FIN:
+		txq_stray(st, from, t, &reply);
+		tw_fin(st, w);
+		break;
+	case DROP_AFTER_CLOSE:
+		txq_stray(st, from, t, &reply);
+		tw_free(st, w);
+		break;
 	case TW_RESET:
 		tw_free(st, w);
 		break;
@@ -108,11 +118,32 @@ to_time_wait(struct stack *st, struct tcp_tw *w, const struct segment_from *from
 	return fate;
 }
 
+/* Forward progress, either way, shows that what we send arrives (RFC 4861 7.3.1): new text
+ * would not come if our ACKs were lost.  Whose neighbour has been forgotten meanwhile learns
+ * the way from the segment itself: replies to ARP may all go to another core. */
+static void
+made_progress(struct stack *st, const struct segment_from *from, const struct ip_addr *peer,
+              int64_t now)
+{
+	const struct route *r = route_lookup(&st->cfg.routes, peer);
+	const struct neigh_entry *e;
+	struct neigh *n;
+
+	if (!r)
+		return;
+	n = &st->port[r->port].neigh;
+	if ((e = neigh_lookup(n, route_next_hop(r, peer), now)))
+		neigh_confirm(n, e, now);
+	else
+		ip_learn_way(st, peer, from, now);
+}
+
 static enum fate
 to_connection(struct stack *st, struct tcp_conn *c, const struct segment_from *from,
               const struct tcp_tuple *t, const struct tcp_seg *s, int64_t now)
 {
-	seq_t una = c->snd_una;
+	seq_t una = c->snd_una, nxt = c->rcv_nxt;
+	bool synchronized = tcp_facts[c->state].synchronized, progress;
 	enum fate fate = tcp_in(&st->env, c, s, now);
 
 	if (fate != SEG_OK)
@@ -121,19 +152,10 @@ to_connection(struct stack *st, struct tcp_conn *c, const struct segment_from *f
 		reset(st, from, t, s);
 	if (fate == DROP_NO_CONN && !(c->flags & TCPF_RST) && c->state == TCP_CLOSED)
 		fate = SEG_OK; /* LAST-ACK: its last ACK has closed it */
-	if (seq_lt(una, c->snd_una)) { /* our packets arrive: the neighbour is there */
-		const struct route *r = route_lookup(&st->cfg.routes, &t->remote);
-
-		if (r) {
-			struct neigh *n = &st->port[r->port].neigh;
-			const struct neigh_entry *e =
-			    neigh_lookup(n, route_next_hop(r, &t->remote), now);
-
-			if (e)
-				neigh_confirm(n, e, now);
-		}
-	}
+	progress = seq_lt(una, c->snd_una) || (synchronized && seq_lt(nxt, c->rcv_nxt));
 	conn_settle(st, c, now);
+	if (progress) /* last: it lets go on who waited, and that may be `c` */
+		made_progress(st, from, &t->remote, now);
 	return fate;
 }
 
@@ -217,24 +239,37 @@ timer_fired(struct stack *st, struct wheel_node *n, int64_t now)
 	}
 }
 
+static int64_t
+tws_deadline(const struct list *list)
+{
+	struct link *l = list_first(list);
+
+	return l ? container_of(l, struct tcp_tw, link)->until : TIME_NEVER;
+}
+
+static void
+tws_expire(struct stack *st, const struct list *list, int64_t now)
+{
+	while (tws_deadline(list) <= now)
+		tw_free(st, container_of(list_first(list), struct tcp_tw, link));
+}
+
 void
 segment_timers(struct stack *st, int64_t now)
 {
 	struct wheel_node *n;
-	struct link *l;
 
 	wheel_advance(&st->wheel, now);
 	while ((n = wheel_pop(&st->wheel)))
 		timer_fired(st, n, now);
-	while ((l = list_first(&st->tw_list)) && container_of(l, struct tcp_tw, link)->until <= now)
-		tw_free(st, container_of(l, struct tcp_tw, link));
+	tws_expire(st, &st->tw_list, now);
+	tws_expire(st, &st->fin_wait_2_list, now);
 }
 
 int64_t
 segment_deadline(const struct stack *st)
 {
-	int64_t at = wheel_next(&st->wheel);
-	struct link *l = list_first(&st->tw_list);
+	int64_t at = min(wheel_next(&st->wheel), tws_deadline(&st->tw_list));
 
-	return l ? min(at, container_of(l, struct tcp_tw, link)->until) : at;
+	return min(at, tws_deadline(&st->fin_wait_2_list));
 }

@@ -7,7 +7,8 @@
 
 #include "core/stack_priv.h"
 
-#define IDS_READY    64u /* numbers kept ready for the application     */
+#define IDS_READY    64u /* numbers kept ready for the application, at most */
+#define IDS_SHARE    4u  /* ... and no more than a part in so many of all: accept() needs some */
 #define CHUNKS_READY 8u  /* lists of chunks kept ready for it, at most */
 #define CHUNKS_SHARE 8u  /* ... and no more than a part in so many of all */
 
@@ -174,9 +175,10 @@ static void
 give_numbers(struct stack *st)
 {
 	struct spsc *q = &st->ch.ids;
+	uint32_t want = max(min(st->ch.n_socks / IDS_SHARE, IDS_READY), 1u);
 	uint32_t ready = q->mask + 1 - spsc_room(q);
 
-	for (; ready < IDS_READY; ready++) {
+	for (; ready < want; ready++) {
 		struct sock *s = slot_get(st);
 
 		if (!s)

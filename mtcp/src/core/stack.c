@@ -132,6 +132,7 @@ stack_new(const struct stack_cfg *cfg, struct region *mem, struct io *const ios[
 	st->env.trace = &st->trace;
 	list_init(&st->half_open_list);
 	list_init(&st->tw_list);
+	list_init(&st->fin_wait_2_list);
 	list_init(&st->tx_control);
 	list_init(&st->tx_ack);
 	list_init(&st->tx_data);
@@ -235,7 +236,7 @@ stack_deadline(const struct stack *st, int64_t now)
 	if (st->dying_socks != NO_SOCK)
 		at = min(at, now + DYING_RETRY_NS);
 	if (st->call_pending) /* the last connection may have ended with its last ACK just now */
-		at = min(at, st->conns.used ? st->quiesce_until : now);
+		at = min(at, conns_open(st) ? st->quiesce_until : now);
 	return at;
 }
 

@@ -69,7 +69,9 @@ struct stack {
 	struct demux demux;
 	struct pool conns, half_opens, tws, opts;
 	struct list half_open_list;       /* oldest first                         */
-	struct list tw_list;              /* by the end of their 2 MSL            */
+	struct list tw_list;              /* TIME-WAIT, by the end of their 2 MSL */
+	struct list fin_wait_2_list;      /* the same pool's, by their end        */
+	uint32_t n_fin_wait_2;
 	struct wheel wheel;
 	struct listener listener[STACK_LISTENERS_MAX];
 	unsigned n_listeners;             /* entries ever used                    */
@@ -109,6 +111,12 @@ stats_add(_Atomic uint64_t *counter, uint64_t n)
 	                      memory_order_relaxed);
 }
 
+/* Where a segment came from: the way back to whoever sent it. */
+struct segment_from {
+	unsigned port;
+	struct mac_addr mac;
+};
+
 /* ---------------------------------------------------------- ip.c: packets -- */
 
 /* One received frame, to its fate. */
@@ -120,7 +128,7 @@ struct ip_way {
 	struct mac_addr mac;
 };
 
-enum ip_way_answer { WAY_FOUND, WAY_WAITING, WAY_NO_ROUTE, WAY_UNREACHABLE };
+enum ip_way_answer { WAY_FOUND, WAY_WAITING, WAY_NO_ROUTE, WAY_UNREACHABLE, WAY_NO_ROOM };
 
 /* `waiter` (may be NULL) hangs itself on the neighbour while it is resolved. */
 enum ip_way_answer ip_way_find(struct stack *st, const struct ip_addr *dst, struct link *waiter,
@@ -141,17 +149,17 @@ void ip_segment_out(struct stack *st, const struct ip_way *way, const struct tcp
 /* Connections whose neighbour is known now, or never will be, go on. */
 void ip_unblock(struct stack *st, struct list *waiters, int64_t now);
 
+/* Who carried an accepted segment of `dst` is the way back to it, unless a neighbour is known:
+ * learned from the segment, so that a core whose queue never sees ARP can answer too. */
+void ip_learn_way(struct stack *st, const struct ip_addr *dst, const struct segment_from *from,
+                  int64_t now);
+
 void ip_flush(struct stack *st, unsigned port, int64_t now);
 void ip_timers(struct stack *st, int64_t now);
 int64_t ip_deadline(const struct stack *st);
 void ip_announce(struct stack *st, int64_t now);
 
 /* ------------------------------------------- segment.c: TCP's dispatcher -- */
-
-struct segment_from {
-	unsigned port;
-	struct mac_addr mac;
-};
 
 enum fate segment_in(struct stack *st, const struct segment_from *from, const struct tcp_tuple *t,
                      const struct tcp_seg *s, int64_t now);
@@ -181,9 +189,18 @@ seq_t conn_isn(const struct stack *st, const struct tcp_tuple *t, int64_t now);
 /* tcp_check() for every connection, and that each has its timer and its list. */
 void conn_check_all(const struct stack *st);
 
+/* Connections that are not over, in whatever they are kept. */
+static inline uint32_t
+conns_open(const struct stack *st)
+{
+	return st->conns.used + st->n_fin_wait_2;
+}
+
 struct half_open *half_open_new(struct stack *st, const struct tcp_tuple *t, uint32_t hash);
 void half_open_free(struct stack *st, struct half_open *h);
 void tw_free(struct stack *st, struct tcp_tw *w);
+/* It was in FIN-WAIT-2 and has had its FIN. */
+void tw_fin(struct stack *st, struct tcp_tw *w);
 
 /* ----------------------------------------------- slots.c: sockets' numbers -- */
 

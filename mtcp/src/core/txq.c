@@ -131,15 +131,23 @@ synacks_run(struct stack *st, unsigned quota, int64_t now)
 }
 
 /* No way to the peer: the segment counts as sent and lost, so that the timer
- * decides how long this may last.  False: nothing may leave now anyway. */
+ * decides how long this may last; and one is enough to start it: more of them would
+ * only make the recovery longer, should the way come back.  A neighbour for whom
+ * there is no entry is nobody's fault but ours: that is no error, the timer asks again.
+ * False: nothing may leave now anyway. */
 static bool
 send_nowhere(struct stack *st, struct tcp_conn *c, enum ip_way_answer why, int64_t now)
 {
 	struct tcp_seg s;
 	bool sent;
 
-	tcp_icmp_unreachable(&st->env, c,
-	                     why == WAY_NO_ROUTE ? TCP_E_NETUNREACH : TCP_E_HOSTUNREACH, now);
+	if (why != WAY_NO_ROOM && c->state != TCP_CLOSED)
+		tcp_icmp_unreachable(&st->env, c,
+		                     why == WAY_NO_ROUTE ? TCP_E_NETUNREACH
+		                                         : TCP_E_HOSTUNREACH,
+		                     now);
+	if (tcp_owes(&st->env, c, now) == TCP_OWES_DATA && c->xmit && c->xmit->pipe > 0)
+		return false;
 	sent = tcp_out_next(&st->env, c, now, &s);
 	stats_add(&st->stats.tx_drops, sent);
 	return sent;

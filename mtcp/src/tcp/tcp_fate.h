@@ -55,6 +55,7 @@
 	X(TW_ACKED,             "TIME-WAIT acknowledged a repeated segment")           \
 	X(TW_IGNORED,           "ignored in TIME-WAIT (RFC 1337)")                     \
 	X(TW_RESET,             "TIME-WAIT ended by a reset at RCV.NXT")               \
+	X(TW_FIN,               "the FIN that FIN-WAIT-2 waited for")                  \
 	X(TW_REOPENED,          "SYN reopened a TIME-WAIT connection (RFC 6191)")
 /* clang-format on */
 
