@@ -4,6 +4,7 @@
  * No guard on purpose: unit_main.c includes this file with two meanings of SUITE.
  */
 SUITE(sock)
+SUITE(bind)
 SUITE(sum)
 SUITE(eth)
 SUITE(ip4)
@@ -45,6 +46,7 @@ SUITE(config_static)
 SUITE(config)
 SUITE(rss)
 SUITE(api_epoll)
+SUITE(api_connect)
 SUITE(api_io)
 SUITE(api_pipe)
 SUITE(api_poll)

@@ -181,7 +181,8 @@ int mtcp_pipe(mctx_t mctx, int pipeid[2]);
 
 /*
  * Names the local end.  Port 0 picks a free one at once.  The same port may be
- * bound in every context, since each core has a listener of its own.
+ * bound in every context, since each core has a listener of its own; in one context
+ * by several sockets, as SO_REUSEADDR and SO_REUSEPORT let them on Linux.
  * Never blocks.  EADDRINUSE (in this context), EADDRNOTAVAIL (no such local
  * address), EAFNOSUPPORT, EINVAL (bound already).
  */
@@ -220,8 +221,11 @@ int mtcp_init_rss(mctx_t mctx, in_addr_t saddr_base, int num_addr, in_addr_t dad
  * Opens a connection.  An unbound socket gets a local address by the routes and
  * a free port.  May block until the connection is established; a non-blocking
  * socket gets EINPROGRESS: MTCP_EPOLLOUT tells the end, SO_ERROR how it went.
+ * After a failure was returned the socket can be connected again.  AF_UNSPEC takes a
+ * connection back, resetting what is open.
  * ECONNREFUSED, ETIMEDOUT, EHOSTUNREACH, ENETUNREACH, EADDRNOTAVAIL (no port
- * left), EALREADY, EISCONN, EAFNOSUPPORT, EINTR (goes on in the background).
+ * left), EALREADY, EISCONN, ECONNABORTED (failed, and SO_ERROR took the error),
+ * EAFNOSUPPORT, EINTR (goes on in the background).
  */
 int mtcp_connect(mctx_t mctx, int sockid, const struct sockaddr *addr, socklen_t addrlen);
 
@@ -268,7 +272,9 @@ ssize_t mtcp_write(mctx_t mctx, int sockid, const char *buf, size_t len);
 
 /*
  * As mtcp_write() with flags: MSG_DONTWAIT, MSG_MORE (more follows at once: hold
- * back a last partial segment), MSG_EOR, MSG_NOSIGNAL, MSG_FASTOPEN.
+ * back a last partial segment), MSG_EOR, MSG_NOSIGNAL, MSG_FASTOPEN (mtcp_sendmsg()
+ * only: connects to msg_name and, where its cookie is known, sends with the SYN;
+ * EINPROGRESS when nothing could be taken yet).
  */
 ssize_t mtcp_send(mctx_t mctx, int sockid, const char *buf, size_t len, int flags);
 

@@ -266,6 +266,29 @@ do_bind(struct fake_stack *f, struct sock_call *call)
 	return 0;
 }
 
+static void
+do_unconnect(struct fake_stack *f, struct sock *s)
+{
+	stream_dismantle(&s->snd_w, &s->snd_r, &f->chunks);
+	stream_dismantle(&s->rcv_w, &s->rcv_r, &f->chunks);
+	f->sock[sock_number(&f->ch, s)].connecting = false;
+	atomic_store(&s->facts, 0);
+	s->err = 0;
+}
+
+static int
+do_key(struct fake_stack *f, struct sock_call *call)
+{
+	if (call->value > 0) {
+		memcpy(f->fastopen_key, call->key, (size_t)call->value);
+		f->fastopen_key_len = call->value;
+		return 0;
+	}
+	memcpy(call->key, f->fastopen_key, sizeof call->key);
+	call->value = f->fastopen_key_len;
+	return 0;
+}
+
 static int
 do_call(struct fake_stack *f, struct sock_call *call)
 {
@@ -284,6 +307,17 @@ do_call(struct fake_stack *f, struct sock_call *call)
 	case SOCK_CALL_INFO:
 		call->info = (struct tcp_info_data){ .state = 1, .rto_ns = MS(204), .snd_mss = 1448 };
 		return 0;
+	case SOCK_CALL_NAME:
+		call->addr = f->ch.socks[call->sock].local;
+		return 0;
+	case SOCK_CALL_UNCONNECT:
+		do_unconnect(f, &f->ch.socks[call->sock]);
+		return 0;
+	case SOCK_CALL_FASTOPEN_ROOM:
+		call->value = f->fastopen_room;
+		return 0;
+	case SOCK_CALL_FASTOPEN_KEY:
+		return do_key(f, call);
 	default:
 		return 0;
 	}
@@ -355,6 +389,7 @@ set_addresses(struct sock *s, uint16_t local, uint16_t peer)
 	s->local = (struct sock_addr){ ip_addr_v4(0x0a000001), local };
 	s->peer = (struct sock_addr){ ip_addr_v4(0x0a000002), peer };
 	atomic_store(&s->snd_limit, FAKE_SND_LIMIT);
+	atomic_store(&s->rcv_step, 2048);
 }
 
 uint32_t

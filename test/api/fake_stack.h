@@ -41,6 +41,8 @@ struct fake_stack {
 	bool starve;          /* hand down no chunks                        */
 	bool armed, rung;
 	unsigned waits, wakes;
+	int64_t fastopen_room, fastopen_key_len;
+	uint8_t fastopen_key[32];
 	uint32_t free_ids[FAKE_SOCKS], n_free;
 	struct fake_sock sock[FAKE_SOCKS];
 	void *mem;

@@ -28,6 +28,31 @@ test_what_arrives_is_read(void)
 	fake_fini(&f);
 }
 
+/* Of a small buffer the stack hears sooner: its window could stay shut. */
+static void
+test_the_stack_hears_of_room_as_often_as_it_needs(void)
+{
+	struct fake_stack f;
+	static char buf[4096];
+	uint32_t wakes;
+	int id;
+
+	fake_init(&f);
+	id = fake_connected(&f);
+	fake_receive(&f, id, buf, 1000);
+	fake_step(&f);
+	wakes = f.sock[id].wakes;
+	CU_ASSERT_EQUAL(mtcp_read(&f.ctx, id, buf, 1000), 1000);
+	fake_step(&f);
+	CU_ASSERT_EQUAL(f.sock[id].wakes, wakes);
+	atomic_store(&f.ch.socks[id].rcv_step, 256);
+	fake_receive(&f, id, buf, 100);
+	CU_ASSERT_EQUAL(mtcp_read(&f.ctx, id, buf, 1000), 100);
+	fake_step(&f);
+	CU_ASSERT_EQUAL(f.sock[id].wakes, wakes + 1);
+	fake_fini(&f);
+}
+
 static void
 test_the_end_comes_after_the_text(void)
 {
@@ -412,6 +437,8 @@ suite_api_io(void)
 {
 	CU_pSuite s = CU_add_suite("api/api_io", NULL, NULL);
 
+	CU_add_test(s, "the stack hears of room as often as it needs",
+	            test_the_stack_hears_of_room_as_often_as_it_needs);
 	CU_add_test(s, "what arrives is read", test_what_arrives_is_read);
 	CU_add_test(s, "the end comes after the text", test_the_end_comes_after_the_text);
 	CU_add_test(s, "a reset is told once, then the end, then EPIPE",

@@ -251,103 +251,6 @@ test_a_queued_connection_is_no_open_number(void)
 	fake_fini(&f);
 }
 
-/* -- connect -------------------------------------------------------------- */
-
-static void
-connect_ends(struct fake_stack *f, void *arg)
-{
-	int how = *(int *)arg;
-
-	for (int n = 0; n < (int)FAKE_SOCKS; n++) {
-		if (!f->sock[n].connecting)
-			continue;
-		if (how)
-			fake_error(f, n, how);
-		else
-			fake_establish(f, n);
-	}
-}
-
-static void
-test_a_blocking_connect_returns_how_it_went(void)
-{
-	struct fake_stack f;
-	struct sockaddr_in a = addr(0x0a000002, 80);
-	int how[] = { 0, ECONNREFUSED, ETIMEDOUT, EHOSTUNREACH, ENETUNREACH };
-	int id;
-
-	fake_init(&f);
-	for (size_t i = 0; i < array_len(how); i++) {
-		id = mtcp_socket(&f.ctx, AF_INET, SOCK_STREAM, 0);
-		fake_on_wait(&f, connect_ends, &how[i]);
-		errno = 0;
-		CU_ASSERT_EQUAL(mtcp_connect(&f.ctx, id, SA(a), sizeof a), how[i] ? -1 : 0);
-		CU_ASSERT_EQUAL(errno, how[i]);
-		if (how[i] == 0)
-			FAILS_WITH(mtcp_connect(&f.ctx, id, SA(a), sizeof a), EISCONN);
-		CU_ASSERT_EQUAL(mtcp_close(&f.ctx, id), 0);
-		fake_step(&f);
-	}
-	fake_fini(&f);
-}
-
-static void
-test_a_nonblocking_connect_tells_its_state_when_asked_again(void)
-{
-	struct fake_stack f;
-	struct sockaddr_in a = addr(0x0a000002, 80);
-	int id;
-
-	fake_init(&f);
-	id = mtcp_socket(&f.ctx, AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0);
-	FAILS_WITH(mtcp_connect(&f.ctx, id, SA(a), sizeof a), EINPROGRESS);
-	FAILS_WITH(mtcp_connect(&f.ctx, id, SA(a), sizeof a), EALREADY);
-	fake_step(&f);
-	fake_establish(&f, id);
-	CU_ASSERT_EQUAL(mtcp_connect(&f.ctx, id, SA(a), sizeof a), 0);
-	FAILS_WITH(mtcp_connect(&f.ctx, id, SA(a), sizeof a), EISCONN);
-	fake_fini(&f);
-}
-
-static void
-test_the_error_of_a_connect_is_told_once(void)
-{
-	struct fake_stack f;
-	struct sockaddr_in a = addr(0x0a000002, 80);
-	int id, err = 0;
-	socklen_t len = sizeof err;
-
-	fake_init(&f);
-	id = mtcp_socket(&f.ctx, AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0);
-	FAILS_WITH(mtcp_connect(&f.ctx, id, SA(a), sizeof a), EINPROGRESS);
-	fake_step(&f);
-	fake_error(&f, id, ECONNREFUSED);
-	CU_ASSERT_EQUAL(mtcp_getsockopt(&f.ctx, id, SOL_SOCKET, SO_ERROR, &err, &len), 0);
-	CU_ASSERT_EQUAL(err, ECONNREFUSED);
-	CU_ASSERT_EQUAL(mtcp_getsockopt(&f.ctx, id, SOL_SOCKET, SO_ERROR, &err, &len), 0);
-	CU_ASSERT_EQUAL(err, 0);
-	FAILS_WITH(mtcp_connect(&f.ctx, id, SA(a), sizeof a), ECONNABORTED);
-	fake_fini(&f);
-}
-
-static void
-test_a_connect_with_a_send_timeout_gives_up_waiting(void)
-{
-	struct fake_stack f;
-	struct sockaddr_in a = addr(0x0a000002, 80);
-	struct timeval tv = { 2, 500000 };
-	int64_t began;
-	int id;
-
-	fake_init(&f);
-	id = mtcp_socket(&f.ctx, AF_INET, SOCK_STREAM, 0);
-	CU_ASSERT_EQUAL(mtcp_setsockopt(&f.ctx, id, SOL_SOCKET, SO_SNDTIMEO, &tv, sizeof tv), 0);
-	began = f.now;
-	FAILS_WITH(mtcp_connect(&f.ctx, id, SA(a), sizeof a), EINPROGRESS);
-	CU_ASSERT_EQUAL(f.now - began, MS(2500));
-	fake_fini(&f);
-}
-
 /* -- shutdown and close --------------------------------------------------- */
 
 static void
@@ -506,15 +409,6 @@ suite_api_socket(void)
 	            test_a_late_connection_does_not_find_the_wrong_listener);
 	CU_add_test(s, "a queued connection is no open number",
 	            test_a_queued_connection_is_no_open_number);
-	CU_add_test(s, "a blocking connect returns how it went",
-	            test_a_blocking_connect_returns_how_it_went);
-	CU_add_test(s, "a non-blocking connect tells its state when asked again",
-	            test_a_nonblocking_connect_tells_its_state_when_asked_again);
-	CU_add_test(s, "the error of a connect is told once (RFC 9293 MUST-47; option: "
-	            "SO_ERROR)",
-	            test_the_error_of_a_connect_is_told_once);
-	CU_add_test(s, "a connect with a send timeout gives up waiting (option: SO_SNDTIMEO)",
-	            test_a_connect_with_a_send_timeout_gives_up_waiting);
 	CU_add_test(s, "shutdown asks for what was named (Linux: SHUT_RD)",
 	            test_shutdown_asks_for_what_was_named);
 	CU_add_test(s, "close and abort ask differently", test_close_and_abort_ask_differently);

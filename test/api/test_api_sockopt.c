@@ -34,10 +34,9 @@ test_one_bit_options(void)
 	} opt[] = {
 		{ IPPROTO_TCP, TCP_NODELAY, SOCK_OPT_NODELAY },
 		{ IPPROTO_TCP, TCP_CORK, SOCK_OPT_CORK },
-		{ IPPROTO_TCP, TCP_QUICKACK, SOCK_OPT_QUICKACK },
 		{ SOL_SOCKET, SO_KEEPALIVE, SOCK_OPT_KEEPALIVE },
-		{ SOL_SOCKET, SO_REUSEADDR, 0 },
-		{ SOL_SOCKET, SO_REUSEPORT, 0 },
+		{ SOL_SOCKET, SO_REUSEADDR, SOCK_OPT_REUSEADDR },
+		{ SOL_SOCKET, SO_REUSEPORT, SOCK_OPT_REUSEPORT },
 	};
 	struct fake_stack f;
 	int id;
@@ -66,10 +65,8 @@ test_numbers_are_kept_by_the_stack(void)
 		{ IPPROTO_TCP, TCP_KEEPINTVL, 7, 32768, TCP_OPTION_KEEPINTVL },
 		{ IPPROTO_TCP, TCP_KEEPCNT, 3, 128, TCP_OPTION_KEEPCNT },
 		{ IPPROTO_TCP, TCP_SYNCNT, 2, 0, TCP_OPTION_SYNCNT },
-		{ IPPROTO_TCP, TCP_LINGER2, -1, 121, TCP_OPTION_LINGER2 },
 		{ IPPROTO_TCP, TCP_USER_TIMEOUT, 5000, -1, TCP_OPTION_USER_TIMEOUT },
 		{ IPPROTO_TCP, TCP_MAXSEG, 1000, 87, TCP_OPTION_MAXSEG },
-		{ IPPROTO_IP, IP_TOS, 0x10, 256, TCP_OPTION_TOS },
 		{ IPPROTO_IP, IP_TTL, 3, 0, TCP_OPTION_TTL },
 	};
 	struct fake_stack f;
@@ -83,6 +80,136 @@ test_numbers_are_kept_by_the_stack(void)
 		CU_ASSERT_EQUAL(f.sock[id].option[opt[i].option], opt[i].good);
 		CU_ASSERT_EQUAL(get(&f, id, opt[i].level, opt[i].name), opt[i].good);
 	}
+	fake_fini(&f);
+}
+
+/* As Linux bends them, and shows them after. */
+static void
+test_values_that_are_bent(void)
+{
+	static const struct {
+		int level, name, set, got;
+	} opt[] = {
+		{ IPPROTO_TCP, TCP_LINGER2, 121, 120 },
+		{ IPPROTO_TCP, TCP_LINGER2, -7, -1 },
+		{ IPPROTO_IP, IP_TOS, 0x113, 0x10 }, /* ECN is not the caller's */
+		{ IPPROTO_IP, IP_TTL, -1, 64 },
+		{ IPPROTO_TCP, TCP_DEFER_ACCEPT, 5, 7 },
+		{ IPPROTO_TCP, TCP_DEFER_ACCEPT, 1, 1 },
+		{ IPPROTO_TCP, TCP_DEFER_ACCEPT, 0, 0 },
+		{ IPPROTO_TCP, TCP_DEFER_ACCEPT, -1, 0 },
+		{ IPPROTO_TCP, TCP_DEFER_ACCEPT, 128, 247 },
+		{ IPPROTO_TCP, TCP_WINDOW_CLAMP, 1, 1152 },
+		{ IPPROTO_TCP, TCP_WINDOW_CLAMP, 5000, 5000 },
+		{ IPPROTO_TCP, TCP_NOTSENT_LOWAT, 16384, 16384 },
+		{ IPPROTO_TCP, TCP_FASTOPEN, 100000, 4096 },
+		{ IPPROTO_TCP, TCP_MAXSEG, 0, 0 },
+		{ IPPROTO_TCP, TCP_QUICKACK, 0, 0 },
+		{ IPPROTO_TCP, TCP_QUICKACK, 5, 1 },
+	};
+	struct fake_stack f;
+	int id;
+
+	fake_init(&f);
+	id = mtcp_socket(&f.ctx, AF_INET, SOCK_STREAM, 0);
+	CU_ASSERT_EQUAL(get(&f, id, IPPROTO_TCP, TCP_QUICKACK), 1);
+	for (size_t i = 0; i < array_len(opt); i++) {
+		CU_ASSERT_EQUAL(set(&f, id, opt[i].level, opt[i].name, opt[i].set), 0);
+		CU_ASSERT_EQUAL(get(&f, id, opt[i].level, opt[i].name), opt[i].got);
+	}
+	CU_ASSERT_EQUAL(atomic_load(&f.ch.socks[id].opt_bits), SOCK_OPT_QUICKACK);
+	fake_fini(&f);
+}
+
+static void
+test_some_options_are_for_sockets_without_a_connection(void)
+{
+	struct fake_stack f;
+	int id, l;
+
+	fake_init(&f);
+	id = fake_connected(&f);
+	l = fake_listener(&f, 80);
+	FAILS_WITH(set(&f, id, IPPROTO_TCP, TCP_FASTOPEN, 5), EINVAL);
+	CU_ASSERT_EQUAL(set(&f, l, IPPROTO_TCP, TCP_FASTOPEN, 5), 0);
+	FAILS_WITH(set(&f, l, IPPROTO_TCP, TCP_FASTOPEN, -1), EINVAL);
+	FAILS_WITH(set(&f, id, IPPROTO_TCP, TCP_FASTOPEN_CONNECT, 1), EINVAL);
+	FAILS_WITH(set(&f, l, IPPROTO_TCP, TCP_FASTOPEN_CONNECT, 1), EINVAL);
+	FAILS_WITH(set(&f, id, IPPROTO_TCP, TCP_WINDOW_CLAMP, 0), EINVAL);
+	CU_ASSERT_EQUAL(set(&f, l, IPPROTO_TCP, TCP_WINDOW_CLAMP, 0), 0);
+	fake_fini(&f);
+}
+
+/* 32 bits or 64, whichever there is room for. */
+static void
+test_a_pacing_rate_has_two_sizes(void)
+{
+	struct fake_stack f;
+	uint64_t wide = UINT64_C(5000000000), got = 0;
+	socklen_t len = sizeof got;
+	int id;
+
+	fake_init(&f);
+	id = fake_connected(&f);
+	f.sock[id].option[TCP_OPTION_MAX_PACING_RATE] = INT64_MAX;
+	CU_ASSERT_EQUAL(mtcp_getsockopt(&f.ctx, id, SOL_SOCKET, SO_MAX_PACING_RATE, &got, &len), 0);
+	CU_ASSERT_EQUAL(got, UINT64_MAX);
+	CU_ASSERT_EQUAL(get(&f, id, SOL_SOCKET, SO_MAX_PACING_RATE), -1);
+	CU_ASSERT_EQUAL(mtcp_setsockopt(&f.ctx, id, SOL_SOCKET, SO_MAX_PACING_RATE, &wide, sizeof wide), 0);
+	CU_ASSERT_EQUAL(f.sock[id].option[TCP_OPTION_MAX_PACING_RATE], 5000000000);
+	CU_ASSERT_EQUAL(get(&f, id, SOL_SOCKET, SO_MAX_PACING_RATE), -1);
+	CU_ASSERT_EQUAL(set(&f, id, SOL_SOCKET, SO_MAX_PACING_RATE, 1000000), 0);
+	CU_ASSERT_EQUAL(mtcp_getsockopt(&f.ctx, id, SOL_SOCKET, SO_MAX_PACING_RATE, &got, &len), 0);
+	CU_ASSERT_EQUAL(got, 1000000);
+	CU_ASSERT_EQUAL(set(&f, id, SOL_SOCKET, SO_MAX_PACING_RATE, -1), 0);
+	CU_ASSERT_EQUAL(f.sock[id].option[TCP_OPTION_MAX_PACING_RATE], INT64_MAX);
+	fake_fini(&f);
+}
+
+static void
+test_the_key_of_fast_open(void)
+{
+	struct fake_stack f;
+	uint8_t key[32], got[32];
+	socklen_t len = sizeof got;
+	int id;
+
+	fake_init(&f);
+	id = mtcp_socket(&f.ctx, AF_INET, SOCK_STREAM, 0);
+	memset(key, 7, sizeof key);
+	FAILS_WITH(mtcp_setsockopt(&f.ctx, id, IPPROTO_TCP, TCP_FASTOPEN_KEY, key, 15), EINVAL);
+	FAILS_WITH(mtcp_setsockopt(&f.ctx, id, IPPROTO_TCP, TCP_FASTOPEN_KEY, NULL, 16), EFAULT);
+	CU_ASSERT_EQUAL(mtcp_setsockopt(&f.ctx, id, IPPROTO_TCP, TCP_FASTOPEN_KEY, key, 16), 0);
+	CU_ASSERT_EQUAL(mtcp_getsockopt(&f.ctx, id, IPPROTO_TCP, TCP_FASTOPEN_KEY, got, &len), 0);
+	CU_ASSERT_EQUAL(len, 16);
+	CU_ASSERT_EQUAL(memcmp(key, got, 16), 0);
+	fake_fini(&f);
+}
+
+static void
+test_memory_is_what_the_streams_hold(void)
+{
+	struct fake_stack f;
+	uint32_t mem[9];
+	socklen_t len = sizeof mem;
+	int id;
+
+	fake_init(&f);
+	id = fake_connected(&f);
+	fake_receive(&f, id, "abc", 3);
+	CU_ASSERT_EQUAL(mtcp_write(&f.ctx, id, "wxyz", 4), 4);
+	CU_ASSERT_EQUAL(set(&f, id, SOL_SOCKET, SO_RCVBUF, 5000), 0);
+	CU_ASSERT_EQUAL(mtcp_getsockopt(&f.ctx, id, SOL_SOCKET, SO_MEMINFO, mem, &len), 0);
+	CU_ASSERT_EQUAL(len, 36);
+	CU_ASSERT_EQUAL(mem[0], 3);
+	CU_ASSERT_EQUAL(mem[1], 10000);
+	CU_ASSERT_EQUAL(mem[5], 4);
+	len = 4;
+	CU_ASSERT_EQUAL(mtcp_getsockopt(&f.ctx, id, SOL_SOCKET, SO_MEMINFO, mem, &len), 0);
+	CU_ASSERT_EQUAL(len, 4);
+	len = 8;
+	CU_ASSERT_EQUAL(mtcp_getsockopt(&f.ctx, id, IPPROTO_TCP, TCP_CC_INFO, mem, &len), 0);
+	CU_ASSERT_EQUAL(len, 0); /* this algorithm has nothing to tell */
 	fake_fini(&f);
 }
 
@@ -252,14 +379,24 @@ suite_api_sockopt(void)
 	CU_pSuite s = CU_add_suite("api/api_sockopt", NULL, NULL);
 
 	CU_add_test(s, "one-bit options (option: TCP_NODELAY; option: TCP_CORK; option: "
-	            "TCP_QUICKACK; option: SO_KEEPALIVE; option: SO_REUSEADDR; option: "
-	            "SO_REUSEPORT)",
+	            "SO_KEEPALIVE; option: SO_REUSEADDR; option: SO_REUSEPORT)",
 	            test_one_bit_options);
 	CU_add_test(s, "numbers are kept by the stack (option: TCP_SYNCNT; option: "
 	            "TCP_USER_TIMEOUT; option: TCP_KEEPIDLE; option: TCP_KEEPINTVL; option: "
-	            "TCP_KEEPCNT; option: TCP_LINGER2; option: TCP_MAXSEG; option: IP_TOS; "
-	            "option: IP_TTL)",
+	            "TCP_KEEPCNT; option: TCP_MAXSEG; option: IP_TTL)",
 	            test_numbers_are_kept_by_the_stack);
+	CU_add_test(s, "values that are bent (option: TCP_LINGER2; option: IP_TOS; option: "
+	            "TCP_DEFER_ACCEPT; option: TCP_WINDOW_CLAMP; option: TCP_NOTSENT_LOWAT; "
+	            "option: TCP_QUICKACK)",
+	            test_values_that_are_bent);
+	CU_add_test(s, "some options are for sockets without a connection (option: TCP_FASTOPEN; "
+	            "option: TCP_FASTOPEN_CONNECT)",
+	            test_some_options_are_for_sockets_without_a_connection);
+	CU_add_test(s, "a pacing rate has two sizes (option: SO_MAX_PACING_RATE)",
+	            test_a_pacing_rate_has_two_sizes);
+	CU_add_test(s, "the key of Fast Open (option: TCP_FASTOPEN_KEY)",
+	            test_the_key_of_fast_open);
+	CU_add_test(s, "memory is what the streams hold", test_memory_is_what_the_streams_hold);
 	CU_add_test(s, "buffers are doubled and have a least size (option: SO_SNDBUF; option: "
 	            "SO_RCVBUF; Linux: buffers)",
 	            test_buffers_are_doubled_and_have_a_least_size);

@@ -34,7 +34,7 @@ test_a_number_used_again_is_as_new(void)
 
 	fake_init(&f);
 	first = fake_connected(&f);
-	f.ctx.refs[first].flags |= REF_LINGER | REF_REUSEADDR;
+	f.ctx.refs[first].flags |= REF_LINGER | REF_KNOWN;
 	f.ctx.refs[first].rcv_timeout_ms = 5;
 	mtcp_close(&f.ctx, first);
 	fake_step(&f);

@@ -7,11 +7,13 @@
 #include <errno.h>
 #include <limits.h>
 
+#include "api/api_connect.h"
 #include "api/api_pipe.h"
 #include "api/context.h"
+#include "api/sockaddr.h"
 
 #define RECV_FLAGS (MSG_PEEK | MSG_DONTWAIT | MSG_WAITALL | MSG_NOSIGNAL)
-#define SEND_FLAGS (MSG_DONTWAIT | MSG_MORE | MSG_EOR | MSG_NOSIGNAL)
+#define SEND_FLAGS (MSG_DONTWAIT | MSG_MORE | MSG_EOR | MSG_NOSIGNAL | MSG_FASTOPEN)
 
 /* Where a call stands in the caller's pieces. */
 struct pieces {
@@ -84,7 +86,7 @@ tell_window(struct mtcp_context *ctx, struct sockref *r, struct sock *s)
 	uint32_t read = atomic_load_explicit(&s->rcv_r.read, memory_order_relaxed);
 	uint32_t since = read - r->told;
 
-	if (since < 2048)
+	if (since < atomic_load_explicit(&s->rcv_step, memory_order_relaxed))
 		return;
 	if (since < 8192 && since < stream_used(&s->rcv_w, &s->rcv_r))
 		return;
@@ -238,9 +240,9 @@ room_now(const struct sock *s)
 }
 
 static size_t
-put_available(struct mtcp_context *ctx, struct sockref *r, struct sock *s, struct pieces *p)
+put_available(struct mtcp_context *ctx, struct sockref *r, struct pieces *p, uint32_t room)
 {
-	uint32_t room = room_now(s);
+	struct sock *s = ref_sock(ctx, r);
 	size_t put = 0;
 	uint8_t *from;
 
@@ -282,14 +284,38 @@ note_more(struct sock *s, int flags)
 		atomic_store_explicit(&s->opt_bits, bits, memory_order_release);
 }
 
+/* Opens a connection with the first of its text, where the peer's cookie is known. */
 static ssize_t
-stream_send(struct mtcp_context *ctx, struct sockref *r, struct pieces p, int flags)
+send_with_syn(struct mtcp_context *ctx, struct sockref *r, struct pieces *p, int flags,
+              const struct sock_addr *to)
+{
+	bool was_deferred = r->flags & REF_DEFERRED;
+	int room = connect_room(ctx, r, to);
+	size_t put;
+
+	if (room < 0)
+		return -1;
+	put = room > 0 ? put_available(ctx, r, p, (uint32_t)room) : 0;
+	connect_with_text(ctx, r);
+	if (put > 0 || may_wait(r, flags))
+		return (ssize_t)put;
+	errno = was_deferred ? EAGAIN : EINPROGRESS;
+	return -1;
+}
+
+static ssize_t
+stream_send(struct mtcp_context *ctx, struct sockref *r, struct pieces p, int flags,
+            const struct sock_addr *to)
 {
 	struct sock *s = ref_sock(ctx, r);
 	int64_t deadline = 0;
 	ssize_t sum = 0;
 
 	note_more(s, flags);
+	if (unlikely((flags & MSG_FASTOPEN) || (r->flags & REF_DEFERRED)))
+		sum = send_with_syn(ctx, r, &p, flags, to);
+	if (sum < 0)
+		return -1;
 	for (;;) {
 		uint32_t seen = pair_posted(ctx->pair);
 		int end = 0;
@@ -304,7 +330,7 @@ stream_send(struct mtcp_context *ctx, struct sockref *r, struct pieces p, int fl
 			errno = end;
 			return -1;
 		}
-		put = end == 0 ? put_available(ctx, r, s, &p) : 0;
+		put = end == 0 ? put_available(ctx, r, &p, room_now(s)) : 0;
 		sum += (ssize_t)put;
 		if (put > 0)
 			context_ask(ctx, s, 0);
@@ -342,7 +368,8 @@ pipe_send(struct mtcp_context *ctx, struct sockref *r, struct pieces p)
 }
 
 static ssize_t
-send_pieces(struct mtcp_context *ctx, int sockid, const struct iovec *v, int n, int flags)
+send_pieces(struct mtcp_context *ctx, int sockid, const struct iovec *v, int n, int flags,
+            const struct sock_addr *to)
 {
 	struct sockref *r = sockref_of(ctx, sockid);
 	struct pieces p;
@@ -359,7 +386,8 @@ send_pieces(struct mtcp_context *ctx, int sockid, const struct iovec *v, int n, 
 		errno = err;
 		return -1;
 	}
-	return r->type == MTCP_SOCK_PIPE ? pipe_send(ctx, r, p) : stream_send(ctx, r, p, flags);
+	return r->type == MTCP_SOCK_PIPE ? pipe_send(ctx, r, p)
+	                                 : stream_send(ctx, r, p, flags, to);
 }
 
 /* -- the calls ------------------------------------------------------------ */
@@ -392,7 +420,7 @@ mtcp_write(mctx_t mctx, int sockid, const char *buf, size_t len)
 {
 	struct iovec v = { (void *)(uintptr_t)buf, len };
 
-	return send_pieces(mctx, sockid, &v, 1, 0);
+	return send_pieces(mctx, sockid, &v, 1, 0, NULL);
 }
 
 ssize_t
@@ -400,7 +428,7 @@ mtcp_send(mctx_t mctx, int sockid, const char *buf, size_t len, int flags)
 {
 	struct iovec v = { (void *)(uintptr_t)buf, len };
 
-	return is_socket(mctx, sockid) ? send_pieces(mctx, sockid, &v, 1, flags) : -1;
+	return is_socket(mctx, sockid) ? send_pieces(mctx, sockid, &v, 1, flags, NULL) : -1;
 }
 
 /* The result of these two is an int.  A list that is wrong as such is left to
@@ -429,7 +457,7 @@ mtcp_readv(mctx_t mctx, int sockid, const struct iovec *iov, int numiov)
 int
 mtcp_writev(mctx_t mctx, int sockid, const struct iovec *iov, int numiov)
 {
-	return fits_int(iov, numiov) ? (int)send_pieces(mctx, sockid, iov, numiov, 0) : -1;
+	return fits_int(iov, numiov) ? (int)send_pieces(mctx, sockid, iov, numiov, 0, NULL) : -1;
 }
 
 static bool
@@ -447,13 +475,21 @@ msg_usable(const struct msghdr *msg)
 ssize_t
 mtcp_sendmsg(mctx_t mctx, int sockid, const struct msghdr *msg, int flags)
 {
+	struct sock_addr to;
+	int err = 0;
+
 	if (!is_socket(mctx, sockid) || !msg_usable(msg))
 		return -1;
-	if (msg->msg_controllen > 0) {
-		errno = EINVAL;
+	if (msg->msg_controllen > 0)
+		err = EINVAL;
+	else if ((flags & MSG_FASTOPEN) && msg->msg_name)
+		err = sockaddr_parse(msg->msg_name, msg->msg_namelen, &to);
+	if (err) {
+		errno = err;
 		return -1;
 	}
-	return send_pieces(mctx, sockid, msg->msg_iov, (int)msg->msg_iovlen, flags);
+	return send_pieces(mctx, sockid, msg->msg_iov, (int)msg->msg_iovlen, flags,
+	                   (flags & MSG_FASTOPEN) && msg->msg_name ? &to : NULL);
 }
 
 ssize_t

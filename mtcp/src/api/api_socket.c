@@ -8,6 +8,7 @@
 
 #include <linux/sockios.h>
 
+#include "api/api_connect.h"
 #include "api/api_pipe.h"
 #include "api/context.h"
 #include "api/epoll_set.h"
@@ -50,20 +51,10 @@ bind_to(struct mtcp_context *ctx, struct sockref *r, const struct sock_addr *to)
 	int err;
 
 	ctx->ch->call.addr = *to;
-	ctx->ch->call.value = (r->flags & REF_REUSEADDR) != 0;
 	err = context_call(ctx, SOCK_CALL_BIND, ref_sock(ctx, r));
 	if (!err)
 		r->flags |= REF_BOUND;
 	return err;
-}
-
-/* Whether the socket has been connected, or is being. */
-static bool
-has_connection(const struct mtcp_context *ctx, const struct sockref *r)
-{
-	const struct sock *s = ref_sock(ctx, r);
-
-	return (sock_requests(s) & SOCK_REQ_CONNECT) || (sock_facts(s) & SOCK_BORN);
 }
 
 int
@@ -78,7 +69,7 @@ mtcp_bind(mctx_t mctx, int sockid, const struct sockaddr *addr, socklen_t addrle
 	err = sockaddr_parse(addr, addrlen, &to);
 	if (err)
 		return fail(err);
-	if ((r->flags & REF_BOUND) || has_connection(mctx, r))
+	if ((r->flags & REF_BOUND) || connect_asked(mctx, r))
 		return fail(EINVAL);
 	return fail(bind_to(mctx, r, &to));
 }
@@ -92,7 +83,7 @@ mtcp_listen(mctx_t mctx, int sockid, int backlog)
 
 	if (!r)
 		return -1;
-	if (has_connection(mctx, r))
+	if (connect_asked(mctx, r))
 		return fail(EINVAL);
 	if (!(r->flags & REF_BOUND))
 		err = bind_to(mctx, r, &anywhere);
@@ -117,20 +108,31 @@ address_wanted(const struct sockaddr *addr, const socklen_t *addrlen)
 	return false;
 }
 
+/* While a connection opens only the stack can tell which address it was given. */
+static struct sock_addr
+local_name(struct mtcp_context *ctx, struct sockref *r)
+{
+	struct sock *s = ref_sock(ctx, r);
+
+	if (sock_facts(s) & SOCK_CONNECTED)
+		return s->local;
+	if (sock_requests(s) & SOCK_REQ_CONNECT) {
+		(void)context_call(ctx, SOCK_CALL_NAME, s);
+		return ctx->ch->call.addr;
+	}
+	return r->flags & REF_BOUND ? s->local : (struct sock_addr){ .port = 0 };
+}
+
 int
 mtcp_getsockname(mctx_t mctx, int sockid, struct sockaddr *addr, socklen_t *addrlen)
 {
 	struct sockref *r = sockref_of_socket(mctx, sockid);
-	struct sock_addr none = { .port = 0 };
-	const struct sock *s;
+	struct sock_addr name;
 
 	if (!r || !address_wanted(addr, addrlen))
 		return -1;
-	s = ref_sock(mctx, r);
-	if ((r->flags & REF_BOUND) || (sock_facts(s) & SOCK_CONNECTED))
-		sockaddr_write(&s->local, addr, addrlen);
-	else
-		sockaddr_write(&none, addr, addrlen);
+	name = local_name(mctx, r);
+	sockaddr_write(&name, addr, addrlen);
 	return 0;
 }
 
@@ -217,81 +219,6 @@ mtcp_init_rss(mctx_t mctx, in_addr_t saddr_base, int num_addr, in_addr_t daddr,
 	if (!context_usable(mctx))
 		return -1;
 	return num_addr < 1 ? fail(EINVAL) : 0;
-}
-
-/* How a connect stands: 0 done, EINPROGRESS not yet, or why it failed. */
-static int
-connect_state(struct mtcp_context *ctx, struct sockref *r)
-{
-	uint16_t facts = sock_facts(ref_sock(ctx, r));
-	int err = sockref_take_error(ctx, r);
-
-	if (err)
-		return err;
-	if (facts & (SOCK_ERROR | SOCK_OVER))
-		return facts & SOCK_CONNECTED ? 0 : ECONNABORTED;
-	return facts & SOCK_CONNECTED ? 0 : EINPROGRESS;
-}
-
-static int
-connect_wait(struct mtcp_context *ctx, struct sockref *r)
-{
-	int64_t deadline = 0;
-
-	for (;;) {
-		uint32_t seen = pair_posted(ctx->pair);
-		int err = connect_state(ctx, r);
-
-		if (err != EINPROGRESS)
-			return err;
-		if (deadline == 0)
-			deadline = context_deadline(ctx, r->snd_timeout_ms);
-		if (context_wait(ctx, seen, deadline))
-			return errno == EAGAIN ? EINPROGRESS : errno;
-	}
-}
-
-/* A connect on a socket that has one already: 0 the first time after success. */
-static int
-connect_again(struct mtcp_context *ctx, struct sockref *r)
-{
-	int err;
-
-	if (r->flags & REF_KNOWN)
-		return EISCONN;
-	err = r->flags & REF_NONBLOCK ? connect_state(ctx, r) : connect_wait(ctx, r);
-	if (!err)
-		r->flags |= REF_KNOWN;
-	return err == EINPROGRESS ? EALREADY : err;
-}
-
-int
-mtcp_connect(mctx_t mctx, int sockid, const struct sockaddr *addr, socklen_t addrlen)
-{
-	struct sockref *r = sockref_of_socket(mctx, sockid);
-	struct sock_addr to;
-	struct sock *s;
-	int err;
-
-	if (!r)
-		return -1;
-	err = sockaddr_parse(addr, addrlen, &to);
-	if (err)
-		return fail(err);
-	if (r->type == MTCP_SOCK_LISTENER)
-		return fail(EISCONN);
-	if (has_connection(mctx, r))
-		return fail(connect_again(mctx, r));
-	s = ref_sock(mctx, r);
-	s->want_ip = to.ip;
-	s->want_port = to.port;
-	context_ask(mctx, s, SOCK_REQ_CONNECT);
-	if (r->flags & REF_NONBLOCK)
-		return fail(EINPROGRESS);
-	err = connect_wait(mctx, r);
-	if (!err)
-		r->flags |= REF_KNOWN;
-	return fail(err);
 }
 
 /* -- shut and closed ------------------------------------------------------ */

@@ -8,28 +8,48 @@
 #include <limits.h>
 #include <sys/time.h>
 
+#include <linux/sock_diag.h>
 #include <linux/tcp.h>
+#include <netinet/ip.h>
 
-#include "api/context.h"
+#include "api/api_connect.h"
 #include "api/tcp_info.h"
 #include "tcp/tcp_cc.h"
 
-#define RCVBUF_MIN 2304
-#define SNDBUF_MIN 4608
-#define BUF_MAX    (1 << 30)
+#define RCVBUF_MIN     2304
+#define SNDBUF_MIN     4608
+#define BUF_MAX        (1 << 30)
+#define FASTOPEN_MAX   4096 /* Linux's somaxconn                             */
+#define CC_NAME_MAX    16u
+#define ECN_BITS       3
+#define DEFER_MAX_S    120u /* Linux's TCP_RTO_MAX                           */
 
 enum kind {
-	KIND_BIT,     /* arg: SOCK_OPT_*                                 */
-	KIND_FLAG,    /* arg: REF_*                                      */
-	KIND_STACK,   /* arg: enum tcp_option; lo..hi                    */
-	KIND_BUFFER,  /* the same, doubled as Linux does; lo: the least   */
-	KIND_TIMEOUT, /* arg: 0 receiving, 1 sending                     */
+	KIND_BIT,     /* arg: SOCK_OPT_*                                         */
+	KIND_FLAG,    /* arg: REF_*                                              */
+	KIND_QUICK,   /* TCP_QUICKACK: on unless it was switched off             */
+	KIND_STACK,   /* arg: enum tcp_option; lo..hi                            */
+	KIND_BUFFER,  /* the same, doubled as Linux does; lo: the least          */
+	KIND_MAXSEG,  /* the same; 0 takes it back                               */
+	KIND_LINGER2, /* the same; what is above hi is hi                        */
+	KIND_CLAMP,
+	KIND_LOWAT,
+	KIND_TOS,
+	KIND_TTL,
+	KIND_DEFER,
+	KIND_FASTOPEN,
+	KIND_FASTOPEN_CONNECT,
+	KIND_RATE,
+	KIND_TIMEOUT, /* arg: 0 receiving, 1 sending                             */
 	KIND_LINGER,
 	KIND_CC,
+	KIND_KEY,
 	KIND_INFO,    /* from here on: cannot be set */
+	KIND_CC_INFO,
+	KIND_MEMINFO,
 	KIND_ERROR,
 	KIND_LISTENS,
-	KIND_CONST,   /* arg: the value                                  */
+	KIND_CONST,   /* arg: the value                                          */
 };
 
 struct option {
@@ -40,14 +60,16 @@ struct option {
 };
 
 static const struct option options[] = {
-	{ SOL_SOCKET, SO_REUSEADDR, KIND_FLAG, REF_REUSEADDR, 0, 0 },
-	{ SOL_SOCKET, SO_REUSEPORT, KIND_FLAG, REF_REUSEPORT, 0, 0 },
+	{ SOL_SOCKET, SO_REUSEADDR, KIND_BIT, SOCK_OPT_REUSEADDR, 0, 0 },
+	{ SOL_SOCKET, SO_REUSEPORT, KIND_BIT, SOCK_OPT_REUSEPORT, 0, 0 },
 	{ SOL_SOCKET, SO_SNDBUF, KIND_BUFFER, TCP_OPTION_SNDBUF, SNDBUF_MIN, BUF_MAX },
 	{ SOL_SOCKET, SO_RCVBUF, KIND_BUFFER, TCP_OPTION_RCVBUF, RCVBUF_MIN, BUF_MAX },
 	{ SOL_SOCKET, SO_KEEPALIVE, KIND_BIT, SOCK_OPT_KEEPALIVE, 0, 0 },
 	{ SOL_SOCKET, SO_LINGER, KIND_LINGER, 0, 0, 0 },
 	{ SOL_SOCKET, SO_RCVTIMEO, KIND_TIMEOUT, 0, 0, 0 },
 	{ SOL_SOCKET, SO_SNDTIMEO, KIND_TIMEOUT, 1, 0, 0 },
+	{ SOL_SOCKET, SO_MAX_PACING_RATE, KIND_RATE, TCP_OPTION_MAX_PACING_RATE, 0, 0 },
+	{ SOL_SOCKET, SO_MEMINFO, KIND_MEMINFO, 0, 0, 0 },
 	{ SOL_SOCKET, SO_ERROR, KIND_ERROR, 0, 0, 0 },
 	{ SOL_SOCKET, SO_ACCEPTCONN, KIND_LISTENS, 0, 0, 0 },
 	{ SOL_SOCKET, SO_TYPE, KIND_CONST, SOCK_STREAM, 0, 0 },
@@ -55,18 +77,25 @@ static const struct option options[] = {
 	{ SOL_SOCKET, SO_PROTOCOL, KIND_CONST, IPPROTO_TCP, 0, 0 },
 	{ IPPROTO_TCP, TCP_NODELAY, KIND_BIT, SOCK_OPT_NODELAY, 0, 0 },
 	{ IPPROTO_TCP, TCP_CORK, KIND_BIT, SOCK_OPT_CORK, 0, 0 },
-	{ IPPROTO_TCP, TCP_QUICKACK, KIND_BIT, SOCK_OPT_QUICKACK, 0, 0 },
-	{ IPPROTO_TCP, TCP_MAXSEG, KIND_STACK, TCP_OPTION_MAXSEG, 88, 32767 },
+	{ IPPROTO_TCP, TCP_QUICKACK, KIND_QUICK, 0, 0, 0 },
+	{ IPPROTO_TCP, TCP_MAXSEG, KIND_MAXSEG, TCP_OPTION_MAXSEG, 88, 32767 },
 	{ IPPROTO_TCP, TCP_KEEPIDLE, KIND_STACK, TCP_OPTION_KEEPIDLE, 1, 32767 },
 	{ IPPROTO_TCP, TCP_KEEPINTVL, KIND_STACK, TCP_OPTION_KEEPINTVL, 1, 32767 },
 	{ IPPROTO_TCP, TCP_KEEPCNT, KIND_STACK, TCP_OPTION_KEEPCNT, 1, 127 },
 	{ IPPROTO_TCP, TCP_SYNCNT, KIND_STACK, TCP_OPTION_SYNCNT, 1, 127 },
-	{ IPPROTO_TCP, TCP_LINGER2, KIND_STACK, TCP_OPTION_LINGER2, INT_MIN, 120 },
+	{ IPPROTO_TCP, TCP_LINGER2, KIND_LINGER2, TCP_OPTION_LINGER2, -1, 120 },
+	{ IPPROTO_TCP, TCP_DEFER_ACCEPT, KIND_DEFER, TCP_OPTION_DEFER_ACCEPT, 0, 0 },
+	{ IPPROTO_TCP, TCP_WINDOW_CLAMP, KIND_CLAMP, TCP_OPTION_WINDOW_CLAMP, RCVBUF_MIN / 2, 0 },
 	{ IPPROTO_TCP, TCP_USER_TIMEOUT, KIND_STACK, TCP_OPTION_USER_TIMEOUT, 0, INT_MAX },
+	{ IPPROTO_TCP, TCP_NOTSENT_LOWAT, KIND_LOWAT, TCP_OPTION_NOTSENT_LOWAT, 0, 0 },
+	{ IPPROTO_TCP, TCP_FASTOPEN, KIND_FASTOPEN, TCP_OPTION_FASTOPEN, 0, FASTOPEN_MAX },
+	{ IPPROTO_TCP, TCP_FASTOPEN_CONNECT, KIND_FASTOPEN_CONNECT, REF_FASTOPEN_CONNECT, 0, 1 },
+	{ IPPROTO_TCP, TCP_FASTOPEN_KEY, KIND_KEY, 0, 0, 0 },
 	{ IPPROTO_TCP, TCP_CONGESTION, KIND_CC, TCP_OPTION_CONGESTION, 0, 0 },
 	{ IPPROTO_TCP, TCP_INFO, KIND_INFO, 0, 0, 0 },
-	{ IPPROTO_IP, IP_TOS, KIND_STACK, TCP_OPTION_TOS, 0, 255 },
-	{ IPPROTO_IP, IP_TTL, KIND_STACK, TCP_OPTION_TTL, 1, 255 },
+	{ IPPROTO_TCP, TCP_CC_INFO, KIND_CC_INFO, 0, 0, 0 },
+	{ IPPROTO_IP, IP_TOS, KIND_TOS, TCP_OPTION_TOS, 0, 255 },
+	{ IPPROTO_IP, IP_TTL, KIND_TTL, TCP_OPTION_TTL, 1, 255 },
 };
 
 static const struct option *
@@ -86,8 +115,17 @@ fetch(void *to, size_t size, const void *val, socklen_t len)
 {
 	if (len < size)
 		return EINVAL;
+	if (!val)
+		return EFAULT;
 	memcpy(to, val, size);
 	return 0;
+}
+
+/* Not connected nor asked to be: CLOSED or LISTEN. */
+static bool
+is_unconnected(const struct mtcp_context *ctx, const struct sockref *r)
+{
+	return r->type == MTCP_SOCK_LISTENER || !connect_asked(ctx, r);
 }
 
 static int
@@ -100,6 +138,13 @@ set_bit(struct mtcp_context *ctx, struct sockref *r, int bit, bool on)
 	atomic_store_explicit(&s->opt_bits, bits, memory_order_release);
 	context_ask(ctx, s, 0);
 	return 0;
+}
+
+static int
+set_quick(struct mtcp_context *ctx, struct sockref *r, bool on)
+{
+	(void)set_bit(ctx, r, on ? SOCK_OPT_SLOWACK : SOCK_OPT_QUICKACK, false);
+	return set_bit(ctx, r, on ? SOCK_OPT_QUICKACK : SOCK_OPT_SLOWACK, true);
 }
 
 static int
@@ -117,6 +162,14 @@ set_stack(struct mtcp_context *ctx, struct sockref *r, int option, int64_t value
 	return context_call(ctx, SOCK_CALL_SET, ref_sock(ctx, r));
 }
 
+static int
+set_ranged(struct mtcp_context *ctx, struct sockref *r, const struct option *o, int value)
+{
+	if (value < o->lo || value > o->hi)
+		return EINVAL;
+	return set_stack(ctx, r, o->arg, value);
+}
+
 /* Half of a buffer pays for bookkeeping in Linux, and programs count on it. */
 static int
 set_buffer(struct mtcp_context *ctx, struct sockref *r, const struct option *o, int value)
@@ -128,6 +181,69 @@ set_buffer(struct mtcp_context *ctx, struct sockref *r, const struct option *o, 
 }
 
 static int
+set_clamp(struct mtcp_context *ctx, struct sockref *r, const struct option *o, int value)
+{
+	if (value == 0 && !is_unconnected(ctx, r))
+		return EINVAL;
+	return set_stack(ctx, r, o->arg, value == 0 ? 0 : max(value, o->lo));
+}
+
+static int
+set_lowat(struct mtcp_context *ctx, struct sockref *r, const struct option *o, int value)
+{
+	r->lowat = (uint32_t)value;
+	return set_stack(ctx, r, o->arg, value);
+}
+
+/* Linux keeps a number of SYN-ACKs: as many as fit the time, 1, 2, 4 ... s apart. */
+static int
+set_defer(struct mtcp_context *ctx, struct sockref *r, const struct option *o, int seconds)
+{
+	int64_t period = 0;
+	int n = 0;
+
+	for (; period < seconds && n < 255; n++)
+		period += min(INT64_C(1) << min(n, 31), (int64_t)DEFER_MAX_S);
+	return set_stack(ctx, r, o->arg, n);
+}
+
+static int
+set_fastopen(struct mtcp_context *ctx, struct sockref *r, const struct option *o, int value)
+{
+	if (value < 0 || !is_unconnected(ctx, r))
+		return EINVAL;
+	return set_stack(ctx, r, o->arg, min(value, o->hi));
+}
+
+static int
+set_fastopen_connect(struct mtcp_context *ctx, struct sockref *r, const struct option *o,
+                     int value)
+{
+	if (value < o->lo || value > o->hi || connect_asked(ctx, r) ||
+	    r->type == MTCP_SOCK_LISTENER)
+		return EINVAL;
+	return set_flag(r, o->arg, value);
+}
+
+/* 32 bits or 64; all ones: no limit. */
+static int
+set_rate(struct mtcp_context *ctx, struct sockref *r, const struct option *o, const void *val,
+         socklen_t len)
+{
+	uint32_t narrow = 0;
+	uint64_t wide;
+
+	if (len >= sizeof wide) {
+		memcpy(&wide, val, sizeof wide);
+	} else {
+		memcpy(&narrow, val, sizeof narrow);
+		wide = narrow == UINT32_MAX ? UINT64_MAX : narrow;
+	}
+	return set_stack(ctx, r, o->arg, (int64_t)min(wide, (uint64_t)INT64_MAX));
+}
+
+/* A time in the past is over at once, as on Linux. */
+static int
 set_timeout(struct sockref *r, bool sending, const void *val, socklen_t len)
 {
 	struct timeval tv;
@@ -136,9 +252,11 @@ set_timeout(struct sockref *r, bool sending, const void *val, socklen_t len)
 
 	if (err)
 		return err;
-	if (tv.tv_sec < 0 || tv.tv_usec < 0 || tv.tv_usec >= 1000000)
+	if (tv.tv_usec < 0 || tv.tv_usec >= 1000000)
 		return EDOM;
 	ms = tv.tv_sec > INT32_MAX / 1000 ? INT32_MAX : tv.tv_sec * 1000 + (tv.tv_usec + 999) / 1000;
+	if (tv.tv_sec < 0)
+		ms = TIMEOUT_NOW;
 	if (sending)
 		r->snd_timeout_ms = (uint32_t)ms;
 	else
@@ -154,18 +272,21 @@ set_linger(struct sockref *r, const void *val, socklen_t len)
 
 	if (err)
 		return err;
-	r->linger_s = (uint32_t)max(l.l_linger, 0);
+	if (l.l_onoff)
+		r->linger_s = (uint32_t)l.l_linger;
 	return set_flag(r, REF_LINGER, l.l_onoff != 0);
 }
 
 static int
 set_cc(struct mtcp_context *ctx, struct sockref *r, const char *val, socklen_t len)
 {
-	char name[16] = "";
+	char name[CC_NAME_MAX] = "";
 	const struct cc_ops *cc;
 
 	if (len == 0)
 		return EINVAL;
+	if (!val)
+		return EFAULT;
 	memcpy(name, val, min((size_t)len, sizeof name - 1));
 	for (unsigned i = 0; (cc = tcp_cc_at(i)); i++)
 		if (strcmp(cc->name, name) == 0)
@@ -173,18 +294,32 @@ set_cc(struct mtcp_context *ctx, struct sockref *r, const char *val, socklen_t l
 	return ENOENT;
 }
 
-/* IP_TOS and IP_TTL may come as one byte. */
 static int
-fetch_int(const struct option *o, int *value, const void *val, socklen_t len)
+set_key(struct mtcp_context *ctx, struct sockref *r, const void *val, socklen_t len)
 {
-	uint8_t byte;
+	struct sock_call *call = &ctx->ch->call;
 
-	if (o->level != IPPROTO_IP || len >= sizeof *value)
-		return fetch(value, sizeof *value, val, len);
-	if (fetch(&byte, 1, val, len))
+	if (len != 16 && len != 32)
 		return EINVAL;
+	if (!val)
+		return EFAULT;
+	memcpy(call->key, val, len);
+	call->value = len;
+	return context_call(ctx, SOCK_CALL_FASTOPEN_KEY, ref_sock(ctx, r));
+}
+
+/* Options of IP may come as one byte, or as none for 0. */
+static int
+fetch_int(int level, int *value, const void *val, socklen_t len)
+{
+	uint8_t byte = 0;
+	int err;
+
+	if (level != IPPROTO_IP || len >= sizeof *value)
+		return fetch(value, sizeof *value, val, len);
+	err = len > 0 ? fetch(&byte, 1, val, len) : 0;
 	*value = byte;
-	return 0;
+	return err;
 }
 
 static int
@@ -195,33 +330,60 @@ set_int(struct mtcp_context *ctx, struct sockref *r, const struct option *o, int
 		return set_bit(ctx, r, o->arg, value != 0);
 	case KIND_FLAG:
 		return set_flag(r, o->arg, value != 0);
+	case KIND_QUICK:
+		return set_quick(ctx, r, value != 0);
 	case KIND_BUFFER:
 		return set_buffer(ctx, r, o, value);
+	case KIND_MAXSEG:
+		return value == 0 ? set_stack(ctx, r, o->arg, 0) : set_ranged(ctx, r, o, value);
+	case KIND_LINGER2:
+		return set_stack(ctx, r, o->arg, max(min(value, o->hi), o->lo));
+	case KIND_CLAMP:
+		return set_clamp(ctx, r, o, value);
+	case KIND_LOWAT:
+		return set_lowat(ctx, r, o, value);
+	case KIND_TOS:
+		return set_stack(ctx, r, o->arg, value & 0xff & ~ECN_BITS);
+	case KIND_TTL:
+		return set_ranged(ctx, r, o, value == -1 ? IPDEFTTL : value);
+	case KIND_DEFER:
+		return set_defer(ctx, r, o, value);
+	case KIND_FASTOPEN:
+		return set_fastopen(ctx, r, o, value);
+	case KIND_FASTOPEN_CONNECT:
+		return set_fastopen_connect(ctx, r, o, value);
 	default:
-		if (value < o->lo || value > o->hi)
-			return EINVAL;
-		return set_stack(ctx, r, o->arg, value);
+		return set_ranged(ctx, r, o, value);
 	}
 }
 
+/* In Linux's order: the length before the pointer, both before the name. */
 static int
-set_any(struct mtcp_context *ctx, struct sockref *r, const struct option *o, const void *val,
-        socklen_t len)
+set_any(struct mtcp_context *ctx, struct sockref *r, int level, const struct option *o,
+        const void *val, socklen_t len)
 {
 	int value, err;
 
-	if (o->kind >= KIND_INFO)
+	if (len > INT_MAX)
+		return EINVAL;
+	if (o && o->kind == KIND_CC)
+		return set_cc(ctx, r, val, len);
+	if (o && o->kind == KIND_KEY)
+		return set_key(ctx, r, val, len);
+	if (level != SOL_SOCKET && level != IPPROTO_TCP && level != IPPROTO_IP)
 		return ENOPROTOOPT;
-	if (!val)
-		return EFAULT;
+	err = fetch_int(level, &value, val, len);
+	if (err)
+		return err;
+	if (!o || o->kind >= KIND_INFO)
+		return ENOPROTOOPT;
 	if (o->kind == KIND_TIMEOUT)
 		return set_timeout(r, o->arg == 1, val, len);
 	if (o->kind == KIND_LINGER)
 		return set_linger(r, val, len);
-	if (o->kind == KIND_CC)
-		return set_cc(ctx, r, val, len);
-	err = fetch_int(o, &value, val, len);
-	return err ? err : set_int(ctx, r, o, value);
+	if (o->kind == KIND_RATE)
+		return set_rate(ctx, r, o, val, len);
+	return set_int(ctx, r, o, value);
 }
 
 int
@@ -236,7 +398,7 @@ mtcp_setsockopt(mctx_t mctx, int sockid, int level, int optname, const void *opt
 		return -1;
 	if (!o)
 		context_complain(mctx, "mtcp_setsockopt", level, optname);
-	err = o ? set_any(mctx, r, o, optval, optlen) : ENOPROTOOPT;
+	err = set_any(mctx, r, level, o, optval, optlen);
 	if (err == 0)
 		return 0;
 	errno = err;
@@ -246,35 +408,80 @@ mtcp_setsockopt(mctx_t mctx, int sockid, int level, int optname, const void *opt
 /* -- get ------------------------------------------------------------------ */
 
 /* As much of the value as the caller has room for. */
-static void
+static int
 give(void *val, socklen_t *len, const void *from, size_t size)
 {
 	size = min((size_t)*len, size);
-	memcpy(val, from, size);
+	if (size > 0 && !val)
+		return EFAULT;
+	if (size > 0)
+		memcpy(val, from, size);
 	*len = (socklen_t)size;
+	return 0;
+}
+
+/* Less room than an int gets an option of IP as one byte, if it fits. */
+static int
+give_int(int level, void *val, socklen_t *len, int value)
+{
+	uint8_t byte = (uint8_t)value;
+
+	if (level == IPPROTO_IP && *len > 0 && *len < sizeof value && value == byte)
+		return give(val, len, &byte, 1);
+	return give(val, len, &value, sizeof value);
 }
 
 static int
-get_stack(struct mtcp_context *ctx, struct sockref *r, int option, int *value)
+get_wide(struct mtcp_context *ctx, struct sockref *r, int option, int64_t *value)
 {
 	int err;
 
 	ctx->ch->call.option = option;
 	err = context_call(ctx, SOCK_CALL_GET, ref_sock(ctx, r));
-	*value = (int)min(max(ctx->ch->call.value, (int64_t)INT_MIN), (int64_t)INT_MAX);
+	*value = ctx->ch->call.value;
+	return err;
+}
+
+static int
+get_stack(struct mtcp_context *ctx, struct sockref *r, int option, int *value)
+{
+	int64_t wide;
+	int err = get_wide(ctx, r, option, &wide);
+
+	*value = (int)min(max(wide, (int64_t)INT_MIN), (int64_t)INT_MAX);
+	return err;
+}
+
+static bool
+has_bit(const struct mtcp_context *ctx, const struct sockref *r, int bit)
+{
+	return atomic_load_explicit(&ref_sock(ctx, r)->opt_bits, memory_order_relaxed) & bit;
+}
+
+static int
+get_defer(struct mtcp_context *ctx, struct sockref *r, int *seconds)
+{
+	int64_t period = 0;
+	int n, err = get_stack(ctx, r, TCP_OPTION_DEFER_ACCEPT, &n);
+
+	for (int i = 0; i < n; i++)
+		period += min(INT64_C(1) << min(i, 31), (int64_t)DEFER_MAX_S);
+	*seconds = (int)period;
 	return err;
 }
 
 static int
 get_int(struct mtcp_context *ctx, struct sockref *r, const struct option *o, int *value)
 {
-	const struct sock *s = ref_sock(ctx, r);
-
 	switch (o->kind) {
 	case KIND_BIT:
-		*value = (atomic_load_explicit(&s->opt_bits, memory_order_relaxed) & o->arg) != 0;
+		*value = has_bit(ctx, r, o->arg);
+		return 0;
+	case KIND_QUICK:
+		*value = !has_bit(ctx, r, SOCK_OPT_SLOWACK);
 		return 0;
 	case KIND_FLAG:
+	case KIND_FASTOPEN_CONNECT:
 		*value = (r->flags & o->arg) != 0;
 		return 0;
 	case KIND_ERROR:
@@ -286,6 +493,8 @@ get_int(struct mtcp_context *ctx, struct sockref *r, const struct option *o, int
 	case KIND_CONST:
 		*value = o->arg;
 		return 0;
+	case KIND_DEFER:
+		return get_defer(ctx, r, value);
 	default:
 		return get_stack(ctx, r, o->arg, value);
 	}
@@ -297,8 +506,9 @@ get_timeout(const struct sockref *r, bool sending, void *val, socklen_t *len)
 	uint32_t ms = sending ? r->snd_timeout_ms : r->rcv_timeout_ms;
 	struct timeval tv = { .tv_sec = ms / 1000, .tv_usec = ms % 1000 * 1000 };
 
-	give(val, len, &tv, sizeof tv);
-	return 0;
+	if (ms == TIMEOUT_NOW)
+		tv = (struct timeval){ 0, 0 };
+	return give(val, len, &tv, sizeof tv);
 }
 
 static int
@@ -306,15 +516,32 @@ get_linger(const struct sockref *r, void *val, socklen_t *len)
 {
 	struct linger l = { (r->flags & REF_LINGER) != 0, (int)r->linger_s };
 
-	give(val, len, &l, sizeof l);
-	return 0;
+	return give(val, len, &l, sizeof l);
+}
+
+static int
+get_rate(struct mtcp_context *ctx, struct sockref *r, const struct option *o, void *val,
+         socklen_t *len)
+{
+	int64_t rate;
+	uint64_t wide;
+	uint32_t narrow;
+	int err = get_wide(ctx, r, o->arg, &rate);
+
+	if (err)
+		return err;
+	wide = rate == INT64_MAX ? UINT64_MAX : (uint64_t)rate;
+	narrow = (uint32_t)min(wide, (uint64_t)UINT32_MAX);
+	if (*len >= sizeof wide)
+		return give(val, len, &wide, sizeof wide);
+	return give(val, len, &narrow, sizeof narrow);
 }
 
 static int
 get_cc(struct mtcp_context *ctx, struct sockref *r, void *val, socklen_t *len)
 {
 	const struct cc_ops *cc;
-	char name[16] = "";
+	char name[CC_NAME_MAX] = "";
 	int i, err = get_stack(ctx, r, TCP_OPTION_CONGESTION, &i);
 
 	if (err)
@@ -322,18 +549,60 @@ get_cc(struct mtcp_context *ctx, struct sockref *r, void *val, socklen_t *len)
 	cc = tcp_cc_at((unsigned)i);
 	if (cc)
 		memcpy(name, cc->name, min(strlen(cc->name), sizeof name - 1));
-	give(val, len, name, sizeof name);
-	return 0;
+	return give(val, len, name, sizeof name);
+}
+
+static int
+get_key(struct mtcp_context *ctx, struct sockref *r, void *val, socklen_t *len)
+{
+	struct sock_call *call = &ctx->ch->call;
+	int err;
+
+	call->value = 0;
+	err = context_call(ctx, SOCK_CALL_FASTOPEN_KEY, ref_sock(ctx, r));
+	return err ? err : give(val, len, call->key, (size_t)call->value);
 }
 
 static int
 get_info(struct mtcp_context *ctx, struct sockref *r, void *val, socklen_t *len)
 {
+	struct tcp_info info;
 	int err = context_call(ctx, SOCK_CALL_INFO, ref_sock(ctx, r));
 
+	if (err)
+		return err;
+	(void)tcp_info_write(&ctx->ch->call.info, &info, sizeof info);
+	return give(val, len, &info, sizeof info);
+}
+
+static int
+get_cc_info(struct mtcp_context *ctx, struct sockref *r, void *val, socklen_t *len)
+{
+	const struct tcp_info_data *d = &ctx->ch->call.info;
+	int err = context_call(ctx, SOCK_CALL_INFO, ref_sock(ctx, r));
+
+	return err ? err : give(val, len, d->cc_info, d->cc_info_len);
+}
+
+/* Nine words, in the order of Linux's <linux/sock_diag.h>: what the streams hold and
+ * may hold; there is no other memory that belongs to a socket. */
+static int
+get_meminfo(struct mtcp_context *ctx, struct sockref *r, void *val, socklen_t *len)
+{
+	const struct sock *s = ref_sock(ctx, r);
+	uint32_t mem[SK_MEMINFO_VARS] = { 0 };
+	int rcvbuf, sndbuf, err;
+
+	err = get_stack(ctx, r, TCP_OPTION_RCVBUF, &rcvbuf);
 	if (!err)
-		*len = (socklen_t)tcp_info_write(&ctx->ch->call.info, val, *len);
-	return err;
+		err = get_stack(ctx, r, TCP_OPTION_SNDBUF, &sndbuf);
+	if (err)
+		return err;
+	mem[SK_MEMINFO_RMEM_ALLOC] = stream_used(&s->rcv_w, &s->rcv_r);
+	mem[SK_MEMINFO_RCVBUF] = (uint32_t)rcvbuf;
+	mem[SK_MEMINFO_SNDBUF] = (uint32_t)sndbuf;
+	mem[SK_MEMINFO_WMEM_QUEUED] = stream_used(&s->snd_w, &s->snd_r);
+	return give(val, len, mem, sizeof mem);
 }
 
 static int
@@ -342,24 +611,32 @@ get_any(struct mtcp_context *ctx, struct sockref *r, const struct option *o, voi
 {
 	int value, err;
 
-	if (!val || !len)
+	if (!len)
 		return EFAULT;
 	if (*len > INT_MAX)
 		return EINVAL;
+	if (!o)
+		return ENOPROTOOPT;
 	switch (o->kind) {
 	case KIND_TIMEOUT:
 		return get_timeout(r, o->arg == 1, val, len);
 	case KIND_LINGER:
 		return get_linger(r, val, len);
+	case KIND_RATE:
+		return get_rate(ctx, r, o, val, len);
 	case KIND_CC:
 		return get_cc(ctx, r, val, len);
+	case KIND_KEY:
+		return get_key(ctx, r, val, len);
 	case KIND_INFO:
 		return get_info(ctx, r, val, len);
+	case KIND_CC_INFO:
+		return get_cc_info(ctx, r, val, len);
+	case KIND_MEMINFO:
+		return get_meminfo(ctx, r, val, len);
 	default:
 		err = get_int(ctx, r, o, &value);
-		if (!err)
-			give(val, len, &value, sizeof value);
-		return err;
+		return err ? err : give_int(o->level, val, len, value);
 	}
 }
 
@@ -375,7 +652,7 @@ mtcp_getsockopt(mctx_t mctx, int sockid, int level, int optname, void *optval,
 		return -1;
 	if (!o)
 		context_complain(mctx, "mtcp_getsockopt", level, optname);
-	err = o ? get_any(mctx, r, o, optval, optlen) : ENOPROTOOPT;
+	err = get_any(mctx, r, o, optval, optlen);
 	if (err == 0)
 		return 0;
 	errno = err;

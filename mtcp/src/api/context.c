@@ -85,6 +85,8 @@ context_drain(struct mtcp_context *ctx)
 int64_t
 context_deadline(struct mtcp_context *ctx, uint32_t ms)
 {
+	if (ms == TIMEOUT_NOW)
+		return pair_now(ctx->pair);
 	return ms == 0 ? TIME_NEVER : pair_now(ctx->pair) + MS(ms);
 }
 

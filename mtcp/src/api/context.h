@@ -58,7 +58,7 @@ int context_call(struct mtcp_context *ctx, enum sock_call_op op, struct sock *s)
  * -1 with errno EINTR, or EAGAIN at `deadline`.  Drains events after it. */
 int context_wait(struct mtcp_context *ctx, uint32_t seen, int64_t deadline);
 
-/* The deadline that a timeout of `ms` gives; 0 is for ever. */
+/* The deadline that a timeout of `ms` gives; 0 is for ever, TIMEOUT_NOW is now. */
 int64_t context_deadline(struct mtcp_context *ctx, uint32_t ms);
 
 /* Has the stack tell when a third of the send stream is free. */

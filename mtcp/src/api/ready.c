@@ -16,10 +16,10 @@
 static bool
 has_room(const struct sockref *r, const struct sock *s)
 {
-	uint64_t limit = atomic_load_explicit(&s->snd_limit, memory_order_relaxed);
-	uint64_t used = stream_used(&s->snd_w, &s->snd_r);
+	uint32_t limit = atomic_load_explicit(&s->snd_limit, memory_order_relaxed);
 
-	return !(r->flags & REF_STARVED) && used * 3 <= limit * 2;
+	return !(r->flags & REF_STARVED) &&
+	       stream_used(&s->snd_w, &s->snd_r) <= sock_writable_below(limit, r->lowat);
 }
 
 static uint32_t
@@ -46,6 +46,8 @@ stream_ready(const struct sockref *r, const struct sock *s)
 	bool snd_shut = gone || (req & SOCK_REQ_SHUT_WR);
 	uint32_t ev = 0;
 
+	if (r->flags & REF_DEFERRED)
+		return WRITABLE;
 	if (!(req & SOCK_REQ_CONNECT) && !(facts & SOCK_BORN))
 		return (uint32_t)MTCP_EPOLLHUP | WRITABLE;
 	if (rcv_shut)

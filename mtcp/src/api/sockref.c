@@ -107,13 +107,15 @@ inherit(struct mtcp_context *ctx, struct sockref *r, const struct sockref *liste
 		.flags = REF_QUEUED | REF_BOUND | REF_KNOWN | (listener->flags & REF_LINGER),
 		.next = NO_SOCK,
 		.linger_s = listener->linger_s,
+		.lowat = listener->lowat,
 		.rcv_timeout_ms = listener->rcv_timeout_ms,
 		.snd_timeout_ms = listener->snd_timeout_ms,
 	};
 	if (bits == 0)
 		return;
 	atomic_store_explicit(&s->opt_bits, bits, memory_order_release);
-	context_ask(ctx, s, 0);
+	if (bits & (uint16_t)~(SOCK_OPT_REUSEADDR | SOCK_OPT_REUSEPORT))
+		context_ask(ctx, s, 0);
 }
 
 void

@@ -21,13 +21,15 @@ enum {
 	REF_STARVED = 1 << 4,  /* waits for chunks to write into                      */
 	REF_QUEUED = 1 << 5,   /* born, and not accepted yet                          */
 	REF_LINGER = 1 << 6,   /* SO_LINGER is on                                     */
-	REF_REUSEADDR = 1 << 7,
-	REF_REUSEPORT = 1 << 8,
+	REF_DEFERRED = 1 << 7, /* connected as far as it shows: the first write opens    */
+	REF_FASTOPEN_CONNECT = 1 << 8, /* TCP_FASTOPEN_CONNECT                         */
 	REF_WRITES = 1 << 9,   /* the writing end of a pipe                           */
 	REF_WAITS = 1 << 10,   /* the stack was asked to tell when there is room      */
 };
 
 #define NO_SOCK UINT32_MAX
+
+#define TIMEOUT_NOW UINT32_MAX /* a call does not wait at all */
 
 /* Connections that wait for accept, first come first, linked by sockref.next. */
 struct accept_queue {
@@ -46,8 +48,9 @@ struct sockref {
 	} is;
 	uint32_t next;            /* in the accept queue, or among the starved          */
 	uint32_t linger_s;
-	uint32_t rcv_timeout_ms;  /* 0: never                                           */
+	uint32_t rcv_timeout_ms;  /* 0: never; TIMEOUT_NOW                              */
 	uint32_t snd_timeout_ms;
+	uint32_t lowat;           /* TCP_NOTSENT_LOWAT; 0: none                         */
 };
 
 static_assert(sizeof(struct sockref) == CACHE_LINE, "one line a socket");

@@ -58,6 +58,34 @@ detach(struct stack *st, struct tcp_conn *c)
 		slot_release(st, s);
 }
 
+/* The caller has the application wait: both halves of the streams are the stack's. */
+bool
+conn_forget(struct stack *st, struct sock *s, int64_t now)
+{
+	if (s->kind == SOCK_KIND_LISTENER || (sock_facts(s) & SOCK_BORN))
+		return false;
+	if (s->conn) {
+		tcp_abort(&st->env, s->conn, TCP_E_NONE, now);
+		conn_settle(st, s->conn, now);
+	}
+	if (s->conn) /* its reset has not left yet */
+		detach(st, s->conn);
+	stream_dismantle(&s->snd_w, &s->snd_r, &st->env.spare);
+	stream_dismantle(&s->rcv_w, &s->rcv_r, &st->env.spare);
+	s->snd_cur = (struct stream_cursor){ NULL, 0 };
+	s->told_written = 0;
+	s->err = 0;
+	s->kind = SOCK_KIND_PLAIN;
+	s->peer = (struct sock_addr){ IP_ANY, 0 };
+	if (s->bound != SOCK_BOUND_ADDR)
+		s->local.ip = IP_ANY;
+	if (s->bound == SOCK_UNBOUND)
+		s->local.port = 0;
+	atomic_store_explicit(&s->snd_limit, 0, memory_order_relaxed);
+	atomic_store_explicit(&s->facts, 0, memory_order_release);
+	return true;
+}
+
 /* `stays`: a small record keeps the tuple. */
 static void
 conn_free(struct stack *st, struct tcp_conn *c, bool stays)

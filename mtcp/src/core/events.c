@@ -34,18 +34,39 @@ facts_of(const struct tcp_conn *c)
 	return facts;
 }
 
-/* Two thirds of the limit: below it a writer that was refused may go on. */
+/* 0: not set. */
+static uint32_t
+notsent_lowat(const struct tcp_conn *c)
+{
+	return c->opts->set & 1u << TCP_OPTION_NOTSENT_LOWAT
+	           ? (uint32_t)c->opts->value[TCP_OPTION_NOTSENT_LOWAT]
+	           : 0;
+}
+
+/* Two thirds of the limit, or what TCP_NOTSENT_LOWAT says: below it a writer that was refused may go on. */
 static bool
-space_owed(const struct tcp_conn *c, struct sock *s)
+space_owed(const struct tcp_conn *c, struct sock *s, uint32_t limit, uint32_t lowat)
 {
 	uint32_t want = atomic_load_explicit(&s->want_space, memory_order_acquire);
 
 	if (!tcp_facts[c->state].synchronized)
 		return false; /* who waits for room is told by CONNECTED */
-	if (want == s->told_space || stream_used(&s->snd_w, &s->snd_r) > c->snd_limit / 3 * 2)
+	if (want == s->told_space ||
+	    stream_used(&s->snd_w, &s->snd_r) > sock_writable_below(limit, lowat))
 		return false;
 	s->told_space = want;
 	return true;
+}
+
+/* Whoever reads tells of every quarter of the window, so that one that was closed can
+ * open again, and of 2 KB at the most. */
+static void
+note_step(const struct tcp_conn *c, struct sock *s)
+{
+	uint16_t step = to_u16(min(c->rcv_space / 4, 2048u));
+
+	if (step != atomic_load_explicit(&s->rcv_step, memory_order_relaxed))
+		atomic_store_explicit(&s->rcv_step, step, memory_order_release);
 }
 
 void
@@ -53,19 +74,23 @@ events_conn(struct stack *st, struct tcp_conn *c)
 {
 	struct sock *s;
 	uint16_t facts, old;
-	uint32_t written;
+	uint32_t written, lowat;
+	uint64_t limit;
 	bool news;
 
 	if (c->sock == NO_SOCK || (c->flags & TCPF_ORPHAN))
 		return;
 	s = &st->ch.socks[c->sock];
-	if (c->snd_limit != atomic_load_explicit(&s->snd_limit, memory_order_relaxed))
-		atomic_store_explicit(&s->snd_limit, c->snd_limit, memory_order_release);
+	lowat = notsent_lowat(c);
+	limit = lowat ? min(c->snd_limit, (uint64_t)tcp_flight(c) + lowat) : c->snd_limit;
+	if (limit != atomic_load_explicit(&s->snd_limit, memory_order_relaxed))
+		atomic_store_explicit(&s->snd_limit, (uint32_t)limit, memory_order_release);
+	note_step(c, s);
 	facts = facts_of(c);
 	old = atomic_load_explicit(&s->facts, memory_order_relaxed);
 	written = atomic_load_explicit(&s->rcv_w.written, memory_order_relaxed);
 	news = (facts & ~old) || written != s->told_written;
-	news |= space_owed(c, s);
+	news |= space_owed(c, s, (uint32_t)limit, lowat);
 	if (!news)
 		return;
 	s->told_written = written;

@@ -10,17 +10,6 @@
 #define JOBS_PER_STEP  1024u
 #define LOOKS_PER_STEP 4096u /* at ports for connections; what is left waits for the next step */
 
-/* errno values of the calls, as Linux numbers them. */
-enum {
-	E_NOBUFS = 105,
-	E_INVAL = 22,
-	E_ADDRINUSE = 98,
-	E_ADDRNOTAVAIL = 99,
-	E_NETUNREACH = 101,
-	E_NOTCONN = 107,
-	E_NOPROTOOPT = 92,
-};
-
 /* ------------------------------------------------------------- connect -- */
 
 static void
@@ -72,6 +61,10 @@ copy_bits(struct tcp_conn *c, const struct sock *s)
 	if (bits & SOCK_OPT_QUICKACK) { /* the next ACK does not wait for our text */
 		c->flags &= ~(uint32_t)TCPF_INTERACTIVE;
 		c->quickacks = max(c->quickacks, 1);
+	}
+	if (bits & SOCK_OPT_SLOWACK) {
+		c->flags |= TCPF_INTERACTIVE;
+		c->quickacks = 0;
 	}
 	if (c->flags & TCPF_SHUT) /* nothing follows that could be waited for */
 		set &= ~(uint32_t)(TCPF_CORK | TCPF_MORE);
@@ -132,7 +125,7 @@ goodbye(struct stack *st, struct sock *s, uint16_t req, int64_t now)
 {
 	struct tcp_conn *c = s->conn;
 
-	if (s->local.port && s->kind != SOCK_KIND_FREE)
+	if (s->bound)
 		port_unbind(&st->ports, s->local.port, sock_number(&st->ch, s));
 	if (s->kind == SOCK_KIND_LISTENER)
 		listener_close(st, s);
@@ -192,55 +185,21 @@ jobs_run(struct stack *st, int64_t now)
 
 /* --------------------------------------------------------------- calls -- */
 
-/* Two sockets may share a port only with different addresses. */
-static bool
-address_taken(struct stack *st, const struct sock_addr *a, uint32_t self)
-{
-	uint32_t number, i = port_first(&st->ports, a->port);
-
-	while (port_next(&st->ports, a->port, &i, &number)) {
-		const struct sock *o = &st->ch.socks[number];
-
-		if (number != self &&
-		    (ip_addr_is_any(&a->ip) || ip_addr_is_any(&o->local.ip) ||
-		     ip_addr_eq(&a->ip, &o->local.ip)))
-			return true;
-	}
-	return false;
-}
-
-static int
-call_bind(struct stack *st, struct sock_call *k, struct sock *s)
-{
-	struct sock_addr a = k->addr;
-
-	if (s->kind != SOCK_KIND_PLAIN || s->local.port)
-		return E_INVAL;
-	if (!ip_addr_is_any(&a.ip) && !ip_is_ours(st, &a.ip))
-		return E_ADDRNOTAVAIL;
-	if (a.port == 0 && (a.port = port_choose_bind(&st->ports)) == 0)
-		return E_ADDRINUSE;
-	if (address_taken(st, &a, k->sock))
-		return E_ADDRINUSE;
-	if (!port_bind(&st->ports, a.port, k->sock))
-		return E_NOBUFS;
-	s->local = k->addr = a;
-	return 0;
-}
-
 /* listen() on an unbound socket binds it to a port of the range, as POSIX has it. */
 static int
 call_listen(struct stack *st, struct sock_call *k, struct sock *s)
 {
 	if (s->kind != SOCK_KIND_PLAIN && s->kind != SOCK_KIND_LISTENER)
 		return E_INVAL;
-	if (s->local.port == 0) {
+	if (!s->bound) {
 		struct sock_call b = { .sock = k->sock, .addr = { ip_addr_v4(0), 0 } };
-		int err = call_bind(st, &b, s);
+		int err = bind_socket(st, &b, s);
 
 		if (err)
 			return err;
 	}
+	if (!bind_may_listen(st, s))
+		return E_ADDRINUSE;
 	return listener_add(st, s, (uint32_t)min(max(k->value, INT64_C(1)), INT64_C(1) << 30));
 }
 
@@ -251,7 +210,7 @@ value_fits(int option, int64_t v)
 	case TCP_OPTION_CONGESTION:
 		return v >= 0 && tcp_cc_at((unsigned)v);
 	case TCP_OPTION_MAXSEG:
-		return v >= 88 && v <= 65535;
+		return v == 0 || (v >= 88 && v <= 65535);
 	case TCP_OPTION_TTL:
 		return v >= 1 && v <= 255;
 	case TCP_OPTION_TOS:
@@ -314,8 +273,8 @@ call_get(struct stack *st, struct sock_call *k, const struct sock *s)
 	if (k->option < 0 || k->option >= TCP_N_OPTIONS)
 		return E_NOPROTOOPT;
 	k->value = tcp_opt_value(&st->env, s->opts, (enum tcp_option)k->option);
-	if (k->option == TCP_OPTION_MAXSEG && s->conn)
-		k->value = s->conn->mss;
+	if (k->option == TCP_OPTION_MAXSEG && (s->conn || k->value == 0))
+		k->value = s->conn ? s->conn->mss : 536; /* RFC 9293 MUST-15 */
 	if (k->option == TCP_OPTION_CONGESTION) {
 		const struct cc_ops *cc = s->conn ? s->conn->cc : st->cfg.tcp.cc;
 
@@ -397,7 +356,7 @@ call_run(struct stack *st, struct sock_call *k, struct sock *s, int64_t now)
 {
 	switch (k->op) {
 	case SOCK_CALL_BIND:
-		return call_bind(st, k, s);
+		return bind_socket(st, k, s);
 	case SOCK_CALL_LISTEN:
 		return call_listen(st, k, s);
 	case SOCK_CALL_SET:
@@ -406,6 +365,12 @@ call_run(struct stack *st, struct sock_call *k, struct sock *s, int64_t now)
 		return call_get(st, k, s);
 	case SOCK_CALL_INFO:
 		return call_info(st, k, s, now);
+	case SOCK_CALL_NAME:
+		k->addr = s->conn ? (struct sock_addr){ s->conn->tuple.local, s->conn->tuple.lport }
+		                  : s->local;
+		return 0;
+	case SOCK_CALL_UNCONNECT:
+		return conn_forget(st, s, now) ? 0 : E_INVAL;
 	case SOCK_CALL_FASTOPEN_KEY:
 		return E_NOPROTOOPT;
 	case SOCK_CALL_FASTOPEN_ROOM:

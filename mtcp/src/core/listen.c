@@ -6,23 +6,45 @@
 
 #include "core/stack_priv.h"
 
+/* How well a listener fits: 0 not at all, 1 by the port, 2 by the address too. */
+static unsigned
+fit(const struct sock *s, const struct tcp_tuple *t)
+{
+	if (s->kind != SOCK_KIND_LISTENER)
+		return 0;
+	if (ip_addr_is_any(&s->local.ip))
+		return 1;
+	return ip_addr_eq(&s->local.ip, &t->local) ? 2 : 0;
+}
+
+/* The nth of those that fit that well. */
+static struct listener *
+nth_listener(struct stack *st, const struct tcp_tuple *t, unsigned fits, uint32_t n)
+{
+	uint32_t number, i = port_first(&st->ports, t->lport);
+
+	while (port_next(&st->ports, t->lport, &i, &number))
+		if (fit(&st->ch.socks[number], t) == fits && n-- == 0)
+			return listener_of(st, number);
+	return NULL;
+}
+
+/* Listeners that share a port (SO_REUSEPORT) divide its connections by the hash. */
 struct listener *
 listener_find(struct stack *st, const struct tcp_tuple *t)
 {
-	struct listener *any = NULL;
-	uint32_t number, i = port_first(&st->ports, t->lport);
+	uint32_t number, n = 0, i = port_first(&st->ports, t->lport);
+	unsigned best = 1;
 
 	while (port_next(&st->ports, t->lport, &i, &number)) {
-		const struct sock *s = &st->ch.socks[number];
+		unsigned fits = fit(&st->ch.socks[number], t);
 
-		if (s->kind != SOCK_KIND_LISTENER)
-			continue;
-		if (ip_addr_eq(&s->local.ip, &t->local))
-			return listener_of(st, number);
-		if (ip_addr_is_any(&s->local.ip))
-			any = listener_of(st, number);
+		n = fits > best ? 1 : n + (fits == best);
+		best = max(best, fits);
 	}
-	return any;
+	if (n == 0)
+		return NULL;
+	return nth_listener(st, t, best, n > 1 ? demux_hash(&st->demux, t) % n : 0);
 }
 
 int

@@ -61,6 +61,7 @@ slot_reset(struct stack *st, struct sock *s)
 	atomic_store_explicit(&s->jobs_taken, 0, memory_order_relaxed);
 	atomic_store_explicit(&s->facts, 0, memory_order_relaxed);
 	atomic_store_explicit(&s->snd_limit, 0, memory_order_relaxed);
+	atomic_store_explicit(&s->rcv_step, 0, memory_order_relaxed);
 	atomic_store_explicit(&s->accepts, 0, memory_order_relaxed);
 	atomic_store_explicit(&s->accepted, 0, memory_order_relaxed);
 	atomic_store_explicit(&s->want_space, 0, memory_order_relaxed);
@@ -70,6 +71,7 @@ slot_reset(struct stack *st, struct sock *s)
 	s->snd_cur = (struct stream_cursor){ NULL, 0 };
 	s->err = 0;
 	s->goodbye = false;
+	s->bound = SOCK_UNBOUND;
 	s->local = s->peer = (struct sock_addr){ IP_ANY, 0 };
 	s->kind = SOCK_KIND_FREE;
 	opts_drop(st, s->opts);

@@ -27,7 +27,8 @@ struct sock_addr {
 	uint16_t port;
 };
 
-/* What the application asks for (struct sock.req); bits are only ever set. */
+/* What the application asks for (struct sock.req); bits are only ever set, but for
+ * SOCK_CALL_UNCONNECT. */
 enum {
 	SOCK_REQ_CONNECT = 1 << 0,  /* to app.peer, from app.local               */
 	SOCK_REQ_SHUT_WR = 1 << 1,  /* FIN after the last byte written           */
@@ -37,7 +38,7 @@ enum {
 	SOCK_REQ_CHUNKS = 1 << 5,   /* the application ran out of chunks: ask, look again, wait */
 };
 
-/* What has happened (struct sock.facts); bits are only ever set. */
+/* What has happened (struct sock.facts); bits are only ever set, but for SOCK_CALL_UNCONNECT. */
 enum {
 	SOCK_CONNECTED = 1 << 0,    /* ESTABLISHED has been reached; addresses are valid */
 	SOCK_PEER_FIN = 1 << 1,     /* no text follows what is in the stream     */
@@ -55,6 +56,9 @@ enum {
 	SOCK_OPT_KEEPALIVE = 1 << 2,
 	SOCK_OPT_QUICKACK = 1 << 3,
 	SOCK_OPT_MORE = 1 << 4,     /* the last write said MSG_MORE              */
+	SOCK_OPT_SLOWACK = 1 << 8,  /* TCP_QUICKACK 0: ACKs wait for text of ours */
+	SOCK_OPT_REUSEADDR = 1 << 6,
+	SOCK_OPT_REUSEPORT = 1 << 7,
 	SOCK_OPT_FASTOPEN = 1 << 5, /* set before SOCK_REQ_CONNECT: the SYN may take what is
 	                             * written by then with it (RFC 7413)        */
 };
@@ -91,7 +95,9 @@ struct sock {
 	uint32_t told_written;         /* stack only: rcv_w.written it has told of   */
 	uint8_t kind;                  /* stack only: enum sock_kind                 */
 	bool goodbye;                  /* stack only: the application has let go     */
+	uint8_t bound;                 /* stack only: enum sock_bound                */
 	uint32_t told_space;           /* stack only: want_space it has answered     */
+	_Atomic uint16_t rcv_step;     /* bytes to be read before it is worth telling */
 
 	/* -- line 3: set once by one side, then read by both ---------------------- */
 	_Alignas(CACHE_LINE) struct sock_addr local;  /* stack: valid with CONNECTED or after a call */
@@ -107,6 +113,9 @@ struct sock {
 static_assert(sizeof(struct stream_writer) + sizeof(struct stream_reader) + 16 <= CACHE_LINE,
               "a half is one line");
 static_assert(sizeof(struct sock) <= 256, "an idle socket is four lines");
+
+/* What bind() has given a socket: it stays when a connection fails. */
+enum sock_bound { SOCK_UNBOUND, SOCK_BOUND_PORT, SOCK_BOUND_ADDR };
 
 enum sock_kind {
 	SOCK_KIND_FREE,     /* on a free list of the stack or on its way to the application */
@@ -125,6 +134,8 @@ enum sock_call_op {
 	SOCK_CALL_GET,        /* option -> value                                        */
 	SOCK_CALL_INFO,       /* -> info                                                */
 	SOCK_CALL_QUIESCE,    /* close or reset everything; answered when all is gone or time is up */
+	SOCK_CALL_NAME,       /* -> addr: the local end, while a connection opens too   */
+	SOCK_CALL_UNCONNECT,  /* the socket is as before SOCK_REQ_CONNECT; clear `req` before */
 	SOCK_CALL_FASTOPEN_KEY, /* key: `value` bytes, 16 or 32 with a backup; 0: -> key, value.
 	                         * It is the core's, whichever socket was asked             */
 	SOCK_CALL_FASTOPEN_ROOM, /* addr: a peer -> value: bytes of text that a SYN to it may
@@ -177,6 +188,14 @@ struct sock *sock_next_event(struct channel *ch);
 /* The mirror images of the two above. */
 bool sock_tell(struct channel *ch, struct sock *s, uint16_t fact_bits);
 struct sock *sock_next_job(struct channel *ch, bool *call);
+
+/* A send stream that may hold `limit` bytes takes more when it holds at most so many: a
+ * third of it is free, and half of what TCP_NOTSENT_LOWAT (0: not set) lets wait. */
+static inline uint32_t
+sock_writable_below(uint32_t limit, uint32_t lowat)
+{
+	return limit - (lowat ? min(lowat / 2, limit / 3) : limit / 3);
+}
 
 static inline uint32_t
 sock_number(const struct channel *ch, const struct sock *s)

@@ -180,6 +180,10 @@ void conn_settle(struct stack *st, struct tcp_conn *c, int64_t now);
  * it goes on no list until something happens to it. */
 void conn_blocked(struct stack *st, struct tcp_conn *c, int64_t now);
 
+/* The socket is as before it connected; a connection that goes on is reset.  False: it
+ * is a listener, or was born of one. */
+bool conn_forget(struct stack *st, struct sock *s, int64_t now);
+
 /* Fills in the parts of `o` that come from a socket. */
 void conn_streams(struct tcp_open *o, struct sock *s);
 
@@ -213,6 +217,24 @@ void slots_exchange(struct stack *st);
 
 const struct tcp_opts *opts_share(struct stack *st, const struct tcp_opts *o);
 void opts_drop(struct stack *st, const struct tcp_opts *o);
+
+/* errno values of the calls, as Linux numbers them. */
+enum {
+	E_NOBUFS = 105,
+	E_INVAL = 22,
+	E_ADDRINUSE = 98,
+	E_ADDRNOTAVAIL = 99,
+	E_NETUNREACH = 101,
+	E_NOTCONN = 107,
+	E_NOPROTOOPT = 92,
+};
+
+/* ------------------------------------------- bind.c: who may have an address -- */
+
+/* bind(): k->addr in wanted, out given.  0 or an errno value. */
+int bind_socket(struct stack *st, struct sock_call *k, struct sock *s);
+/* Whether a bound socket may become a listener beside those that are. */
+bool bind_may_listen(struct stack *st, const struct sock *s);
 
 /* ------------------------------------------- jobs.c, events.c, txq.c -- */
 

@@ -88,7 +88,7 @@ tcp_opt_value(const struct tcp_env *e, const struct tcp_opts *o, enum tcp_option
 {
 	const struct tcp_cfg *cfg = e->cfg;
 
-	if (o->set & 1u << opt)
+	if ((o->set & 1u << opt) && !(opt == TCP_OPTION_LINGER2 && o->value[opt] == 0))
 		return opt == TCP_OPTION_MAX_PACING_RATE ? o->max_pacing_rate : o->value[opt];
 	switch (opt) {
 	case TCP_OPTION_KEEPIDLE:

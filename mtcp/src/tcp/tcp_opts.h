@@ -60,4 +60,6 @@ struct tcp_info_data {
 	uint32_t delivered, delivered_ce;        /* segments */
 	uint64_t delivery_rate, pacing_rate;     /* bytes/s  */
 	bool delivery_rate_app_limited;
+	uint32_t cc_info[5];   /* of the algorithm, as Linux's union tcp_cc_info  */
+	uint32_t cc_info_len;  /* bytes; 0: it has none                           */
 };
