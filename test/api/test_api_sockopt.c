@@ -396,7 +396,8 @@ suite_api_sockopt(void)
 	            test_a_pacing_rate_has_two_sizes);
 	CU_add_test(s, "the key of Fast Open (option: TCP_FASTOPEN_KEY)",
 	            test_the_key_of_fast_open);
-	CU_add_test(s, "memory is what the streams hold", test_memory_is_what_the_streams_hold);
+	CU_add_test(s, "memory is what the streams hold (option: SO_MEMINFO)",
+	            test_memory_is_what_the_streams_hold);
 	CU_add_test(s, "buffers are doubled and have a least size (option: SO_SNDBUF; option: "
 	            "SO_RCVBUF; Linux: buffers)",
 	            test_buffers_are_doubled_and_have_a_least_size);
