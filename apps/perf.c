@@ -119,7 +119,7 @@ progress(struct worker *w, struct flow *f)
 {
 	int64_t interval = w->options->interval_s * SECOND_NS;
 
-	if (interval == 0 || w->now < f->report_at)
+	if (interval == 0 || f->phase == CONNECTING || w->now < f->report_at)
 		return;
 	take_info(w, f);
 	printf("[%d] %5.1f s %9.3f Mbit/s", f->number, (double)(w->now - f->begun) / 1e9,

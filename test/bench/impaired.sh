@@ -6,6 +6,10 @@
 # ours to kernel, kernel to ours, ours to ours.  Rounds are interleaved and the dice of the
 # cable are the same for all four of a round.  What counts is the ratio of medians.
 #
+# The kernel's TCP runs in softirq context, which waits for no program, here in that of
+# the cable, a real-time thread.  So that a busy machine is not taken for a slow stack,
+# ours are real-time processes one step below it (--fifo no: as the shell is).
+#
 #   test/bench/impaired.sh [options]           in a build: MTCP_BUILDDIR=build/quickstart
 #
 #   --pairs N           rounds of each cell (5)
@@ -20,6 +24,7 @@
 #                       tcp_window_scaling=0 tcp_ecn=1
 #   --ours LINES        lines of configuration of our ends, separated by ;
 #   --out FILE          where the table goes besides (impaired.txt)
+#   --fifo yes|no       ours are real-time processes (yes)
 #   --keep FOLDER       every transfer's output and the cable's account go there
 . "$(dirname "${BASH_SOURCE[0]}")/../interop/lib.sh"
 . "$(dirname "${BASH_SOURCE[0]}")/../interop/wirelib.sh"
@@ -27,7 +32,7 @@
 pairs=5 seconds=10 ways="kk oo" ccs='' rtts="20 100" kernels_own=-
 faults="loss=0 loss=0.1% loss=1% loss=5% reorder=1% reorder=5%"
 cable="rate=100Mbit queue=256KB reorder_delay=2ms"
-out=impaired.txt keep=
+out=impaired.txt keep='' fifo=yes
 
 while [ $# -gt 1 ]; do
 	case $1 in
@@ -42,6 +47,7 @@ while [ $# -gt 1 ]; do
 	--ours) IFS=';' read -ra ours_lines <<<"$2" ;;
 	--out) out=$2 ;;
 	--keep) keep=$2 ;;
+	--fifo) fifo=$2 ;;
 	*) break ;;
 	esac
 	shift 2
@@ -51,7 +57,8 @@ done
 	exit 2
 }
 
-begin ss "$python3"
+begin ss chrt "$python3"
+[ $fifo != yes ] || ! chrt -f 1 true 2>/dev/null || ours_by=(chrt -f 1)
 [ -x "$wire" ] || skip "no $wire: run make check first"
 [ -z "$keep" ] || mkdir -p "$keep"
 wire_net || give_up "two veth pairs and three namespaces"
@@ -102,7 +109,7 @@ cell() { # cc, rtt, fault, kernel's setting
 		m=$(median <"$work/figures.$way")
 		[ "$way" != kk ] || kk=$m
 		text+=$(printf ' %s %7.2f' "$way" "$m")
-		[ "$way" = kk ] || [ -z "$kk" ] || text+=$(awk "BEGIN { printf \" (%.2f)\", $kk > 0 ? $m / $kk : 0 }")
+		[ "$way" = kk ] || [ -z "$kk" ] || text+=$(awk "BEGIN { printf \" (%.2f)\", ($kk > 0 ? $m / $kk : 0) }")
 	done
 	tell "$text"
 	ok "$name"

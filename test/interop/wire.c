@@ -228,7 +228,7 @@ open_side(struct wire *w, unsigned side, const char *name)
 static void
 be_punctual(void)
 {
-	struct sched_param p = { .sched_priority = 1 };
+	struct sched_param p = { .sched_priority = 2 }; /* 1 is its ends' */
 
 	prctl(PR_SET_TIMERSLACK, 1UL);
 	if (sched_setscheduler(0, SCHED_FIFO, &p))
