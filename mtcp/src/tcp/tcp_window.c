@@ -94,6 +94,17 @@ tcp_window_update_due(const struct tcp_env *e, const struct tcp_conn *c)
 	return gain > 0 && (gain >= c->rcv_space / 2 || (wnd < c->rcv_space / 4 && gain >= wnd));
 }
 
+/* Four times what the application read in a round trip: a sender in slow start doubles in
+ * the next one, and has doubled already since what is read now was sent.  With less the
+ * window would limit it, then open in one lump and send it a burst. */
+static uint32_t
+want_space(const struct tcp_conn *c, uint32_t read, uint32_t limit)
+{
+	uint32_t want = read > limit / 4 ? limit : 4 * read;
+
+	return max(want, c->rcv_space);
+}
+
 void
 tcp_window_grow_receive(struct tcp_env *e, struct tcp_conn *c, int64_t now)
 {
@@ -104,9 +115,8 @@ tcp_window_grow_receive(struct tcp_env *e, struct tcp_conn *c, int64_t now)
 	if (now - c->rcv_mark_at < max(tcp_srtt_ns(c), NS_PER_MS))
 		return;
 	read = atomic_load_explicit(&c->rcv_r->read, memory_order_acquire);
-	if (c->rcv_mark_at && tcp_mem_level(e) == TCP_MEM_EASE &&
-	    read - c->rcv_read_mark >= c->rcv_space / 2)
-		c->rcv_space = min(c->rcv_space * 2, limit);
+	if (c->rcv_mark_at && tcp_mem_level(e) == TCP_MEM_EASE)
+		c->rcv_space = want_space(c, read - c->rcv_read_mark, limit);
 	c->rcv_read_mark = read;
 	c->rcv_mark_at = now;
 }
