@@ -319,6 +319,28 @@ test_cursor_is_forgotten_with_its_chunk(void)
 	rig_free(g);
 }
 
+/* A second cursor is told that bytes have been consumed. */
+static void
+test_a_second_cursor_is_told(void)
+{
+	struct rig *g = rig_new(0);
+	struct stream_cursor other = { NULL, 0 };
+
+	rig_write(g, 3 * ROOM);
+	CU_ASSERT_TRUE(rig_peek(g, &other, 0, 2));
+	stream_cursor_consumed(&other, &g->r);
+	CU_ASSERT_PTR_NOT_NULL(other.chunk);
+	CU_ASSERT_TRUE(rig_peek(g, &other, 2 * ROOM, 2));
+	rig_consume(g, ROOM + 10);
+	stream_cursor_consumed(&other, &g->r);
+	CU_ASSERT_PTR_NOT_NULL(other.chunk);
+	rig_consume(g, ROOM + 10);
+	stream_cursor_consumed(&other, &g->r);
+	CU_ASSERT_PTR_NULL(other.chunk);
+	CU_ASSERT_TRUE(rig_peek(g, &other, 0, 2));
+	rig_free(g);
+}
+
 static void
 test_dismantle_finds_every_chunk(void)
 {
@@ -503,6 +525,7 @@ suite_bytestream(void)
 	CU_add_test(s, "a drained stream can be written without chunks and gives its last back",
 	            test_drained_stream_never_keeps_its_last_chunk);
 	CU_add_test(s, "a peek crosses a sealed end", test_peek_crosses_a_sealed_end);
+	CU_add_test(s, "a second cursor is told", test_a_second_cursor_is_told);
 	CU_add_test(s, "a cursor is forgotten with its chunk",
 	            test_cursor_is_forgotten_with_its_chunk);
 	CU_add_test(s, "dismantling finds every chunk", test_dismantle_finds_every_chunk);

@@ -478,7 +478,7 @@ out_one(struct duo_side *s, struct tcp_seg *out)
 	uint8_t *text = s->duo->text;
 
 	if (out->len) {
-		stream_peek(&s->snd_r, &s->snd_w, &s->snd_cur, tcp_text_offset(c, out->seq),
+		stream_peek(&s->snd_r, &s->snd_w, tcp_text_cursor(c, out), tcp_text_offset(c, out->seq),
 		            text, out->len);
 		out->text = text;
 	}

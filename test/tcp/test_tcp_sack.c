@@ -198,7 +198,8 @@ random_ack(struct twin *t)
 	CU_ASSERT_EQUAL(n.sacked, 0);
 }
 
-/* A range is taken when one block covers all of it. */
+/* A range is taken when one block covers all of it; it becomes one with what is SACKed on
+ * either side. */
 static uint32_t
 map_block(struct twin *t, uint32_t start, uint32_t end)
 {
@@ -210,6 +211,10 @@ map_block(struct twin *t, uint32_t start, uint32_t end)
 		if (!t->begins[i] || to > end || t->is[i] == SACKED)
 			continue;
 		memset(t->is + i, SACKED, to - i);
+		if (i > t->una && t->is[i - 1] == SACKED)
+			t->begins[i] = false;
+		if (to < t->nxt && t->is[to] == SACKED)
+			t->begins[to] = false;
 		fresh += to - i;
 	}
 	return fresh;
@@ -502,6 +507,74 @@ test_part_of_a_range_is_not_taken(void)
 	twin_free(&t);
 }
 
+/* What was SACKed together costs one record, and counts as the segments it was. */
+static void
+test_sacked_neighbours_share_a_record(void)
+{
+	struct twin t;
+
+	twin_init(&t, NULL);
+	send_ten(&t);
+	(void)block(&t, 300, 400);
+	(void)block(&t, 500, 600);
+	CU_ASSERT_EQUAL(t.e->sents.used, 10);
+	(void)block(&t, 300, 600);
+	CU_ASSERT_EQUAL(t.e->sents.used, 8);
+	CU_ASSERT_EQUAL(t.c->xmit->n_sacked, 3);
+	(void)block(&t, 100, 1000);
+	CU_ASSERT_EQUAL(t.e->sents.used, 2);
+	CU_ASSERT_EQUAL(t.c->xmit->n_sacked, 9);
+	(void)acked(&t, 550); /* into the middle of it */
+	CU_ASSERT_EQUAL(t.c->xmit->sacked, 450);
+	tcp_sack_check(t.c);
+	twin_free(&t);
+}
+
+/* Thousands of holes, and blocks that jump to and fro between them: the work of an ACK has a
+ * bound, and what was not reached this time is when the peer repeats it. */
+static void
+test_far_blocks_are_reached_by_and_by(void)
+{
+	static struct twin t;
+	struct sack_news n;
+	unsigned acks = 0;
+
+	twin_init(&t, NULL);
+	for (uint32_t i = 0; i < 5600; i++)
+		send_range(&t, 1);
+	for (uint32_t i = 1; i < 5600; i += 2) /* in order: no search */
+		CU_ASSERT_EQUAL(block(&t, i, i + 1).sacked, 1);
+	(void)block(&t, 5598, 5599);
+	do { /* the middle is farther than one ACK may look */
+		n = block(&t, 2800, 2801);
+		acks++;
+	} while (n.sacked == 0 && acks < 100);
+	CU_ASSERT_EQUAL(n.sacked, 1);
+	CU_ASSERT(acks > 1);
+	CU_ASSERT(acks <= 2800 / 512 + 1);
+	tcp_sack_check(t.c);
+	twin_free(&t);
+}
+
+/* One connection does not take all records. */
+static void
+test_a_connection_has_a_share_of_the_records(void)
+{
+	struct duo_opts o = { .sents = 1000 };
+	struct twin t;
+	seq_t at;
+
+	twin_init(&t, &o);
+	for (uint32_t i = 0; i < 250; i++)
+		send_range(&t, 1);
+	at = t.c->snd_nxt;
+	CU_ASSERT_FALSE(tcp_sack_sent(t.e, t.c, at, seq_add(at, 1), false, t.now));
+	CU_ASSERT_EQUAL(t.e->sents.used, 250);
+	(void)acked(&t, 1);
+	send_range(&t, 1);
+	twin_free(&t);
+}
+
 /* RFC 2883 4: below SEG.ACK, or inside the second block. */
 static void
 test_a_duplicate_is_recognized(void)
@@ -736,6 +809,11 @@ suite_tcp_sack(void)
 	CU_add_test(s, "without memory nothing is sent", test_without_memory_nothing_is_sent);
 	CU_add_test(s, "a first range without memory leaves nothing",
 	            test_a_first_range_without_memory_leaves_nothing);
+	CU_add_test(s, "SACKed neighbours share a record", test_sacked_neighbours_share_a_record);
+	CU_add_test(s, "far blocks are reached by and by (attack: SACK holes)",
+	            test_far_blocks_are_reached_by_and_by);
+	CU_add_test(s, "a connection has a share of the records",
+	            test_a_connection_has_a_share_of_the_records);
 	CU_add_test(s, "with nothing in flight all is quiet",
 	            test_with_nothing_in_flight_all_is_quiet);
 }

@@ -117,6 +117,17 @@ void stream_peek(struct stream_reader *r, const struct stream_writer *w,
 void stream_consume(struct stream_reader *r, const struct stream_writer *w,
                     struct stream_cursor *cur, uint32_t len, struct chunk_list *empty);
 
+/* Reader, after stream_consume(): forgets where another cursor stood, if that chunk may have
+ * been freed. */
+static inline void
+stream_cursor_consumed(struct stream_cursor *cur, const struct stream_reader *r)
+{
+	uint32_t read = atomic_load_explicit(&r->read, memory_order_relaxed);
+
+	if (cur->chunk && (int32_t)(cur->at - read) < 0)
+		cur->chunk = NULL;
+}
+
 /* Takes every chunk out of a stream that neither side will use again, and
  * leaves both halves as new.  Only when both sides have said goodbye, and the
  * caller has seen what both wrote.  Cursors into it are void. */

@@ -100,6 +100,7 @@ struct tcp_sent {
 	int64_t sent_at;   /* when it was sent last                                    */
 	seq_t start, end;  /* [start, end), FIN included                               */
 	uint8_t flags;     /* SENT_*                                                   */
+	uint32_t segs;     /* segments; more than one when SACKed ranges were joined   */
 	struct rate_mark mark; /* what had been delivered when it was sent last        */
 };
 
@@ -121,9 +122,11 @@ struct tcp_xmit {
 	uint32_t n_sent;    /* ranges                                    */
 	uint32_t pipe;      /* bytes believed to be in the network       */
 	uint32_t sacked;    /* bytes                                     */
-	uint32_t n_sacked;  /* ranges                                    */
+	uint32_t n_sacked;  /* segments                                  */
 	uint32_t reno_dups; /* duplicate ACKs, peers without SACK        */
 	seq_t high_sacked;  /* end of the highest range delivered        */
+	struct tcp_sent *seen; /* where the search for a block ended last; NULL: nowhere */
+	struct stream_cursor rtx_cur; /* where retransmission stands, as snd_cur does */
 	seq_t cwnd_full;    /* SND.NXT when cwnd last held text back     */
 	seq_t pushed;       /* SND.NXT behind the last segment with PSH  */
 	/* RACK: the most recently sent range that was delivered */
@@ -308,6 +311,17 @@ tcp_text_offset(const struct tcp_conn *c, seq_t seq)
 	uint32_t at = seq_sub(seq, c->iss) - 1;
 
 	return at - atomic_load_explicit(&c->snd_r->read, memory_order_relaxed);
+}
+
+/* The cursor that reads a segment's text: what is sent again has one of its own, or each
+ * retransmission would make new text start over from the first chunk. */
+static inline struct stream_cursor *
+tcp_text_cursor(const struct tcp_conn *c, const struct tcp_seg *s)
+{
+	uint32_t space = s->len + ((s->flags & TCP_FIN) != 0);
+	bool is_new = seq_eq(seq_add(s->seq, space), c->snd_nxt);
+
+	return is_new || !c->xmit ? c->snd_cur : &c->xmit->rtx_cur;
 }
 
 /* On which of the core's lists the connection belongs. */

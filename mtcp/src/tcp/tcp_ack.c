@@ -90,6 +90,8 @@ consume_text(struct tcp_env *e, struct tcp_conn *c)
 		upto = written;
 	if (upto != read)
 		stream_consume(c->snd_r, c->snd_w, c->snd_cur, upto - read, &e->spare);
+	if (c->xmit) /* its chunk may be gone */
+		stream_cursor_consumed(&c->xmit->rtx_cur, c->snd_r);
 	c->bytes_acked += upto - read;
 }
 

@@ -13,6 +13,9 @@
 
 #include "tcp/tcp_recovery.h"
 
+#define SENT_QUOTA_MIN 64u
+#define WALK_MAX       512u /* ranges that the blocks of one ACK may make us look at */
+
 static struct tcp_sent *
 sent_of(struct link *l)
 {
@@ -42,13 +45,13 @@ sent_mark(struct tcp_xmit *x, struct tcp_sent *r, uint8_t flags)
 	x->pipe -= sent_pipe(r);
 	if (r->flags & SENT_SACKED) {
 		x->sacked -= len;
-		x->n_sacked--;
+		x->n_sacked -= r->segs;
 	}
 	r->flags = flags;
 	x->pipe += sent_pipe(r);
 	if (flags & SENT_SACKED) {
 		x->sacked += len;
-		x->n_sacked++;
+		x->n_sacked += r->segs;
 	}
 	link_remove(&r->tlink);
 	if (flags & SENT_SACKED)
@@ -69,6 +72,14 @@ xmit_init(struct tcp_xmit *x, seq_t una)
 	x->high_sacked = x->rack_end = x->cwnd_full = x->pushed = una;
 }
 
+/* No connection takes more than a quarter of the records: a peer that opens its window wide
+ * and announces a tiny MSS must not keep the others from sending. */
+static uint32_t
+sent_quota(const struct tcp_env *e)
+{
+	return max(e->sents.max / 4, SENT_QUOTA_MIN);
+}
+
 bool
 tcp_sack_sent(struct tcp_env *e, struct tcp_conn *c, seq_t start, seq_t end, bool fin, int64_t now)
 {
@@ -81,14 +92,14 @@ tcp_sack_sent(struct tcp_env *e, struct tcp_conn *c, seq_t start, seq_t end, boo
 		xmit_init(x, c->snd_una);
 		c->xmit = x;
 	}
-	if (!(r = pool_get(&e->sents))) {
+	if (x->n_sent >= sent_quota(e) || !(r = pool_get(&e->sents))) {
 		if (list_empty(&x->sent)) {
 			pool_put(&e->xmits, x);
 			c->xmit = NULL;
 		}
 		return false;
 	}
-	*r = (struct tcp_sent){ .sent_at = now, .start = start, .end = end };
+	*r = (struct tcp_sent){ .sent_at = now, .start = start, .end = end, .segs = 1 };
 	r->flags = fin ? SENT_FIN : 0;
 	tcp_rate_sent(c, r, now);
 	x->pipe += sent_len(r);
@@ -98,15 +109,36 @@ tcp_sack_sent(struct tcp_env *e, struct tcp_conn *c, seq_t start, seq_t end, boo
 	return true;
 }
 
+static struct tcp_sent *
+sent_after(const struct tcp_xmit *x, const struct tcp_sent *r)
+{
+	return r->link.next == &x->sent.head ? NULL : sent_of(r->link.next);
+}
+
+static struct tcp_sent *
+sent_before(const struct tcp_xmit *x, const struct tcp_sent *r)
+{
+	return r->link.prev == &x->sent.head ? NULL : sent_of(r->link.prev);
+}
+
+/* A record that adds nothing to the sums any more. */
+static void
+sent_drop(struct tcp_env *e, struct tcp_xmit *x, struct tcp_sent *r)
+{
+	if (x->seen == r)
+		x->seen = sent_before(x, r);
+	link_remove(&r->link);
+	x->n_sent--;
+	pool_put(&e->sents, r);
+}
+
 static void
 sent_free(struct tcp_env *e, struct tcp_xmit *x, struct tcp_sent *r)
 {
 	sent_mark(x, r, r->flags & (uint8_t)~SENT_SACKED);
 	x->pipe -= sent_pipe(r);
-	link_remove(&r->link);
 	link_remove(&r->tlink);
-	x->n_sent--;
-	pool_put(&e->sents, r);
+	sent_drop(e, x, r);
 }
 
 bool
@@ -123,8 +155,11 @@ tcp_sack_split(struct tcp_env *e, struct tcp_conn *c, struct tcp_sent *r, seq_t 
 	rest->start = at;
 	r->end = at;
 	r->flags &= (uint8_t)~SENT_FIN;
+	rest->segs = 1;
 	x->n_sent++;
-	if (r->flags & SENT_SACKED)
+	if (r->segs > 1)
+		r->segs--;
+	else if (r->flags & SENT_SACKED)
 		x->n_sacked++;
 	link_insert_after(&r->link, &rest->link);
 	if (link_on_list(&r->tlink))
@@ -218,27 +253,93 @@ tcp_sack_acked(struct tcp_env *e, struct tcp_conn *c, seq_t una, int64_t now, st
 	reno_dups_explained(c, freed, n);
 }
 
+/* `next`, behind `r`, is SACKED as `r` is: one record remembers both.  What the peer holds
+ * then costs a record a hole, not a record a segment. */
+static void
+sacked_join(struct tcp_env *e, struct tcp_xmit *x, struct tcp_sent *r, struct tcp_sent *next)
+{
+	r->end = next->end;
+	r->segs += next->segs;
+	r->flags |= next->flags & (SENT_FIN | SENT_EVER_RETRANS);
+	sent_drop(e, x, next);
+}
+
+/* The range has arrived; returns the one that stands for it now. */
+static struct tcp_sent *
+range_sacked(struct tcp_env *e, struct tcp_conn *c, struct tcp_sent *r, int64_t now,
+             struct sack_news *n)
+{
+	struct tcp_xmit *x = c->xmit;
+	struct tcp_sent *before = sent_before(x, r), *after = sent_after(x, r);
+
+	range_delivered(c, r, now, n);
+	n->sacked += sent_len(r);
+	sent_mark(x, r, (r->flags | SENT_SACKED) & (uint8_t)~(SENT_LOST | SENT_RETRANS));
+	x->high_sacked = seq_max(x->high_sacked, r->end);
+	if (after && (after->flags & SENT_SACKED))
+		sacked_join(e, x, r, after);
+	if (!before || !(before->flags & SENT_SACKED))
+		return r;
+	sacked_join(e, x, before, r);
+	return before;
+}
+
+/* Where to begin the search for `at`: the first range, the last, or where the last search
+ * ended, whichever is nearest. */
+static struct tcp_sent *
+nearest(const struct tcp_xmit *x, seq_t at)
+{
+	struct tcp_sent *first = sent_of(list_first(&x->sent)), *last = sent_of(list_last(&x->sent));
+	struct tcp_sent *r = first;
+	uint32_t far = seq_sub(at, first->start), d = seq_sub(last->end, at);
+
+	if (d < far) {
+		r = last;
+		far = d;
+	}
+	if (!x->seen)
+		return r;
+	d = seq_lt(at, x->seen->start) ? seq_sub(x->seen->start, at) : seq_sub(at, x->seen->start);
+	return d < far ? x->seen : r;
+}
+
+/* The first range that begins at `at` or behind; NULL: none, or not found within the budget.
+ * Where it gave up the next search goes on. */
+static struct tcp_sent *
+range_from(struct tcp_xmit *x, seq_t at, uint32_t *budget)
+{
+	struct tcp_sent *r = nearest(x, at), *before;
+
+	while (r && seq_lt(r->start, at) && *budget > 0) {
+		x->seen = r;
+		r = sent_after(x, r);
+		--*budget;
+	}
+	while (r && *budget > 0 && (before = sent_before(x, r)) && seq_le(at, before->start)) {
+		x->seen = r = before;
+		--*budget;
+	}
+	return *budget > 0 ? r : NULL;
+}
+
 /* Marks the ranges that lie in [b.start, b.end) as a whole.  A range is what left
  * as one segment: the peer holds it or does not, and one that claims a part of
  * it, byte by byte, shall not make us keep a book on each byte. */
 static void
-one_block(struct tcp_conn *c, struct tcp_sack_block b, int64_t now, struct sack_news *n)
+one_block(struct tcp_env *e, struct tcp_conn *c, struct tcp_sack_block b, uint32_t *budget,
+          int64_t now, struct sack_news *n)
 {
 	struct tcp_xmit *x = c->xmit;
+	struct tcp_sent *r = range_from(x, b.start, budget);
 
-	list_for_each(l, &x->sent) {
-		struct tcp_sent *r = sent_of(l);
-
-		if (seq_lt(r->start, b.start))
-			continue;
-		if (seq_lt(b.end, r->end))
-			return;
+	/* What is new pays for itself: it can be told only once. */
+	while (r && seq_le(r->end, b.end) && *budget > 0) {
 		if (r->flags & SENT_SACKED)
-			continue;
-		range_delivered(c, r, now, n);
-		n->sacked += sent_len(r);
-		sent_mark(x, r, (r->flags | SENT_SACKED) & (uint8_t)~(SENT_LOST | SENT_RETRANS));
-		x->high_sacked = seq_max(x->high_sacked, r->end);
+			--*budget;
+		else
+			r = range_sacked(e, c, r, now, n);
+		x->seen = r;
+		r = sent_after(x, r);
 	}
 }
 
@@ -277,8 +378,8 @@ tcp_sack_blocks(struct tcp_env *e, struct tcp_conn *c, const struct tcp_seg *s, 
 {
 	struct tcp_sack_block blocks[TCP_SACK_MAX];
 	unsigned n_blocks = 0;
+	uint32_t budget = WALK_MAX;
 
-	(void)e;
 	if (!(c->flags & TCPF_SACK) || s->n_sack == 0)
 		return;
 	n->dsack = first_is_dsack(s);
@@ -288,7 +389,7 @@ tcp_sack_blocks(struct tcp_env *e, struct tcp_conn *c, const struct tcp_seg *s, 
 		if (in_flight(c, &s->sack[i]))
 			sorted_insert(blocks, n_blocks++, s->sack[i]);
 	for (unsigned i = 0; i < n_blocks; i++)
-		one_block(c, blocks[i], now, n);
+		one_block(e, c, blocks[i], &budget, now, n);
 }
 
 void
@@ -377,7 +478,7 @@ tcp_sack_check(const struct tcp_conn *c)
 		n++;
 		if (r->flags & SENT_SACKED) {
 			sacked += sent_len(r);
-			n_sacked++;
+			n_sacked += r->segs;
 		}
 	}
 	(void)at, (void)pipe, (void)sacked, (void)n, (void)n_sacked;
