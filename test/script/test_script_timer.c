@@ -139,6 +139,29 @@ test_what_was_sacked_is_not_sent_again(void)
 	peer_free(&p);
 }
 
+/* RFC 3042 2: a duplicate that SACKs nothing new may be a copy that the network made. */
+static void
+test_duplicates_without_news_let_nothing_go(void)
+{
+	struct peer p;
+
+	peer_connected(&p, NULL);
+	peer_a_writes(&p, 10 * MSS);
+	EXPECT_NUMBER(&p, peer_skips(&p), 10);
+	peer_a_writes(&p, 5 * MSS);
+	EXPECT_NOTHING(&p); /* cwnd is used up */
+	SAY(&p, ".", 1, 0, 1);
+	SAY(&p, ".", 1, 0, 1);
+	EXPECT_NOTHING(&p);
+	peer_sack(&p, 1 + MSS, 1 + 2 * MSS, 0);
+	SAY(&p, ".", 1, 0, 1);
+	EXPECT(&p, ".", 1 + 10 * MSS, MSS, 1);
+	peer_sack(&p, 1 + MSS, 1 + 2 * MSS, 0);
+	SAY(&p, ".", 1, 0, 1); /* the same once more */
+	EXPECT_NOTHING(&p);
+	peer_free(&p);
+}
+
 /* RFC 9293 3.7.4: what was written in crumbs leaves as full segments. */
 static void
 test_crumbs_leave_as_full_segments(void)
@@ -177,6 +200,8 @@ suite_script_timer(void)
 	            test_a_push_is_not_waited_for);
 	CU_add_test(s, "what was SACKed is not sent again (RFC 6675 5/not-sacked)",
 	            test_what_was_sacked_is_not_sent_again);
+	CU_add_test(s, "duplicates without news let nothing go (RFC 3042 2/news)",
+	            test_duplicates_without_news_let_nothing_go);
 	CU_add_test(s, "crumbs leave as full segments (RFC 9293 SHLD-28, MAY-16, SHLD-27)",
 	            test_crumbs_leave_as_full_segments);
 }
