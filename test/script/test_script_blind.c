@@ -445,7 +445,7 @@ suite_script_blind(void)
 	CU_add_test(s, "text outside the window (attack: blind data)",
 	            test_text_outside_the_window);
 	CU_add_test(s, "text over the edge is cut", test_text_over_the_edge_is_cut);
-	CU_add_test(s, "PAWS (RFC 7323 5.3)", test_paws);
+	CU_add_test(s, "PAWS (RFC 7323 5.3, 5.3/pure-ACK)", test_paws);
 	CU_add_test(s, "PAWS spares resets (RFC 7323 5.3)", test_paws_spares_resets);
 	CU_add_test(s, "PAWS after 24 days (RFC 7323 5.5)", test_paws_after_24_days);
 	CU_add_test(s, "PAWS across the wrap (RFC 7323 5.3)", test_paws_across_the_wrap);

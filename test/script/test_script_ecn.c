@@ -363,9 +363,9 @@ suite_script_ecn(void)
 {
 	CU_pSuite s = CU_add_suite("script_ecn", NULL, NULL);
 
-	CU_add_test(s, "RFC 3168 6.1.1: SYN and SYN-ACK agree on it", test_setup);
+	CU_add_test(s, "RFC 3168 6.1.1, RFC 9293 SHLD-8: SYN and SYN-ACK agree on it", test_setup);
 	CU_add_test(s, "RFC 3168 6.1.1: no agreement, no ECT and no ECE", test_no_agreement);
-	CU_add_test(s, "RFC 3168 6.1.1: by default it is agreed to, not asked for", test_passive);
+	CU_add_test(s, "RFC 3168 6.1.1: by default it is agreed to, not asked for (Linux: ECN)", test_passive);
 	CU_add_test(s, "RFC 3168 6.1.1: off is off", test_off);
 	CU_add_test(s, "RFC 3168 6.1.1.1: a SYN that was lost is repeated without", test_syn_lost);
 	CU_add_test(s, "RFC 3168 6.1.1: a peer that gives up on it is believed",
@@ -383,6 +383,6 @@ suite_script_ecn(void)
 	            test_loss_says_cwr);
 	CU_add_test(s, "RFC 3168 6.1.2: a loss beside the mark reduces no further",
 	            test_loss_beside_the_mark);
-	CU_add_test(s, "RFC 3168 6.1.4: ACKs and probes have no ECT", test_probes_are_not_marked);
+	CU_add_test(s, "RFC 3168 6.1.4, 6.1.6: ACKs and probes have no ECT", test_probes_are_not_marked);
 	CU_add_test(s, "TCP_INFO tells of ECN", test_info);
 }

@@ -800,6 +800,7 @@ suite_script_open(void)
 	CU_add_test(s, "close before the answer", test_close_before_the_answer);
 	CU_add_test(s, "abort before the answer", test_abort_before_the_answer);
 	CU_add_test(s, "close in SYN-RECEIVED", test_close_in_syn_received);
-	CU_add_test(s, "unreachable", test_unreachable);
+	CU_add_test(s, "unreachable (RFC 9293 MUST-56, SHLD-25, SHLD-26; RFC 1122 4.2.3.9)",
+	            test_unreachable);
 	CU_add_test(s, "sequence numbers wrap in the handshake", test_wrap_in_the_handshake);
 }

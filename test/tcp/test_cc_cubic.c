@@ -550,14 +550,15 @@ suite_cc_cubic(void)
 	CU_pSuite s = CU_add_suite("cc_cubic", NULL, NULL);
 
 	CU_add_test(s, "the cube root is exact", test_the_root_is_exact);
-	CU_add_test(s, "the curve is followed on long paths (RFC 9438 4.1, 4.2)",
+	CU_add_test(s, "the curve is followed on long paths (RFC 9438 4.1, 4.2, 4.4, 4.5)",
 	            test_the_curve_is_followed_on_long_paths);
 	CU_add_test(s, "Reno is followed on short paths (RFC 9438 4.3)",
 	            test_reno_is_followed_on_short_paths);
 	CU_add_test(s, "anything between is followed", test_anything_between_is_followed);
-	CU_add_test(s, "growth is bounded in each RTT (RFC 9438 4.4)",
+	CU_add_test(s, "growth is bounded in each RTT (RFC 9438 4.2/clamp)",
 	            test_growth_is_bounded_in_each_rtt);
-	CU_add_test(s, "growth is bounded after a silence", test_growth_is_bounded_after_a_silence);
+	CU_add_test(s, "growth is bounded after a silence (RFC 9438 4.2/clamp, 5.8)",
+	            test_growth_is_bounded_after_a_silence);
 	CU_add_test(s, "large windows grow slowly on the plateau",
 	            test_large_windows_grow_slowly_on_the_plateau);
 	CU_add_test(s, "cwnd does not wrap", test_cwnd_does_not_wrap);
@@ -570,10 +571,12 @@ suite_cc_cubic(void)
 	            test_a_time_out_forgets_the_plateau);
 	CU_add_test(s, "time without data does not count (RFC 9438 5.8)",
 	            test_time_without_data_does_not_count);
-	CU_add_test(s, "idle time does not count", test_idle_time_does_not_count);
+	CU_add_test(s, "idle time does not count (RFC 9438 5.8)",
+	            test_idle_time_does_not_count);
 	CU_add_test(s, "slow start doubles while the delay is steady",
 	            test_slow_start_doubles_while_the_delay_is_steady);
-	CU_add_test(s, "a growing delay ends slow start (Linux: HyStart)",
+	CU_add_test(s, "a growing delay ends slow start (Linux: HyStart) (RFC 9438 4.10; "
+	            "Linux: HyStart)",
 	            test_a_growing_delay_ends_slow_start);
 	CU_add_test(s, "eight samples make a judgment (Linux: HyStart)",
 	            test_eight_samples_make_a_judgment);

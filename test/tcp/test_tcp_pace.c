@@ -228,12 +228,15 @@ suite_tcp_pace(void)
 {
 	CU_pSuite s = CU_add_suite("tcp_pace", NULL, NULL);
 
-	CU_add_test(s, "off by default", test_off_by_default);
-	CU_add_test(s, "a window is spread over the round trip", test_spread_over_the_round_trip);
-	CU_add_test(s, "SO_MAX_PACING_RATE is kept", test_a_rate_is_kept);
-	CU_add_test(s, "RFC 9002 7.7: a pause earns a burst of ten", test_a_pause_earns_a_burst);
+	CU_add_test(s, "off by default (Linux: pacing)", test_off_by_default);
+	CU_add_test(s, "a window is spread over the round trip (RFC 9002 7.7/rate; Linux: "
+	            "pacing)",
+	            test_spread_over_the_round_trip);
+	CU_add_test(s, "SO_MAX_PACING_RATE is kept (option: SO_MAX_PACING_RATE)",
+	            test_a_rate_is_kept);
+	CU_add_test(s, "RFC 9002 7.7/burst: a pause earns a burst of ten", test_a_pause_earns_a_burst);
 	CU_add_test(s, "slower than the path", test_slower_than_the_path);
-	CU_add_test(s, "ACKs are not paced", test_acks_are_not_paced);
+	CU_add_test(s, "ACKs are not paced (RFC 9002 7.7/acks)", test_acks_are_not_paced);
 	CU_add_test(s, "losses under pacing", test_losses_under_pacing);
-	CU_add_test(s, "the rate follows cwnd", test_the_rate_follows_cwnd);
+	CU_add_test(s, "the rate follows cwnd (RFC 9002 7.7/rate)", test_the_rate_follows_cwnd);
 }
