@@ -515,12 +515,44 @@ test_a_syn_and_others_get_their_own_options(void)
 
 	CU_ASSERT_EQUAL(wire_tcp_hdr_len(&s), 20 + 12 + 12);
 	s.flags = TCP_SYN;
-	CU_ASSERT_EQUAL(wire_tcp_hdr_len(&s), 20 + 20);
+	CU_ASSERT_EQUAL(wire_tcp_hdr_len(&s), 20 + 24);
 	s.opts = TCP_OPT_SACK;
 	CU_ASSERT_EQUAL(wire_tcp_hdr_len(&s), 20);
 	s.flags = TCP_ACK;
 	s.n_sack = 0;
 	CU_ASSERT_EQUAL(wire_tcp_hdr_len(&s), 20);
+}
+
+/* RFC 7413 4.1.1: kind 34; nothing, or 4 to 16 bytes, an even number. */
+static void
+test_fast_open_cookies(void)
+{
+	for (uint8_t n = 0; n <= 18; n++) {
+		bool good = n == 0 || (n >= 4 && n <= 16 && n % 2 == 0);
+		uint8_t p[TCP_HDR_LEN + TCP_OPT_MAX] = { [12] = 0xf0, [13] = TCP_SYN };
+		struct tcp_seg s;
+
+		p[20] = 34;
+		p[21] = (uint8_t)(2 + n);
+		for (unsigned i = 0; i < n; i++)
+			p[22 + i] = (uint8_t)(i + 1);
+		CU_ASSERT_EQUAL_FATAL(wire_tcp_parse(p, sizeof p, &s), WIRE_TCP_OK);
+		CU_ASSERT_EQUAL((s.opts & TCP_OPT_FASTOPEN) != 0, good);
+		CU_ASSERT_EQUAL(s.n_cookie, good ? n : 0);
+		if (!good)
+			continue;
+		CU_ASSERT_EQUAL(memcmp(s.cookie, p + 22, n), 0);
+		s.opts |= TCP_OPT_TS | TCP_OPT_MSS | TCP_OPT_SACK_OK | TCP_OPT_WSCALE;
+		memset(p, 0, sizeof p);
+		CU_ASSERT_EQUAL(wire_tcp_build(p, &s), wire_tcp_hdr_len(&s));
+		CU_ASSERT_EQUAL(wire_tcp_hdr_len(&s), 40 + (2 + n + 3) / 4 * 4);
+		CU_ASSERT_EQUAL(p[40], 34);
+		CU_ASSERT_EQUAL(p[41], 2 + n);
+		CU_ASSERT(n % 4 == 2 || p[42 + n] == 1); /* padded by nops */
+		p[13] = TCP_ACK; /* only a SYN has it */
+		CU_ASSERT_EQUAL_FATAL(wire_tcp_parse(p, wire_tcp_hdr_len(&s), &s), WIRE_TCP_OK);
+		CU_ASSERT_FALSE(s.opts & TCP_OPT_FASTOPEN);
+	}
 }
 
 void
@@ -573,4 +605,5 @@ suite_tcp_wire(void)
 	            test_random_round_trips);
 	CU_add_test(s, "a SYN and others get their own options",
 	            test_a_syn_and_others_get_their_own_options);
+	CU_add_test(s, "Fast Open cookies (RFC 7413 2/size)", test_fast_open_cookies);
 }

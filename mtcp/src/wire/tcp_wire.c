@@ -20,6 +20,7 @@ enum {
 	KIND_SACK_OK = 4,
 	KIND_SACK = 5,
 	KIND_TS = 8,
+	KIND_FASTOPEN = 34,
 };
 
 enum {
@@ -29,6 +30,7 @@ enum {
 	LEN_SACK = 2, /* and 8 a block */
 	LEN_SACK_BLOCK = 8,
 	LEN_TS = 10,
+	LEN_FASTOPEN = 2, /* and the cookie */
 };
 
 /* Options as they are padded to words: nop, nop, TS; nop, nop, SACK; nop, wscale. */
@@ -69,6 +71,17 @@ parse_sack(const uint8_t *value, uint32_t len, struct tcp_seg *s)
 	}
 }
 
+/* RFC 7413 4.1.1: nothing asks for a cookie; a cookie of another length is none. */
+static void
+parse_fastopen(const uint8_t *value, uint32_t len, struct tcp_seg *s)
+{
+	if (len && (len < TCP_COOKIE_MIN || len > TCP_COOKIE_MAX || len % 2))
+		return;
+	s->opts |= TCP_OPT_FASTOPEN;
+	s->n_cookie = (uint8_t)len;
+	memcpy(s->cookie, value, len);
+}
+
 /* The options of a SYN; `len` is that of the whole option.  A known kind with a length that is
  * not its own is skipped like an unknown one. */
 static void
@@ -82,6 +95,8 @@ parse_syn_option(const uint8_t *o, uint32_t len, struct tcp_seg *s)
 		s->wscale = min(o[2], (uint8_t)TCP_WSCALE_MAX);
 	} else if (o[0] == KIND_SACK_OK && len == LEN_SACK_OK) {
 		s->opts |= TCP_OPT_SACK_OK;
+	} else if (o[0] == KIND_FASTOPEN) {
+		parse_fastopen(o + LEN_FASTOPEN, len - LEN_FASTOPEN, s);
 	}
 }
 
@@ -130,6 +145,7 @@ parse_fixed(const uint8_t *p, struct tcp_seg *s)
 	s->opts = 0;
 	s->wscale = 0;
 	s->n_sack = 0;
+	s->n_cookie = 0;
 	s->mss = 0;
 	s->tsval = s->tsecr = 0;
 }
@@ -193,6 +209,8 @@ syn_options_len(const struct tcp_seg *s)
 		len += PADDED_SACK_OK;
 	if (s->opts & TCP_OPT_WSCALE)
 		len += PADDED_WSCALE;
+	if (s->opts & TCP_OPT_FASTOPEN)
+		len += (LEN_FASTOPEN + s->n_cookie + 3u) & ~3u;
 	return len;
 }
 
@@ -226,6 +244,22 @@ put_ts_values(uint8_t *o, const struct tcp_seg *s)
 	return o + 8;
 }
 
+static_assert(LEN_MSS + PADDED_TS + PADDED_WSCALE + LEN_FASTOPEN + TCP_COOKIE_MAX <= TCP_OPT_MAX,
+              "the largest cookie fits beside all other options of a SYN");
+
+static uint8_t *
+put_fastopen(uint8_t *o, const struct tcp_seg *s)
+{
+	uint32_t len = LEN_FASTOPEN + s->n_cookie;
+
+	o[0] = KIND_FASTOPEN;
+	o[1] = (uint8_t)len;
+	memcpy(o + LEN_FASTOPEN, s->cookie, s->n_cookie);
+	for (; len % 4; len++)
+		o[len] = KIND_NOP;
+	return o + len;
+}
+
 static uint8_t *
 put_syn_options(uint8_t *o, const struct tcp_seg *s)
 {
@@ -243,7 +277,7 @@ put_syn_options(uint8_t *o, const struct tcp_seg *s)
 	if (s->opts & TCP_OPT_WSCALE)
 		o = put_4(o, KIND_NOP, KIND_WSCALE, LEN_WSCALE,
 		          min(s->wscale, (uint8_t)TCP_WSCALE_MAX));
-	return o;
+	return s->opts & TCP_OPT_FASTOPEN ? put_fastopen(o, s) : o;
 }
 
 static uint8_t *

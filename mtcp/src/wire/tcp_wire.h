@@ -14,6 +14,8 @@
 #define TCP_OPT_MAX      40u
 #define TCP_WSCALE_MAX   14u /* RFC 7323 2.3: larger is taken as 14 */
 #define TCP_SACK_MAX     4u
+#define TCP_COOKIE_MIN   4u  /* RFC 7413 4.1.1: 4 to 16 bytes, an even number */
+#define TCP_COOKIE_MAX   16u
 
 enum {
 	TCP_FIN = 0x01,
@@ -33,6 +35,7 @@ enum {
 	TCP_OPT_SACK_OK = 1 << 2,
 	TCP_OPT_TS = 1 << 3,
 	TCP_OPT_SACK = 1 << 4,
+	TCP_OPT_FASTOPEN = 1 << 5,
 };
 
 struct tcp_sack_block {
@@ -54,6 +57,8 @@ struct tcp_seg {
 	uint16_t mss;
 	uint32_t tsval, tsecr;
 	struct tcp_sack_block sack[TCP_SACK_MAX];
+	uint8_t n_cookie;    /* fast open: 0 asks for a cookie                    */
+	uint8_t cookie[TCP_COOKIE_MAX];
 };
 
 /* The sequence space that a segment occupies (RFC 9293: SEG.LEN). */
@@ -74,7 +79,7 @@ enum wire_tcp_error {
  * 1 or past the end) ends option parsing; what stood before it counts
  * (RFC 9293 MUST-7).  Unknown options are skipped (MUST-6).  Options are
  * accepted at any alignment (MUST-64).  MSS, window scale and SACK-permitted
- * count only with SYN (MUST-65), SACK blocks only without.  An option whose
+ * count only with SYN (MUST-65), and so does Fast Open; SACK blocks only without.  An option whose
  * length is not the one of its kind is skipped; of two alike the last counts.
  * `mss` is what the peer said, 0 included.  The checksum is not looked at: see below.
  */
@@ -101,8 +106,8 @@ uint32_t wire_tcp_hdr_len(const struct tcp_seg *s);
 /*
  * Writes header and options at `p`; text of s->len bytes must already stand
  * behind them.  Option order is that of Linux: SYN: mss, sackOK, TS, nop,
- * wscale (without TS: mss, nop, nop, sackOK, nop, wscale); others: nop, nop,
- * TS then nop, nop, SACK.
+ * wscale (without TS: mss, nop, nop, sackOK, nop, wscale), then Fast Open, padded
+ * by nops; others: nop, nop, TS then nop, nop, SACK.
  * Returns the header's length.  The checksum field stays 0: finish it with
  * wire_tcp_sum_fill() or let the port do it.
  */
