@@ -93,6 +93,9 @@ mtcp_embed_step(struct mtcp_embed *e, int64_t now)
 	e->now = to_stack(e, now);
 	e->steps++;
 	run(e);
+	/* A caller may go on for hours without a call; the stack waits for those who
+	 * do not listen before it uses a socket's number again. */
+	context_drain(&e->ctx);
 	return mtcp_embed_deadline(e);
 }
 
