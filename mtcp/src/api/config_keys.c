@@ -353,12 +353,16 @@ lies_in(const struct config_key *key, size_t from, size_t size)
 bool
 key_is_live(const struct config_key *key)
 {
-	static const char *const others[] = { "cc", "ip_local_port_range", "mtu" };
+	static const char *const fixed[] = { "io", "core_mask", "multiprocess", "port", "address",
+		                             "gateway", "stat_print" };
 	const size_t quotas = offsetof(struct config, stack.rx_burst);
 
-	for (size_t i = 0; i < array_len(others); i++)
-		if (strcmp(key->name, others[i]) == 0)
-			return true;
+	if (key->type == KEY_OTHER) {
+		for (size_t i = 0; i < array_len(fixed); i++)
+			if (strcmp(key->name, fixed[i]) == 0)
+				return false;
+		return true; /* all the others are TCP's, or the MTU, or local ports */
+	}
 	return lies_in(key, PLACE(stack.tcp)) || lies_in(key, PLACE(rcvbuf)) ||
 	       lies_in(key, PLACE(sndbuf)) ||
 	       lies_in(key, quotas, offsetof(struct config, stack.tx_data) + sizeof(uint32_t) - quotas);
