@@ -160,8 +160,8 @@ int mtcp_embed_give(struct mtcp_embed *embed, const void *packet, size_t len);
 ssize_t mtcp_embed_take(struct mtcp_embed *embed, void *packet, size_t size, int64_t *when);
 
 /*
- * Changes a key of mtcp.conf(5) while the stack runs: all of TCP's (cc, tcp_*,
- * rcvbuf*, sndbuf*), ip_default_ttl, ip_local_port_range, mtu, and the quotas of
+ * Changes a key of mtcp.conf(5) while the stack runs: all of TCP's (tcp_*, cc,
+ * ecn, pacing, rcvbuf*, sndbuf* ...), ip_default_ttl, ip_local_port_range, mtu, and the quotas of
  * a step (rx_burst ... tx_data); mtcp_embed_key() lists them.  Between two steps nothing
  * runs that could read half a change.  The new value counts
  *   at once   for what is read whenever it is needed: limits, time-outs, delays,
@@ -171,7 +171,7 @@ ssize_t mtcp_embed_take(struct mtcp_embed *embed, void *packet, size_t size, int
  *             buffer sizes, initial window and RTO, TTL, options of the SYN, MTU
  * EINVAL (bad value, or one that contradicts another key), ENOENT (no such key),
  * EBUSY (a key that is fixed when the stack is made; or tcp_timestamps, tcp_sack,
- * tcp_window_scaling or rcvbuf_max while a handshake is under way that has said otherwise),
+ * tcp_window_scaling, ecn or rcvbuf_max while a handshake is under way that has said otherwise),
  * ENOMEM, EFAULT.  Nothing is changed then.
  */
 int mtcp_embed_set(struct mtcp_embed *embed, const char *key, const char *value);

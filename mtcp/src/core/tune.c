@@ -32,7 +32,7 @@ static bool
 announces_otherwise(const struct tcp_cfg *is, const struct tcp_cfg *to)
 {
 	return is->timestamps != to->timestamps || is->sack != to->sack ||
-	       is->window_scaling != to->window_scaling ||
+	       is->window_scaling != to->window_scaling || is->ecn != to->ecn ||
 	       tcp_window_shift(is->rcvbuf_max) != tcp_window_shift(to->rcvbuf_max);
 }
 
