@@ -532,6 +532,91 @@ test_a_quiesced_listener_may_listen_again(void)
 	world_fini(&w);
 }
 
+static int64_t
+ask(struct world *w, unsigned who, enum sock_call_op op, struct sock *s, enum tcp_option option,
+    int64_t value)
+{
+	w->host[who].ch->call.option = (int)option;
+	w->host[who].ch->call.value = value;
+	CU_ASSERT_EQUAL(host_call(&w->host[who], op, s), 0);
+	return w->host[who].ch->call.value;
+}
+
+/* TCP_INFO's counters against what was written. */
+static void
+test_info_counts_what_was_said(void)
+{
+	struct world w;
+	struct sock *l, *c, *s;
+	const struct tcp_info_data *i;
+
+	world_init(&w, 2, NULL);
+	i = &w.host[0].ch->call.info;
+	l = world_listen(&w, 1, WORLD_PORT, 5);
+	world_pair(&w, l, &c, &s);
+	CU_ASSERT_EQUAL(world_write(&w, 0, c, 14480), 14480);
+	world_run(&w, MS(1));
+	(void)ask(&w, 0, SOCK_CALL_INFO, c, 0, 0);
+	CU_ASSERT_EQUAL(i->bytes_sent, 14480);
+	CU_ASSERT_EQUAL(i->bytes_acked, 14480);
+	CU_ASSERT_EQUAL(i->bytes_retrans, 0);
+	CU_ASSERT_EQUAL(i->data_segs_out, 10);
+	CU_ASSERT_TRUE(i->busy_ns > US(100) && i->busy_ns <= MS(1));
+	CU_ASSERT_EQUAL(i->rwnd_limited_ns, 0);
+	CU_ASSERT_EQUAL(i->max_pacing_rate, UINT64_MAX);
+	i = &w.host[1].ch->call.info;
+	(void)ask(&w, 1, SOCK_CALL_INFO, s, 0, 0);
+	CU_ASSERT_EQUAL(i->bytes_received, 14480);
+	CU_ASSERT_EQUAL(i->data_segs_in, 10);
+	CU_ASSERT_EQUAL(i->bytes_sent, 0);
+	CU_ASSERT_EQUAL(i->busy_ns, 0);
+	world_fini(&w);
+}
+
+/* No more than the clamp is offered, and a reader of little gets all in the end. */
+static void
+test_a_clamped_window_stays_small_and_open(void)
+{
+	struct world w;
+	struct sock *l, *c, *s;
+	uint32_t got = 0, put = 0;
+
+	world_init(&w, 2, NULL);
+	l = world_listen(&w, 1, WORLD_PORT, 5);
+	(void)ask(&w, 1, SOCK_CALL_SET, l, TCP_OPTION_WINDOW_CLAMP, 2000);
+	world_pair(&w, l, &c, &s);
+	for (unsigned i = 0; i < 200 && got < 20000; i++) {
+		put += put < 20000 ? world_write(&w, 0, c, 20000 - put) : 0;
+		world_run(&w, MS(50));
+		CU_ASSERT_TRUE(stream_used(&s->rcv_w, &s->rcv_r) <= 2000);
+		got += world_read(&w, 1, s);
+	}
+	CU_ASSERT_EQUAL(got, 20000);
+	world_fini(&w);
+}
+
+/* What waits to be sent is bounded, however much may be in flight. */
+static void
+test_notsent_lowat_bounds_what_waits(void)
+{
+	struct world w;
+	struct sock *l, *c, *s;
+	uint32_t limit;
+
+	world_init(&w, 2, NULL);
+	l = world_listen(&w, 1, WORLD_PORT, 5);
+	world_pair(&w, l, &c, &s);
+	(void)ask(&w, 0, SOCK_CALL_SET, c, TCP_OPTION_NOTSENT_LOWAT, 3000);
+	CU_ASSERT_EQUAL(atomic_load(&c->snd_limit), 3000);
+	CU_ASSERT_EQUAL(world_write(&w, 0, c, 50000), 3000);
+	world_now(&w);
+	limit = atomic_load(&c->snd_limit);
+	CU_ASSERT_EQUAL(limit, 6000); /* that much flies, and may wait */
+	(void)ask(&w, 0, SOCK_CALL_SET, c, TCP_OPTION_NOTSENT_LOWAT, 0);
+	CU_ASSERT_TRUE(atomic_load(&c->snd_limit) >= 16384);
+	world_fini(&w);
+}
+
 void
 suite_jobs(void)
 {
@@ -573,4 +658,9 @@ suite_jobs(void)
 	            test_a_quiesced_listener_may_listen_again);
 	CU_add_test(suite, "quiesce of a quiet stack is done at once",
 	            test_quiesce_of_a_quiet_stack_is_done_at_once);
+	CU_add_test(suite, "info counts what was said", test_info_counts_what_was_said);
+	CU_add_test(suite, "a clamped window stays small and open (option: TCP_WINDOW_CLAMP)",
+	            test_a_clamped_window_stays_small_and_open);
+	CU_add_test(suite, "TCP_NOTSENT_LOWAT bounds what waits (option: TCP_NOTSENT_LOWAT)",
+	            test_notsent_lowat_bounds_what_waits);
 }

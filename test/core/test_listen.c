@@ -355,6 +355,79 @@ test_no_room_for_a_half_open_connection(void)
 	world_fini(&w);
 }
 
+/* ------------------------------------------------------- TCP_DEFER_ACCEPT -- */
+
+static void
+set_option(struct world *w, struct sock *s, enum tcp_option option, int64_t value)
+{
+	w->host[0].ch->call.option = (int)option;
+	w->host[0].ch->call.value = value;
+	CU_ASSERT_EQUAL(host_call(&w->host[0], SOCK_CALL_SET, s), 0);
+}
+
+static void
+test_a_deferred_connection_is_born_with_its_text(void)
+{
+	struct world w;
+	struct sock *l, *a;
+	struct call k;
+
+	world_init(&w, 1, NULL);
+	l = world_listen(&w, 0, WORLD_PORT, 5);
+	set_option(&w, l, TCP_OPTION_DEFER_ACCEPT, 3);
+	CU_ASSERT_TRUE(world_calls(&w, 0, 100, WORLD_PORT, &k));
+	CU_ASSERT_EQUAL(world_fate(&w, 0, DROP_DEFERRED), 1);
+	CU_ASSERT_PTR_NULL(host_accept(&w.host[0], l));
+	world_run(&w, MS(2500));
+	CU_ASSERT_EQUAL(synacks(&w), 0); /* it is known to have arrived */
+	world_tells(&w, 0, &k, TCP_ACK, 5);
+	a = host_accept(&w.host[0], l);
+	CU_ASSERT_PTR_NOT_NULL_FATAL(a);
+	CU_ASSERT_EQUAL(world_read(&w, 0, a), 5);
+	CU_ASSERT_EQUAL(world_stack(&w, 0)->half_opens.used, 0);
+	world_fini(&w);
+}
+
+/* 1 + 2 + 4 s: then the SYN-ACK is repeated, and its ACK counts. */
+static void
+test_a_deferred_connection_is_born_when_the_time_is_over(void)
+{
+	struct world w;
+	struct sock *l;
+	struct call k;
+
+	world_init(&w, 1, NULL);
+	l = world_listen(&w, 0, WORLD_PORT, 5);
+	set_option(&w, l, TCP_OPTION_DEFER_ACCEPT, 3);
+	CU_ASSERT_TRUE(world_calls(&w, 0, 100, WORLD_PORT, &k));
+	world_run(&w, MS(6900));
+	CU_ASSERT_EQUAL(synacks(&w), 0);
+	world_run(&w, MS(200));
+	CU_ASSERT_EQUAL(synacks(&w), 1);
+	CU_ASSERT_PTR_NULL(host_accept(&w.host[0], l));
+	world_tells(&w, 0, &k, TCP_ACK, 0);
+	CU_ASSERT_PTR_NOT_NULL(host_accept(&w.host[0], l));
+	world_fini(&w);
+}
+
+/* Nobody answers the last SYN-ACK: the record goes, as any. */
+static void
+test_a_deferred_connection_that_falls_silent_goes(void)
+{
+	struct world w;
+	struct sock *l;
+	struct call k;
+
+	world_init(&w, 1, NULL);
+	l = world_listen(&w, 0, WORLD_PORT, 5);
+	set_option(&w, l, TCP_OPTION_DEFER_ACCEPT, 3);
+	CU_ASSERT_TRUE(world_calls(&w, 0, 100, WORLD_PORT, &k));
+	world_run(&w, SEC(200));
+	CU_ASSERT_EQUAL(world_stack(&w, 0)->half_opens.used, 0);
+	CU_ASSERT_PTR_NULL(host_accept(&w.host[0], l));
+	world_fini(&w);
+}
+
 void
 suite_listen(void)
 {
@@ -380,4 +453,11 @@ suite_listen(void)
 	            test_a_syn_flood_does_not_shut_clients_out);
 	CU_add_test(suite, "no room for a half-open connection",
 	            test_no_room_for_a_half_open_connection);
+	CU_add_test(suite, "a deferred connection is born with its text (option: "
+	            "TCP_DEFER_ACCEPT)",
+	            test_a_deferred_connection_is_born_with_its_text);
+	CU_add_test(suite, "a deferred connection is born when the time is over",
+	            test_a_deferred_connection_is_born_when_the_time_is_over);
+	CU_add_test(suite, "a deferred connection that falls silent goes",
+	            test_a_deferred_connection_that_falls_silent_goes);
 }

@@ -22,6 +22,9 @@ fill_times(struct tcp_info *i, const struct tcp_info_data *d)
 	i->tcpi_min_rtt = scaled(d->min_rtt_ns, NS_PER_US);
 	i->tcpi_last_data_sent = scaled(d->last_data_sent_ns, NS_PER_MS);
 	i->tcpi_last_data_recv = scaled(d->last_data_recv_ns, NS_PER_MS);
+	i->tcpi_busy_time = (uint64_t)max(d->busy_ns, INT64_C(0)) / NS_PER_US;
+	i->tcpi_rwnd_limited = (uint64_t)max(d->rwnd_limited_ns, INT64_C(0)) / NS_PER_US;
+	i->tcpi_sndbuf_limited = (uint64_t)max(d->sndbuf_limited_ns, INT64_C(0)) / NS_PER_US;
 	i->tcpi_last_ack_recv = scaled(d->last_ack_recv_ns, NS_PER_MS);
 }
 
@@ -71,6 +74,17 @@ fill_counts(struct tcp_info *i, const struct tcp_info_data *d)
 	i->tcpi_bytes_sent = d->bytes_sent;
 	i->tcpi_bytes_retrans = d->bytes_retrans;
 	i->tcpi_delivered = d->delivered;
+	i->tcpi_delivered_ce = d->delivered_ce;
+	i->tcpi_dsack_dups = d->dsack_dups;
+}
+
+static void
+fill_rates(struct tcp_info *i, const struct tcp_info_data *d)
+{
+	i->tcpi_pacing_rate = d->pacing_rate;
+	i->tcpi_max_pacing_rate = d->max_pacing_rate;
+	i->tcpi_delivery_rate = d->delivery_rate;
+	i->tcpi_delivery_rate_app_limited = d->delivery_rate_app_limited;
 }
 
 size_t
@@ -82,8 +96,7 @@ tcp_info_write(const struct tcp_info_data *d, void *out, size_t room)
 	fill_times(&i, d);
 	fill_sizes(&i, d);
 	fill_counts(&i, d);
-	i.tcpi_pacing_rate = UINT64_MAX;
-	i.tcpi_max_pacing_rate = UINT64_MAX;
+	fill_rates(&i, d);
 	room = min(room, sizeof i);
 	memcpy(out, &i, room);
 	return room;

@@ -7,6 +7,7 @@
 
 #include "core/stack_priv.h"
 #include "tcp/tcp_isn.h"
+#include "tcp/tcp_chrono.h"
 #include "tcp/tcp_timer.h"
 
 struct tcp_conn *
@@ -221,6 +222,18 @@ streams_unused(const struct tcp_conn *c)
 	       (c->state == TCP_FIN_WAIT_2 || c->state == TCP_TIME_WAIT);
 }
 
+/* The application was refused room, and has not been told of any since. */
+static bool
+wants_room(const struct stack *st, const struct tcp_conn *c)
+{
+	const struct sock *s;
+
+	if (c->sock == NO_SOCK || (c->flags & TCPF_ORPHAN))
+		return false;
+	s = &st->ch.socks[c->sock];
+	return atomic_load_explicit(&s->want_space, memory_order_relaxed) != s->told_space;
+}
+
 /* False: it is over, and `c` is gone. */
 static bool
 settle(struct stack *st, struct tcp_conn *c, int64_t now)
@@ -228,6 +241,7 @@ settle(struct stack *st, struct tcp_conn *c, int64_t now)
 	enum tcp_owes owes = tcp_owes(&st->env, c, now);
 
 	events_conn(st, c);
+	tcp_chrono_look(c, wants_room(st, c), now);
 	if (owes == TCP_OWES_NOTHING && c->state == TCP_CLOSED) {
 		conn_free(st, c, false);
 		return false;

@@ -110,9 +110,10 @@ listener_syn(struct stack *st, struct listener *l, const struct segment_from *fr
 	if (reopened && seq_lt(iss, min_iss))
 		iss = min_iss;
 	tcp_req_init(&st->env, &h->req, t, s, iss, to_u16(st->port[from->port].mtu - 40u),
-	             (uint32_t)tcp_opt_value(&st->env, o, TCP_OPTION_RCVBUF), now);
+	             2 * tcp_opt_rcv_space(&st->env, o), now);
 	h->req.hash = hash;
 	h->req.listener = l->sock;
+	h->req.defer = (uint8_t)o->value[TCP_OPTION_DEFER_ACCEPT];
 	h->mac = from->mac;
 	h->port = (uint8_t)from->port;
 	l->half_open++;
@@ -174,6 +175,17 @@ promote(struct stack *st, struct half_open *h, struct sock *parent, int64_t now)
 	return c;
 }
 
+/* TCP_DEFER_ACCEPT: the ACK is noted, and the SYN-ACK repeated only when the time is
+ * almost over, for another that counts. */
+static bool
+waits_for_text(struct tcp_req *r, const struct tcp_seg *s)
+{
+	if (r->retries >= r->defer || s->len > 0 || (s->flags & TCP_FIN))
+		return false;
+	r->acked = true;
+	return true;
+}
+
 enum fate
 listener_ack(struct stack *st, struct half_open *h, const struct tcp_seg *s, int64_t now)
 {
@@ -181,6 +193,8 @@ listener_ack(struct stack *st, struct half_open *h, const struct tcp_seg *s, int
 	struct tcp_conn *c;
 	enum fate fate;
 
+	if (l && waits_for_text(&h->req, s))
+		return DROP_DEFERRED;
 	if (!l || waiting(st, l) >= l->backlog)
 		return DROP_BACKLOG; /* the SYN-ACK comes again, and with it another ACK */
 	if (!(c = promote(st, h, &st->ch.socks[l->sock], now)))

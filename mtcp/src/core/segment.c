@@ -235,7 +235,8 @@ timer_fired(struct stack *st, struct wheel_node *n, int64_t now)
 			return;
 		}
 		wheel_set(&st->wheel, &h->req.timer, now + h->req.rto_ns);
-		txq_put_synack(st, h);
+		if (h->req.due)
+			txq_put_synack(st, h);
 	}
 }
 

@@ -178,6 +178,8 @@ struct tcp_conn {
 	uint16_t mss;              /* bytes of text in a full segment to send    */
 	uint16_t rcv_mss;          /* estimate of the peer's full segment        */
 	uint8_t ecn;               /* ECN_*, tcp_ecn.h                           */
+	uint8_t chrono;            /* enum tcp_chrono                            */
+	uint32_t data_segs_in;     /* segments received with text                */
 
 	/* -- line 1: streams, transmission -------------------------------------- */
 	_Alignas(CACHE_LINE) struct stream_reader *snd_r; /* what we read to send */
@@ -212,11 +214,13 @@ struct tcp_conn {
 	uint8_t quickacks;         /* immediate ACKs left                        */
 	uint16_t peer_mss;         /* the option, or the default                 */
 	uint16_t adv_mss;          /* what we announced                          */
+	uint32_t chrono_since;     /* when `chrono` began, in units of tcp_chrono.c */
 	uint32_t rcv_space;        /* bytes that the receive window may span     */
 	uint32_t rcv_read_mark;    /* bytes the application had read at ...      */
 	int64_t rcv_mark_at;       /* ... this time (receive autotuning)         */
 	uint32_t snd_limit;        /* bytes the send stream may hold             */
 	int32_t err;               /* enum tcp_error; why it ended               */
+	uint32_t rwnd_time, sndbuf_time; /* held back so long, as chrono_since   */
 
 	/* -- line 4: congestion control, the core's links ---------------------- */
 	_Alignas(CACHE_LINE) uint64_t cc_state[CC_STATE_WORDS];
@@ -247,6 +251,8 @@ struct tcp_conn {
 	uint32_t delivery_rate;    /* last estimate, in 64 bytes/s               */
 	int64_t pace_at;           /* pacing lets the next segment leave then    */
 	seq_t ecn_ack;             /* ECN_ACK_FIRST: what that ACK acknowledges  */
+	uint32_t busy_time;        /* sending and not held back, as chrono_since */
+	uint64_t bytes_retrans;    /* text sent again                            */
 };
 
 static_assert(offsetof(struct tcp_conn, snd_r) == 64, "per-segment state fits one line");
@@ -343,6 +349,17 @@ void tcp_set_opts(struct tcp_env *e, struct tcp_conn *c, const struct tcp_opts *
 
 /* An option's value: the connection's own, or the configured default. */
 int64_t tcp_opt_value(const struct tcp_env *e, const struct tcp_opts *o, enum tcp_option opt);
+
+/* Bytes that a receive window may span by SO_RCVBUF and TCP_WINDOW_CLAMP; and by the
+ * latter alone. */
+uint32_t tcp_opt_rcv_space(const struct tcp_env *e, const struct tcp_opts *o);
+
+static inline uint32_t
+tcp_opt_clamp(const struct tcp_opts *o)
+{
+	return o->value[TCP_OPTION_WINDOW_CLAMP] ? (uint32_t)o->value[TCP_OPTION_WINDOW_CLAMP]
+	                                         : UINT32_MAX;
+}
 
 void tcp_info_fill(const struct tcp_env *e, const struct tcp_conn *c, int64_t now,
                    struct tcp_info_data *i);

@@ -4,6 +4,7 @@
  * application did, closed, given back (RFC 9293 3.10.1 to 3.10.5).
  */
 
+#include "tcp/tcp_chrono.h"
 #include "tcp/tcp_ecn.h"
 #include "tcp/tcp_in.h"
 #include "tcp/tcp_pace.h"
@@ -138,13 +139,20 @@ set_mss(const struct tcp_env *e, struct tcp_conn *c, uint32_t path)
 	c->mss = to_u16(mss - (c->flags & TCPF_TS ? TS_BYTES : 0));
 }
 
+uint32_t
+tcp_opt_rcv_space(const struct tcp_env *e, const struct tcp_opts *o)
+{
+	uint32_t space = (uint32_t)tcp_opt_value(e, o, TCP_OPTION_RCVBUF) / 2;
+
+	return min(max(space, 1024u), tcp_opt_clamp(o));
+}
+
 static void
 set_buffers(const struct tcp_env *e, struct tcp_conn *c)
 {
-	uint32_t rcv = (uint32_t)tcp_opt_value(e, c->opts, TCP_OPTION_RCVBUF);
 	uint32_t snd = (uint32_t)tcp_opt_value(e, c->opts, TCP_OPTION_SNDBUF);
 
-	c->rcv_space = max(rcv / 2, 1024u);
+	c->rcv_space = tcp_opt_rcv_space(e, c->opts);
 	c->snd_limit = max(snd, 2048u);
 }
 
@@ -157,7 +165,8 @@ tcp_set_opts(struct tcp_env *e, struct tcp_conn *c, const struct tcp_opts *o, in
 	c->tos = (uint8_t)tcp_opt_value(e, o, TCP_OPTION_TOS);
 	c->ttl = (uint8_t)tcp_opt_value(e, o, TCP_OPTION_TTL);
 	if (o->set & 1u << TCP_OPTION_RCVBUF)
-		c->rcv_space = max((uint32_t)o->value[TCP_OPTION_RCVBUF] / 2, 1024u);
+		c->rcv_space = tcp_opt_rcv_space(e, o);
+	c->rcv_space = min(c->rcv_space, tcp_opt_clamp(o));
 	if (o->set & 1u << TCP_OPTION_SNDBUF)
 		c->snd_limit = max((uint32_t)o->value[TCP_OPTION_SNDBUF], 2048u);
 	if (o->set & 1u << TCP_OPTION_MAXSEG) /* what the path allows may be known by now */
@@ -391,6 +400,20 @@ info_scoreboard(const struct tcp_conn *c, struct tcp_info_data *i)
 	}
 }
 
+/* What was sent is what arrived, what is on its way, and what was sent again. */
+static void
+info_sent(const struct tcp_env *e, const struct tcp_conn *c, struct tcp_info_data *i)
+{
+	int64_t most = tcp_opt_value(e, c->opts, TCP_OPTION_MAX_PACING_RATE);
+	bool fin_flies = (c->flags & TCPF_FIN_SENT) && tcp_flight(c) > 0;
+
+	i->bytes_retrans = c->bytes_retrans;
+	if (tcp_facts[c->state].synchronized)
+		i->bytes_sent = c->bytes_acked + tcp_flight(c) - fin_flies + c->bytes_retrans;
+	i->data_segs_out = c->delivered_segs + i->unacked - i->sacked + c->total_retrans;
+	i->max_pacing_rate = most == INT64_MAX ? UINT64_MAX : (uint64_t)most;
+}
+
 void
 tcp_info_fill(const struct tcp_env *e, const struct tcp_conn *c, int64_t now,
               struct tcp_info_data *i)
@@ -427,6 +450,7 @@ tcp_info_fill(const struct tcp_env *e, const struct tcp_conn *c, int64_t now,
 		.total_retrans = c->total_retrans,
 		.segs_out = c->segs_out,
 		.segs_in = c->segs_in,
+		.data_segs_in = c->data_segs_in,
 		.bytes_acked = c->bytes_acked,
 		.bytes_received = c->bytes_received,
 		.notsent_bytes = tcp_unsent(c),
@@ -438,4 +462,8 @@ tcp_info_fill(const struct tcp_env *e, const struct tcp_conn *c, int64_t now,
 		.delivery_rate_app_limited = c->xmit && c->xmit->rate.app_limited,
 	};
 	info_scoreboard(c, i);
+	info_sent(e, c, i);
+	i->busy_ns = tcp_chrono_ns(c, CHRONO_BUSY, now);
+	i->rwnd_limited_ns = tcp_chrono_ns(c, CHRONO_RWND, now);
+	i->sndbuf_limited_ns = tcp_chrono_ns(c, CHRONO_SNDBUF, now);
 }

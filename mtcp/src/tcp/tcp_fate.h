@@ -48,6 +48,7 @@
 	X(DROP_ACK_OLD,         "ACK older than the largest window (RFC 5961 5.2)")    \
 	X(DROP_HANDSHAKE,       "handshake segment not acceptable")                    \
 	X(DROP_HANDSHAKE_RESET, "handshake ACK of another connection: reset sent")     \
+	X(DROP_DEFERRED,        "handshake ACK of a connection that waits for text")   \
 	X(DROP_AFTER_CLOSE,     "text for a closed application: reset sent (RFC 9293 SHLD-3)") \
 	X(DROP_ZERO_WINDOW,     "text against a closed window")                        \
 	X(DROP_REASS_FULL,      "out-of-order store is full")                          \

@@ -372,6 +372,7 @@ enum fate
 tcp_in(struct tcp_env *e, struct tcp_conn *c, const struct tcp_seg *s, int64_t now)
 {
 	c->segs_in++;
+	c->data_segs_in += s->len > 0;
 	trace_add(e->trace, now, c->id, T_SEG_IN, s->seq.v, (uint32_t)s->flags << 24 | s->len);
 	switch ((enum tcp_state)c->state) {
 	case TCP_CLOSED:

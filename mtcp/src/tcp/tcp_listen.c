@@ -57,11 +57,13 @@ tcp_req_synack(struct tcp_env *e, struct tcp_req *r, int64_t now, struct tcp_seg
 bool
 tcp_req_expired(struct tcp_env *e, struct tcp_req *r)
 {
-	if (r->retries >= e->cfg->synack_retries)
+	bool waits = r->acked && r->retries < r->defer;
+
+	if (r->retries >= e->cfg->synack_retries && !waits)
 		return false;
 	r->retries++;
 	r->rto_ns = min(r->rto_ns * 2, e->cfg->rto_max_ns);
-	r->due = true;
+	r->due = !r->acked || r->retries >= r->defer;
 	return true;
 }
 

@@ -21,6 +21,8 @@ struct tcp_req {
 	uint8_t snd_wscale;
 	uint8_t retries;
 	bool due;                  /* a SYN-ACK has to leave                 */
+	uint8_t defer;             /* TCP_DEFER_ACCEPT, in retries           */
+	bool acked;                /* it is known that the peer has our SYN  */
 	bool ecn;                  /* agreed (RFC 3168)                      */
 	uint32_t listener;         /* socket number                          */
 	int64_t sent_at;           /* the first SYN-ACK                      */

@@ -60,6 +60,9 @@ struct tcp_info_data {
 	uint32_t delivered, delivered_ce;        /* segments */
 	uint64_t delivery_rate, pacing_rate;     /* bytes/s  */
 	bool delivery_rate_app_limited;
+	int64_t busy_ns, rwnd_limited_ns, sndbuf_limited_ns;
+	uint64_t max_pacing_rate; /* bytes/s; UINT64_MAX: none */
+	uint32_t dsack_dups;   /* segments that the peer had twice                */
 	uint32_t cc_info[5];   /* of the algorithm, as Linux's union tcp_cc_info  */
 	uint32_t cc_info_len;  /* bytes; 0: it has none                           */
 };

@@ -406,6 +406,7 @@ tcp_sack_resent(struct tcp_env *e, struct tcp_conn *c, struct tcp_sent *r, int64
 	tcp_rate_sent(c, r, now);
 	sent_mark(c->xmit, r, r->flags | SENT_RETRANS | SENT_EVER_RETRANS);
 	c->total_retrans++;
+	c->bytes_retrans += seq_sub(r->end, r->start);
 	e->retransmits++;
 }
 

@@ -108,7 +108,7 @@ want_space(const struct tcp_conn *c, uint32_t read, uint32_t limit)
 void
 tcp_window_grow_receive(struct tcp_env *e, struct tcp_conn *c, int64_t now)
 {
-	uint32_t read, limit = e->cfg->rcvbuf_max / 2;
+	uint32_t read, limit = min(e->cfg->rcvbuf_max / 2, tcp_opt_clamp(c->opts));
 
 	if (!c->rcv_r || c->rcv_space >= limit || (c->opts->set & 1u << TCP_OPTION_RCVBUF))
 		return;

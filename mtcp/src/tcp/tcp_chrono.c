@@ -1,0 +1,66 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* Times are kept in units of 16 us, and 32 bits of them: 19 hours. */
+#include "tcp/tcp_chrono.h"
+
+#include "tcp/tcp_sack.h"
+
+#define UNIT_NS (16 * NS_PER_US)
+
+static uint32_t
+clock_units(int64_t now)
+{
+	return (uint32_t)(now / UNIT_NS);
+}
+
+static bool
+held_by_window(const struct tcp_conn *c, uint32_t unsent)
+{
+	uint32_t flight = tcp_flight(c), usable = c->snd_wnd > flight ? c->snd_wnd - flight : 0;
+
+	return usable < min(unsent, (uint32_t)c->mss) && tcp_sack_pipe(c) < c->cwnd;
+}
+
+static enum tcp_chrono
+kind_now(const struct tcp_conn *c, bool wants_room)
+{
+	uint32_t unsent = tcp_unsent(c);
+
+	if (!tcp_facts[c->state].synchronized || (tcp_flight(c) == 0 && unsent == 0))
+		return CHRONO_IDLE;
+	if (unsent > 0)
+		return held_by_window(c, unsent) ? CHRONO_RWND : CHRONO_BUSY;
+	return wants_room && tcp_sack_pipe(c) < c->cwnd ? CHRONO_SNDBUF : CHRONO_BUSY;
+}
+
+static uint32_t *
+sum_of(struct tcp_conn *c, enum tcp_chrono kind)
+{
+	return kind == CHRONO_RWND ? &c->rwnd_time : kind == CHRONO_SNDBUF ? &c->sndbuf_time
+	                                                                   : &c->busy_time;
+}
+
+void
+tcp_chrono_look(struct tcp_conn *c, bool wants_room, int64_t now)
+{
+	enum tcp_chrono kind = kind_now(c, wants_room), was = c->chrono;
+	uint32_t at = clock_units(now);
+
+	if (likely(kind == was))
+		return;
+	if (was != CHRONO_IDLE)
+		*sum_of(c, was) += at - c->chrono_since;
+	c->chrono = (uint8_t)kind;
+	c->chrono_since = at;
+}
+
+int64_t
+tcp_chrono_ns(const struct tcp_conn *c, enum tcp_chrono kind, int64_t now)
+{
+	uint32_t sum = kind == CHRONO_RWND     ? c->rwnd_time
+	               : kind == CHRONO_SNDBUF ? c->sndbuf_time
+	                                       : c->busy_time + c->rwnd_time + c->sndbuf_time;
+
+	if (c->chrono == kind || (kind == CHRONO_BUSY && c->chrono != CHRONO_IDLE))
+		sum += clock_units(now) - c->chrono_since;
+	return (int64_t)sum * UNIT_NS;
+}
