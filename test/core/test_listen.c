@@ -2,6 +2,7 @@
 /* Listeners: backlog, half-open records, floods. */
 #include <CUnit/CUnit.h>
 
+#include "tcp/tcp_fastopen.h"
 #include "test/core/world.h"
 
 void suite_listen(void);
@@ -428,6 +429,120 @@ test_a_deferred_connection_that_falls_silent_goes(void)
 	world_fini(&w);
 }
 
+/* -------------------------------------------------------------- Fast Open -- */
+
+static void
+fastopen_cfg(struct stack_cfg *cfg, unsigned who)
+{
+	(void)who;
+	cfg->tcp.fastopen = FASTOPEN_CLIENT | FASTOPEN_SERVER;
+}
+
+/* A SYN with `len` bytes and the cookie that the stack makes of the stranger's address. */
+static void
+fast_syn(struct world *w, uint16_t sport, uint32_t len)
+{
+	struct tcp_tuple t = { w->host[0].ip, host_ip(WORLD_STRANGER), WORLD_PORT, sport };
+	struct tcp_seg s = { .seq = { sport }, .flags = TCP_SYN, .sport = sport, .len = len,
+		             .dport = WORLD_PORT, .wnd = 1000 };
+
+	tcp_fastopen_give(&world_stack(w, 0)->env, &t, &s);
+	world_say(w, 0, &s);
+}
+
+/* RFC 7413 5.1: so many may wait for their handshake; others go the usual way. */
+static void
+test_pending_fast_opens_are_limited(void)
+{
+	struct world w;
+	struct sock *l, *a;
+	struct tcp_seg s;
+
+	world_init(&w, 1, fastopen_cfg);
+	l = world_listen(&w, 0, WORLD_PORT, 5);
+	fast_syn(&w, 100, 50); /* off until the listener asks for it */
+	CU_ASSERT_EQUAL(world_fate(&w, 0, SYN_FASTOPEN), 0);
+	CU_ASSERT_EQUAL(host_set(&w.host[0], l, TCP_OPTION_FASTOPEN, 2), 0);
+	(void)world_skips(&w, 0);
+	for (uint16_t i = 1; i <= 3; i++) {
+		fast_syn(&w, (uint16_t)(100 + i), 50);
+		CU_ASSERT_TRUE(world_hears(&w, 0, &s));
+		CU_ASSERT_EQUAL(seq_sub(s.ack, seq_of(100u + i)), i < 3 ? 51 : 1);
+	}
+	CU_ASSERT_EQUAL(world_fate(&w, 0, SYN_FASTOPEN), 2);
+	a = host_accept(&w.host[0], l); /* before its handshake is over */
+	CU_ASSERT_PTR_NOT_NULL_FATAL(a);
+	CU_ASSERT_EQUAL(a->peer.port, 101);
+	CU_ASSERT_EQUAL(world_read(&w, 0, a), 50);
+	/* One is completed, one reset: there is room for two more. */
+	world_say(&w, 0, &(struct tcp_seg){ .seq = { 152 }, .flags = TCP_ACK, .sport = 101,
+	                                    .ack = seq_add(a->conn->iss, 1), .wnd = 1000,
+	                                    .dport = WORLD_PORT });
+	CU_ASSERT_EQUAL(a->conn->state, TCP_ESTABLISHED);
+	world_say(&w, 0, &(struct tcp_seg){ .seq = { 153 }, .flags = TCP_RST, .sport = 102,
+	                                    .dport = WORLD_PORT });
+	for (uint16_t i = 4; i <= 6; i++)
+		fast_syn(&w, (uint16_t)(100 + i), 50);
+	CU_ASSERT_EQUAL(world_fate(&w, 0, SYN_FASTOPEN), 4);
+	world_fini(&w);
+}
+
+/* The client's side of the core: what is written before it connects goes with the SYN. */
+static void
+test_a_second_connection_brings_text(void)
+{
+	struct world w;
+	struct sock *l, *c, *a;
+
+	world_init(&w, 2, fastopen_cfg);
+	l = world_listen(&w, 1, WORLD_PORT, 5);
+	CU_ASSERT_EQUAL(host_set(&w.host[1], l, TCP_OPTION_FASTOPEN, 5), 0);
+	for (unsigned i = 0; i < 2; i++) {
+		struct channel *ch = w.host[0].ch;
+
+		ch->call.addr.ip = w.host[1].ip;
+		CU_ASSERT_EQUAL(host_call(&w.host[0], SOCK_CALL_FASTOPEN_ROOM, l), 0);
+		CU_ASSERT_EQUAL(ch->call.value, i == 0 ? 0 : 1460 - 40);
+		c = host_socket(&w.host[0]);
+		CU_ASSERT_PTR_NOT_NULL_FATAL(c);
+		atomic_store(&c->opt_bits, SOCK_OPT_FASTOPEN);
+		CU_ASSERT_EQUAL(host_write_ahead(&w.host[0], c, (const uint8_t *)"hello", 5), 5);
+		host_connect(&w.host[0], c, &w.host[1].ip, WORLD_PORT);
+		world_run(&w, SEC(1));
+		a = host_accept(&w.host[1], l);
+		CU_ASSERT_PTR_NOT_NULL_FATAL(a);
+		CU_ASSERT_EQUAL(world_read(&w, 1, a), 5);
+		CU_ASSERT_EQUAL(world_fate(&w, 1, SYN_FASTOPEN), i);
+	}
+	world_fini(&w);
+}
+
+static void
+test_fast_open_keys_can_be_changed(void)
+{
+	struct world w;
+	struct sock *l;
+	struct channel *ch;
+
+	world_init(&w, 1, fastopen_cfg);
+	ch = w.host[0].ch;
+	l = world_listen(&w, 0, WORLD_PORT, 5);
+	CU_ASSERT_EQUAL(host_set(&w.host[0], l, TCP_OPTION_FASTOPEN, 5), 0);
+	memset(ch->call.key, 7, sizeof ch->call.key);
+	ch->call.value = 16;
+	CU_ASSERT_EQUAL(host_call(&w.host[0], SOCK_CALL_FASTOPEN_KEY, l), 0);
+	memset(ch->call.key, 0, sizeof ch->call.key);
+	ch->call.value = 0;
+	CU_ASSERT_EQUAL(host_call(&w.host[0], SOCK_CALL_FASTOPEN_KEY, l), 0);
+	CU_ASSERT_EQUAL(ch->call.value, 16);
+	CU_ASSERT_EQUAL(ch->call.key[15], 7);
+	ch->call.value = 17;
+	CU_ASSERT_NOT_EQUAL(host_call(&w.host[0], SOCK_CALL_FASTOPEN_KEY, l), 0);
+	fast_syn(&w, 100, 50);
+	CU_ASSERT_EQUAL(world_fate(&w, 0, SYN_FASTOPEN), 1);
+	world_fini(&w);
+}
+
 void
 suite_listen(void)
 {
@@ -460,4 +575,9 @@ suite_listen(void)
 	            test_a_deferred_connection_is_born_when_the_time_is_over);
 	CU_add_test(suite, "a deferred connection that falls silent goes",
 	            test_a_deferred_connection_that_falls_silent_goes);
+	CU_add_test(suite, "pending fast opens are limited (RFC 7413 5.1)",
+	            test_pending_fast_opens_are_limited);
+	CU_add_test(suite, "a second connection brings text (RFC 7413 4.1.3)",
+	            test_a_second_connection_brings_text);
+	CU_add_test(suite, "Fast Open keys can be changed (RFC 7413 4.1.2)", test_fast_open_keys_can_be_changed);
 }

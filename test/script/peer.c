@@ -165,9 +165,9 @@ peer_say(struct peer *p, const char *flags, uint32_t seq, uint32_t len, uint32_t
 
 	if (!text)
 		abort();
-	for (uint32_t i = 0; i < len; i++)
-		text[i] = duo_pattern(DUO_B, seq - 1 + i);
 	s.flags = flags_of(flags);
+	for (uint32_t i = 0; i < len; i++)
+		text[i] = duo_pattern(DUO_B, seq - (s.flags & TCP_SYN ? 0 : 1) + i);
 	s.seq = seq_add(p->iss, seq);
 	s.ack = s.flags & TCP_ACK ? seq_add(p->a_iss, ack) : seq_of(0);
 	s.wnd = p->wnd;

@@ -7,6 +7,7 @@
 
 #include "core/stack_priv.h"
 
+#define FASTOPEN_TEXT 2000u /* more than a SYN can carry */
 #define CONNECT_TRIES 1000u
 #define GULP_MAX      65536u
 
@@ -66,8 +67,22 @@ connect_later(struct flow *w, unsigned k, int64_t at)
 	e->connecting = false;
 	e->s = NULL;
 	e->try_at = at;
+	e->written = 0;
 	if (k == 0)
 		w->lport = 0;
+}
+
+/* What there is to say first goes with the SYN, if the stack can. */
+static void
+write_ahead(struct flows *f, struct flow *w, unsigned k)
+{
+	struct flow_end *e = &w->end[k];
+	uint8_t buf[FASTOPEN_TEXT];
+	uint32_t n = min(w->plan->end[k].total, (uint32_t)sizeof buf);
+
+	for (uint32_t i = 0; i < n; i++)
+		buf[i] = byte_at(f, w->id, k, i);
+	e->written = host_write_ahead(host_of(f, w, k), e->s, buf, n);
 }
 
 static void
@@ -90,6 +105,10 @@ try_connect(struct flows *f, struct flow *w, unsigned k)
 		return;
 	}
 	atomic_store(&e->s->opt_bits, w->plan->end[k].opt_bits);
+	if (w->plan->fastopen) {
+		atomic_fetch_or(&e->s->opt_bits, SOCK_OPT_FASTOPEN);
+		write_ahead(f, w, k);
+	}
 	host_connect(h, e->s, &host_of(f, w, !k)->ip, swarm_target(f->swarm, w->id, k));
 }
 
@@ -121,11 +140,21 @@ connect_failed(struct flows *f, struct flow *w, unsigned k)
 	struct flow_end *e = &w->end[k];
 	bool last = e->tries > CONNECT_TRIES || (w->plan->cross && w->end[!k].done);
 
+	if (w->end[!k].failed && may_fail(f, w)) { /* by Fast Open it has been there already */
+		host_close(host_of(f, w, k), e->s);
+		e->s = NULL;
+		e->done = e->failed = true;
+		return;
+	}
 	if (!try_again(f, w, e->s->err) || (last && !may_fail(f, w))) {
 		broken(f, w, k, "cannot connect");
 		return;
 	}
 	host_close(host_of(f, w, k), e->s);
+	if (!w->plan->cross && w->end[1].s) { /* accepted by Fast Open: in vain */
+		host_abort(host_of(f, w, 1), w->end[1].s);
+		w->end[1] = (struct flow_end){ .s = NULL };
+	}
 	/* Both ends of a simultaneous open at the same moment. */
 	connect_later(w, k, (now_of(f) / NS_PER_S + 1) * NS_PER_S);
 	if (last)
@@ -150,26 +179,50 @@ connected(struct flows *f, struct flow *w, unsigned k)
 
 /* -------------------------------------------------------------- accepting -- */
 
+/* By Fast Open it can be accepted before its client has heard that it is open. */
+static uint16_t
+client_port(const struct flow *w)
+{
+	const struct sock *s = w->end[0].s;
+
+	return w->lport || !s || !s->conn ? w->lport : s->conn->tuple.lport;
+}
+
 static struct flow *
 flow_of_port(struct flows *f, unsigned server, uint16_t port)
 {
 	for (unsigned i = 0; i < f->n; i++) {
 		struct flow *w = &f->flow[i];
 
-		if (w->plan->client != server && !w->plan->cross && w->lport == port &&
+		if (w->plan->client != server && !w->plan->cross && client_port(w) == port &&
 		    !w->end[1].s && !w->end[1].done)
 			return w;
 	}
 	return NULL;
 }
 
+/* Or the server, by Fast Open before its client heard of it. */
 static bool
 client_left(const struct flows *f, unsigned server, uint16_t port)
 {
 	for (unsigned i = 0; i < f->n; i++)
-		if (f->flow[i].plan->client != server && f->flow[i].lport == port)
-			return f->flow[i].end[0].failed;
+		if (f->flow[i].plan->client != server && client_port(&f->flow[i]) == port)
+			return f->flow[i].end[0].failed || f->flow[i].end[1].failed;
 	return false;
+}
+
+/* A SYN with text that the network kept a copy of opens once more when the connection is
+ * over, which is what Fast Open costs (RFC 7413 2.1): its client knows nothing of it. */
+static bool
+is_ghost(const struct flow *w, const struct sock *s)
+{
+	const struct sock *client = w ? w->end[0].s : NULL;
+
+	if (!s->conn)
+		return false;
+	if (client && client->conn)
+		return !seq_eq(client->conn->iss, s->conn->irs);
+	return s->conn->flags & TCPF_FASTOPEN;
 }
 
 static void
@@ -177,6 +230,10 @@ accepted(struct flows *f, unsigned server, struct sock *s)
 {
 	struct flow *w = flow_of_port(f, server, s->peer.port);
 
+	if (is_ghost(w, s)) {
+		host_abort(&f->host[server], s);
+		return;
+	}
 	/* Died before it was accepted, or its client has given up. */
 	if (!(sock_facts(s) & SOCK_CONNECTED) || !w) {
 		if ((sock_facts(s) & SOCK_CONNECTED) && !swarm_lenient(f->swarm) &&

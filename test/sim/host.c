@@ -284,6 +284,16 @@ want_space(struct host *h, struct sock *s)
 }
 
 uint32_t
+host_write_ahead(struct host *h, struct sock *s, const uint8_t *data, uint32_t len)
+{
+	uint32_t done = 0, n = 1;
+
+	for (; done < len && n && has_chunk(h); done += n)
+		n = stream_write(&s->snd_w, &s->snd_r, &h->empty, data + done, len - done);
+	return done;
+}
+
+uint32_t
 host_write(struct host *h, struct sock *s, const uint8_t *data, uint32_t len)
 {
 	uint32_t done = 0, n;

@@ -83,6 +83,8 @@ void host_connect(struct host *h, struct sock *s, const struct ip_addr *ip, uint
 struct sock *host_accept(struct host *h, const struct sock *listener);
 /* Bytes taken; 0: no room (an event tells when there is some again). */
 uint32_t host_write(struct host *h, struct sock *s, const uint8_t *data, uint32_t len);
+/* The same before it is connected, without a word to the stack: for Fast Open. */
+uint32_t host_write_ahead(struct host *h, struct sock *s, const uint8_t *data, uint32_t len);
 /* Bytes got; 0: none there. */
 uint32_t host_read(struct host *h, struct sock *s, uint8_t *data, uint32_t len);
 /* Nothing more will ever be readable. */

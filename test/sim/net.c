@@ -181,7 +181,8 @@ middlebox(struct port *to, int64_t leaves, const uint8_t *data, uint32_t len)
 	uint8_t out[CRAFT_MAX];
 	uint32_t cut, from;
 
-	if (!chance(n, n->cfg.split) || !craft_parse_tcp(data, len, &way, &s) || s.len < 2)
+	if (!chance(n, n->cfg.split) || !craft_parse_tcp(data, len, &way, &s) || s.len < 2 ||
+	    (s.flags & TCP_SYN))
 		return false;
 	cut = 1 + rng_below(&n->rng, s.len - 1);
 	from = rng_below(&n->rng, 2) ? cut : rng_below(&n->rng, cut + 1);

@@ -241,6 +241,16 @@ draw_cc(struct tcp_cfg *t, struct rng *r)
 	t->pacing = one_in(r, 3);
 }
 
+/* Off, as servers have it; or with every listener, with cookies or without. */
+static void
+draw_fastopen(struct swarm *s, struct rng *r)
+{
+	for (unsigned i = 0; i < 2; i++)
+		s->cfg[i].tcp.fastopen = PICK(r, 1, 0x403, 0x403, 0x607, 0);
+	for (unsigned i = 0; i < s->n_flows; i++)
+		s->flow[i].fastopen = one_in(r, 2);
+}
+
 void
 swarm_draw(struct swarm *s, uint64_t seed)
 {
@@ -271,6 +281,7 @@ swarm_draw(struct swarm *s, uint64_t seed)
 	draw_cc(&s->cfg[1].tcp, &r);
 	s->net.ce = maybe(&r, 200000);
 	s->net.mark_queue = maybe(&r, 30);
+	draw_fastopen(s, &r);
 }
 
 void
@@ -289,11 +300,11 @@ swarm_print(const struct swarm *s)
 	for (unsigned i = 0; i < 2; i++) {
 		const struct stack_cfg *c = &s->cfg[i];
 
-		printf("  host %u: mtu %u ts %d sack %d ws %d %s iw %u rcvbuf %u..%u sndbuf "
+		printf("  host %u: mtu %u ts %d sack %d ws %d fo %x %s iw %u rcvbuf %u..%u sndbuf "
 		       "%u..%u "
 		       "reass %u sents %u chunks %u conns %u half %u tw %u ecn %u hystart %u%s\n",
 		       i, c->port[0].mtu, c->tcp.timestamps, c->tcp.sack, c->tcp.window_scaling,
-		       c->tcp.cc->name, c->tcp.initial_cwnd,
+		       c->tcp.fastopen, c->tcp.cc->name, c->tcp.initial_cwnd,
 		       c->tcp.rcvbuf, c->tcp.rcvbuf_max, c->tcp.sndbuf, c->tcp.sndbuf_max,
 		       c->tcp.reass_runs, c->max_in_flight, c->max_chunks, c->max_conns,
 		       c->max_half_open, c->max_time_wait, c->tcp.ecn, c->tcp.hystart,

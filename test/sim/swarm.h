@@ -38,6 +38,7 @@ struct swarm_flow {
 	uint16_t bind;           /* local port; 0: the stack's choice               */
 	bool cross;              /* both connect (RFC 9293 3.5, figure 7)           */
 	int64_t start;           /* flow 1 may wait for the end of flow 0: TIME_NEVER */
+	bool fastopen;           /* the client connects with text (RFC 7413)        */
 	bool may_fail;           /* somebody aborts it                              */
 	struct swarm_end end[2]; /* client's, server's                           */
 };

@@ -89,7 +89,7 @@ take_syn(struct watch_dir *d, struct watch_dir *back, const struct tcp_seg *s)
 		.to = d->to,
 		.known = true,
 		.isn = s->seq,
-		.sent = seq_add(s->seq, 1),
+		.sent = seq_add(s->seq, seg_space(s)),
 		.scale_offered = (s->opts & TCP_OPT_WSCALE) != 0,
 		.scale = s->wscale,
 		.mss = s->opts & TCP_OPT_MSS ? s->mss : 536,

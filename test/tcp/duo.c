@@ -9,6 +9,7 @@
 #include <sys/mman.h>
 
 #include "tcp/tcp_ecn.h"
+#include "tcp/tcp_fastopen.h"
 #include "tcp/tcp_isn.h"
 #include "tcp/tcp_timer.h"
 
@@ -64,6 +65,7 @@ pools_init(struct duo_side *s, const struct duo_opts *o)
 	ok &= pool_init(&e->runs, m, sizeof(struct tcp_run), o->runs ? o->runs : 512);
 	ok &= pool_init(&e->chunks, m, CHUNK_SIZE, o->chunks ? o->chunks : DUO_CHUNKS);
 	ok &= trace_init(&s->trace, m, 256);
+	ok &= tcp_paths_init(&e->paths, m, &(struct siphash_key){ 3, 4 }, 16);
 	if (!ok && m->base)
 		abort();
 }
@@ -96,6 +98,7 @@ side_init(struct duo *d, int who)
 	s->env.no_opts = &s->no_opts;
 	s->env.trace = &s->trace;
 	s->env.secret = (struct siphash_key){ 1, (uint64_t)who };
+	tcp_fastopen_keys(&s->env.fastopen, &s->cfg, &s->env.secret);
 	s->mss = d->o.mss[who] ? d->o.mss[who] : 1460;
 	s->iss = d->o.iss[who];
 }
@@ -184,7 +187,8 @@ judge_text(struct duo *d, int from, const struct tcp_seg *s)
 	if (s->len && peer->said_mss && !(s->flags & TCP_SYN) &&
 	    s->len + options > min(peer->said_mss, (uint32_t)me->mss))
 		broke(d, "a segment larger than the MSS, its options counted (RFC 6691)");
-	if (s->len && peer->edge_known && !d->shrinks[!from] && seq_lt(peer->edge, end))
+	if (s->len && !(s->flags & TCP_SYN) && peer->edge_known && !d->shrinks[!from] &&
+	    seq_lt(peer->edge, end))
 		broke(d, "text beyond the window that was ever offered");
 }
 
@@ -395,6 +399,13 @@ in_listen(struct duo_side *s, const struct tcp_seg *in)
 	if (!(in->flags & TCP_SYN))
 		return DROP_LISTEN;
 	tcp_req_init(&s->env, &s->req, &t, in, s->iss, s->mss, s->cfg.rcvbuf, s->duo->now);
+	if ((s->cfg.fastopen & FASTOPEN_SERVER) &&
+	    tcp_fastopen_judge(&s->env, &t, in, &s->req.give_cookie)) {
+		conn_make(s, s->req.iss, s->req.ts_offset);
+		tcp_req_promote(&s->env, &s->req, &s->conn, s->duo->now);
+		tcp_fastopen_accept(&s->env, &s->conn, in, s->duo->now);
+		return SYN_FASTOPEN;
+	}
 	s->has_req = true;
 	return SYN_TAKEN;
 }
@@ -478,7 +489,7 @@ out_one(struct duo_side *s, struct tcp_seg *out)
 	uint8_t *text = s->duo->text;
 
 	if (out->len) {
-		stream_peek(&s->snd_r, &s->snd_w, tcp_text_cursor(c, out), tcp_text_offset(c, out->seq),
+		stream_peek(&s->snd_r, &s->snd_w, tcp_text_cursor(c, out), tcp_text_offset(c, out),
 		            text, out->len);
 		out->text = text;
 	}
@@ -672,6 +683,20 @@ duo_connect(struct duo_side *s)
 	struct tcp_tuple t = tuple_of(s);
 
 	conn_make(s, s->iss, tcp_ts_offset(&s->env.secret, &t));
+	tcp_connect(&s->env, &s->conn, s->duo->now);
+	duo_pump(s);
+}
+
+void
+duo_fastopen(struct duo_side *s, uint32_t len)
+{
+	struct tcp_tuple t = tuple_of(s);
+	uint32_t n = len;
+
+	conn_make(s, s->iss, tcp_ts_offset(&s->env.secret, &t));
+	s->conn.flags |= TCPF_FASTOPEN;
+	if (n)
+		(void)duo_write_pattern(s, n);
 	tcp_connect(&s->env, &s->conn, s->duo->now);
 	duo_pump(s);
 }

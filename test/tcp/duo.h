@@ -117,6 +117,9 @@ void duo_listen(struct duo_side *s);
 /* Active open: a SYN leaves. */
 void duo_connect(struct duo_side *s);
 
+/* Active open by Fast Open with `len` bytes of the pattern written before. */
+void duo_fastopen(struct duo_side *s, uint32_t len);
+
 /* A connects to B; runs until both are ESTABLISHED; asserts that they are. */
 struct duo *duo_established(const struct duo_opts *o);
 

@@ -6,11 +6,13 @@
 #include "api/config_keys.h"
 
 #include <inttypes.h>
+#include <stdlib.h>
 
 #include "api/config_ports.h"
 #include "io_engine/io.h"
 #include "tcp/tcp_cc.h"
 #include "tcp/tcp_ecn.h"
+#include "tcp/tcp_fastopen.h"
 
 /* ---------------------------------------------------- keys with their own ideas */
 
@@ -155,6 +157,55 @@ static_assert(TCP_ECN_OFF == 0 && TCP_ECN_PASSIVE == 1 && TCP_ECN_ON == 2, "as t
 static_assert(TCP_HYSTART_OFF == 0 && TCP_HYSTART_DELAY == 1 && TCP_HYSTART_PLUSPLUS == 2,
               "as the words");
 
+/* Four words of eight hexadecimal digits as in Linux's sysctl, each little-endian, and
+ * perhaps a comma and four more. */
+static bool
+parse_fastopen_key(const char *value, struct tcp_fastopen_secret *k)
+{
+	for (unsigned i = 0; i < 8; i++) {
+		char digits[9] = "";
+		uint32_t word;
+
+		if (strspn(value, "0123456789abcdefABCDEF") != 8)
+			return false;
+		memcpy(digits, value, 8);
+		word = (uint32_t)strtoul(digits, NULL, 16);
+		for (unsigned b = 0; b < 4; b++)
+			k->key[4 * i + b] = (uint8_t)(word >> (8 * b));
+		k->len = (uint8_t)(i < 4 ? 16 : 32);
+		value += 8;
+		if (*value == '\0')
+			return i == 3 || i == 7;
+		if (*value++ != (i == 3 ? ',' : '-'))
+			return false;
+	}
+	return false;
+}
+
+static void
+set_fastopen_key(struct config *cfg, char *value, struct config_log *log)
+{
+	struct tcp_fastopen_secret k = { .len = 0 };
+
+	if (strcmp(value, "auto") != 0 && !parse_fastopen_key(value, &k))
+		config_problem(log, "tcp_fastopen_key is four or eight hexadecimal words (such as "
+		               "00112233-44556677-8899aabb-ccddeeff), or auto");
+	else
+		cfg->stack.tcp.fastopen_key = k;
+}
+
+static void
+show_fastopen_key(const struct config *cfg, FILE *out)
+{
+	const struct tcp_fastopen_secret *k = &cfg->stack.tcp.fastopen_key;
+
+	if (k->len == 0)
+		fputs("auto", out);
+	for (unsigned i = 0; i < k->len; i += 4)
+		fprintf(out, "%s%02x%02x%02x%02x", i == 0 ? "" : i == 16 ? "," : "-", k->key[i + 3],
+		        k->key[i + 2], k->key[i + 1], k->key[i]);
+}
+
 static void
 set_port_range(struct config *cfg, char *value, struct config_log *log)
 {
@@ -259,6 +310,7 @@ static const struct config_key keys[] = {
 	BYTES("rcvbuf_max", stack.tcp.rcvbuf_max, KB(2), GB(1)),
 	NUMBER("sndbuf", VALUE_BYTES, KEY_AUTO, sndbuf, KB(2), GB(1), 1),
 	BYTES("sndbuf_max", stack.tcp.sndbuf_max, KB(2), GB(1)),
+	COUNT("max_paths", stack.max_paths, 0, 1 << 20),
 	COUNT("trace_records", stack.trace_records, 0, 1 << 24),
 
 	/* -- TCP ------------------------------------------------------------------- */
@@ -290,6 +342,9 @@ static const struct config_key keys[] = {
 	BOOL("tcp_timestamps", stack.tcp.timestamps),
 	BOOL("tcp_sack", stack.tcp.sack),
 	BOOL("tcp_window_scaling", stack.tcp.window_scaling),
+	COUNT("tcp_fastopen", stack.tcp.fastopen, 0, FASTOPEN_BITS),
+	OTHER("tcp_fastopen_key", set_fastopen_key, show_fastopen_key,
+	      "four or eight hexadecimal words, or auto"),
 	COUNT("tcp_reass_runs", stack.tcp.reass_runs, 1, 65535),
 	COUNT("tcp_challenge_ack_limit", stack.tcp.challenge_ack_per_s, 1, 1000000),
 	COUNT("ip_default_ttl", stack.tcp.ttl, 1, 255),

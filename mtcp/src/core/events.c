@@ -20,7 +20,9 @@ events_tell(struct stack *st, struct sock *s, uint16_t facts)
 static uint16_t
 facts_of(const struct tcp_conn *c)
 {
-	bool opened = tcp_facts[c->state].synchronized;
+	/* What came by Fast Open can be accepted before its handshake is over. */
+	bool opened = tcp_facts[c->state].synchronized ||
+	              (c->state == TCP_SYN_RCVD && (c->flags & TCPF_FASTOPEN));
 	uint16_t facts = opened ? SOCK_CONNECTED : 0;
 
 	if ((c->flags & TCPF_FIN_SEEN) && seq_lt(c->rcv_fin, c->rcv_nxt))

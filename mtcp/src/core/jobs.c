@@ -5,6 +5,7 @@
  */
 
 #include "core/stack_priv.h"
+#include "tcp/tcp_fastopen.h"
 #include "tcp/tcp_isn.h"
 
 #define JOBS_PER_STEP  1024u
@@ -97,6 +98,8 @@ do_connect(struct stack *st, struct sock *s, int64_t now)
 	c->sock = sock_number(&st->ch, s);
 	s->conn = c;
 	copy_bits(c, s);
+	if (atomic_load_explicit(&s->opt_bits, memory_order_acquire) & SOCK_OPT_FASTOPEN)
+		c->flags |= TCPF_FASTOPEN;
 	tcp_connect(&st->env, c, now);
 	conn_settle(st, c, now);
 }
@@ -299,6 +302,28 @@ call_info(struct stack *st, struct sock_call *k, const struct sock *s, int64_t n
 	return 0;
 }
 
+static int
+call_fastopen_key(struct stack *st, struct sock_call *k)
+{
+	if (k->value == 0) {
+		k->value = (int64_t)tcp_fastopen_get_keys(&st->env.fastopen, k->key);
+		return 0;
+	}
+	return tcp_fastopen_set_keys(&st->env.fastopen, k->key, (size_t)k->value) ? 0 : E_INVAL;
+}
+
+static int
+call_fastopen_room(struct stack *st, struct sock_call *k, int64_t now)
+{
+	struct ip_addr src;
+	uint16_t mtu;
+
+	k->value = 0;
+	if (ip_source(st, &k->addr.ip, &src, &mtu))
+		k->value = tcp_fastopen_room(&st->env, &k->addr.ip, to_u16(mtu - 40u), now);
+	return 0;
+}
+
 /* Everything is asked to finish; what has not when time is up is reset. */
 static void
 quiesce_start(struct stack *st, int64_t timeout_ms, int64_t now)
@@ -372,10 +397,9 @@ call_run(struct stack *st, struct sock_call *k, struct sock *s, int64_t now)
 	case SOCK_CALL_UNCONNECT:
 		return conn_forget(st, s, now) ? 0 : E_INVAL;
 	case SOCK_CALL_FASTOPEN_KEY:
-		return E_NOPROTOOPT;
+		return call_fastopen_key(st, k);
 	case SOCK_CALL_FASTOPEN_ROOM:
-		k->value = 0;
-		return 0;
+		return call_fastopen_room(st, k, now);
 	case SOCK_CALL_QUIESCE:
 	case SOCK_CALL_STEP:
 		break;

@@ -5,6 +5,7 @@
  */
 
 #include "core/stack_priv.h"
+#include "tcp/tcp_fastopen.h"
 
 /* How well a listener fits: 0 not at all, 1 by the port, 2 by the address too. */
 static unsigned
@@ -59,7 +60,9 @@ listener_add(struct stack *st, struct sock *s, uint32_t backlog)
 		l = &st->listener[st->n_listeners++];
 	}
 	if (l->sock != number) /* also after everything was asked to finish */
-		*l = (struct listener){ s->local.ip, s->local.port, number, 0, 0 };
+		*l = (struct listener){ .ip = s->local.ip,
+			                .port = s->local.port,
+			                .sock = number };
 	l->backlog = max(backlog, 1u);
 	s->kind = SOCK_KIND_LISTENER;
 	return 0;
@@ -90,36 +93,6 @@ waiting(const struct stack *st, const struct listener *l)
 
 	return atomic_load_explicit(&s->accepts, memory_order_relaxed) -
 	       atomic_load_explicit(&s->accepted, memory_order_acquire);
-}
-
-/* `reopened`: the SYN takes the place of a TIME-WAIT connection (RFC 6191), and
- * its ISN lies beyond `min_iss`. */
-enum fate
-listener_syn(struct stack *st, struct listener *l, const struct segment_from *from,
-             const struct tcp_tuple *t, uint32_t hash, const struct tcp_seg *s, seq_t min_iss,
-             bool reopened, int64_t now)
-{
-	const struct tcp_opts *o = st->ch.socks[l->sock].opts;
-	seq_t iss = conn_isn(st, t, now);
-	struct half_open *h;
-
-	if (waiting(st, l) >= l->backlog)
-		return DROP_BACKLOG;
-	if (!(h = half_open_new(st, t, hash)))
-		return DROP_HALF_OPEN;
-	if (reopened && seq_lt(iss, min_iss))
-		iss = min_iss;
-	tcp_req_init(&st->env, &h->req, t, s, iss, to_u16(st->port[from->port].mtu - 40u),
-	             2 * tcp_opt_rcv_space(&st->env, o), now);
-	h->req.hash = hash;
-	h->req.listener = l->sock;
-	h->req.defer = (uint8_t)o->value[TCP_OPTION_DEFER_ACCEPT];
-	h->mac = from->mac;
-	h->port = (uint8_t)from->port;
-	l->half_open++;
-	txq_put_synack(st, h);
-	wheel_set(&st->wheel, &h->req.timer, now + h->req.rto_ns);
-	return SYN_TAKEN;
 }
 
 static void
@@ -184,6 +157,81 @@ waits_for_text(struct tcp_req *r, const struct tcp_seg *s)
 		return false;
 	r->acked = true;
 	return true;
+}
+
+/* How many connections by Fast Open may wait for their handshake (RFC 7413 5.1). */
+static uint32_t
+fastopen_room(const struct stack *st, const struct listener *l)
+{
+	const struct tcp_opts *o = st->ch.socks[l->sock].opts;
+	int64_t most = tcp_opt_value(&st->env, o, TCP_OPTION_FASTOPEN);
+
+	if (!(st->cfg.tcp.fastopen & FASTOPEN_SERVER))
+		return 0;
+	if (most <= 0)
+		most = st->cfg.tcp.fastopen & FASTOPEN_SERVER_ALL ? l->backlog : 0;
+	return (uint32_t)most;
+}
+
+/* True: the SYN's text was taken, and the record is a connection already. */
+static bool
+fastopen_syn(struct stack *st, struct listener *l, struct half_open *h, const struct tcp_seg *s,
+             int64_t now)
+{
+	struct tcp_conn *c;
+
+	if (!tcp_fastopen_judge(&st->env, &h->req.tuple, s, &h->req.give_cookie) ||
+	    l->fastopen >= fastopen_room(st, l) ||
+	    !(c = promote(st, h, &st->ch.socks[l->sock], now)))
+		return false;
+	l->fastopen++;
+	tcp_fastopen_accept(&st->env, c, s, now);
+	conn_settle(st, c, now);
+	return true;
+}
+
+/* The handshake of one is over, whichever way. */
+void
+listener_fastopen_over(struct stack *st, struct tcp_conn *c)
+{
+	struct listener *l = c->sock == NO_SOCK ? NULL
+	                                        : listener_of(st, st->ch.socks[c->sock].parent);
+
+	c->flags &= ~(uint32_t)TCPF_FASTOPEN;
+	if (l && l->fastopen > 0)
+		l->fastopen--;
+}
+
+/* `reopened`: the SYN takes the place of a TIME-WAIT connection (RFC 6191), and
+ * its ISN lies beyond `min_iss`. */
+enum fate
+listener_syn(struct stack *st, struct listener *l, const struct segment_from *from,
+             const struct tcp_tuple *t, uint32_t hash, const struct tcp_seg *s, seq_t min_iss,
+             bool reopened, int64_t now)
+{
+	const struct tcp_opts *o = st->ch.socks[l->sock].opts;
+	seq_t iss = conn_isn(st, t, now);
+	struct half_open *h;
+
+	if (waiting(st, l) >= l->backlog)
+		return DROP_BACKLOG;
+	if (!(h = half_open_new(st, t, hash)))
+		return DROP_HALF_OPEN;
+	if (reopened && seq_lt(iss, min_iss))
+		iss = min_iss;
+	tcp_req_init(&st->env, &h->req, t, s, iss, to_u16(st->port[from->port].mtu - 40u),
+	             2 * tcp_opt_rcv_space(&st->env, o), now);
+	h->req.hash = hash;
+	h->req.listener = l->sock;
+	h->req.defer = (uint8_t)o->value[TCP_OPTION_DEFER_ACCEPT];
+	h->mac = from->mac;
+	h->port = (uint8_t)from->port;
+	l->half_open++;
+	if (fastopen_room(st, l) && fastopen_syn(st, l, h, s, now))
+		return SYN_FASTOPEN;
+	txq_put_synack(st, h);
+	wheel_set(&st->wheel, &h->req.timer, now + h->req.rto_ns);
+	return SYN_TAKEN;
 }
 
 enum fate

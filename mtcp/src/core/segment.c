@@ -97,7 +97,7 @@ to_time_wait(struct stack *st, struct tcp_tw *w, const struct segment_from *from
 			return DROP_NO_CONN;
 		}
 		fate = listener_syn(st, l, from, t, hash, s, min_iss, true, now);
-		if (fate != SYN_TAKEN)
+		if (fate != SYN_TAKEN && fate != SYN_FASTOPEN)
 			break; /* it comes again, and finds the record as it was */
 		tw_free(st, w);
 		return TW_REOPENED;

@@ -2,6 +2,7 @@
 /* A stack: what it is made of, and one step of it. */
 
 #include "core/stack_priv.h"
+#include "tcp/tcp_fastopen.h"
 
 #define ICMP_PER_S      1000u
 #define ICMP_BURST      50u
@@ -21,6 +22,7 @@ stack_cfg_default(struct stack_cfg *cfg)
 	cfg->max_time_wait = 65536;
 	cfg->max_chunks = 262144;
 	cfg->max_in_flight = 262144;
+	cfg->max_paths = 1024;
 	cfg->trace_records = 8192;
 	cfg->rx_burst = IO_BURST;
 	cfg->rx_bursts = 4;
@@ -64,6 +66,7 @@ take_tables(struct stack *st, struct region *mem, int64_t now)
 	ok &= port_table_init(&st->ports, mem, &f->secret, f->max_socks, f->ephemeral_lo,
 	                      f->ephemeral_hi);
 	ok &= trace_init(&st->trace, mem, f->trace_records);
+	ok &= tcp_paths_init(&st->env.paths, mem, &f->secret, f->max_paths);
 	for (unsigned i = 0; i < f->n_ports; i++)
 		ok &= neigh_init(&st->port[i].neigh, &f->neigh, mem, &f->secret, now);
 	return ok;
@@ -128,6 +131,7 @@ stack_new(const struct stack_cfg *cfg, struct region *mem, struct io *const ios[
 	st->env.cfg = &st->cfg.tcp;
 	st->env.secret = cfg->secret;
 	st->env.clock_key = cfg->clock_key;
+	tcp_fastopen_keys(&st->env.fastopen, &cfg->tcp, &cfg->clock_key);
 	st->env.no_opts = &st->no_opts;
 	st->env.trace = &st->trace;
 	list_init(&st->half_open_list);

@@ -35,6 +35,7 @@ struct stack_cfg {
 	uint32_t max_time_wait;  /* TIME-WAIT records; the oldest makes room           */
 	uint32_t max_chunks;     /* buffer chunks of 2 KB, for both directions         */
 	uint32_t max_in_flight;  /* records of segments sent and not acknowledged      */
+	uint32_t max_paths;      /* peers remembered beyond their connections          */
 	uint32_t trace_records;  /* flight recorder; 0: off                            */
 
 	/* -- quotas per step ----------------------------------------------------- */
@@ -46,7 +47,7 @@ struct stack_cfg {
 
 	/* -- secrets and identity -------------------------------------------------- */
 	struct siphash_key secret; /* fresh from the operating system at every start   */
-	struct siphash_key clock_key; /* of timestamps: the same for all of this host  */
+	struct siphash_key clock_key; /* of timestamps and cookies: the same for all of this host */
 	bool isn_fixed;            /* for tests: every sequence starts at `isn`        */
 	uint32_t isn;
 	uint16_t ephemeral_lo;     /* local ports for outgoing connections             */

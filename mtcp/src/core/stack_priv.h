@@ -49,6 +49,7 @@ struct listener {
 	uint32_t sock;      /* UINT32_MAX: free                                  */
 	uint32_t backlog;
 	uint32_t half_open; /* records that came from it                         */
+	uint32_t fastopen;  /* connections by Fast Open whose handshake goes on  */
 };
 
 /* A segment that answers something for which there is no connection. */
@@ -268,4 +269,6 @@ listener_of(struct stack *st, uint32_t sock)
 enum fate listener_syn(struct stack *st, struct listener *l, const struct segment_from *from,
                        const struct tcp_tuple *t, uint32_t hash, const struct tcp_seg *s,
                        seq_t min_iss, bool reopened, int64_t now);
+/* A connection by Fast Open has left SYN-RECEIVED. */
+void listener_fastopen_over(struct stack *st, struct tcp_conn *c);
 enum fate listener_ack(struct stack *st, struct half_open *h, const struct tcp_seg *s, int64_t now);

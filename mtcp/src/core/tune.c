@@ -6,6 +6,7 @@
  * MTU, and what a SYN has announced already.
  */
 #include "core/stack_priv.h"
+#include "tcp/tcp_fastopen.h"
 #include "tcp/tcp_timer.h"
 #include "tcp/tcp_window.h"
 
@@ -76,6 +77,9 @@ stack_tune(struct stack *st, const struct stack_cfg *cfg, int64_t now)
 {
 	if (announces_otherwise(&st->cfg.tcp, &cfg->tcp) && handshake_under_way(st))
 		return false;
+	if (memcmp(&st->cfg.tcp.fastopen_key, &cfg->tcp.fastopen_key,
+	           sizeof cfg->tcp.fastopen_key) != 0)
+		tcp_fastopen_keys(&st->env.fastopen, &cfg->tcp, &st->cfg.clock_key);
 	st->cfg.tcp = cfg->tcp;
 	st->cfg.rx_burst = cfg->rx_burst;
 	st->cfg.rx_bursts = cfg->rx_bursts;

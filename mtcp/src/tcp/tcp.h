@@ -19,6 +19,7 @@
 #include "tcp/tcp_fate.h"
 #include "tcp/tcp_opts.h"
 #include "tcp/tcp_rate.h"
+#include "tcp/tcp_path.h"
 #include "tcp/tcp_state.h"
 #include "wire/tcp_wire.h"
 
@@ -41,6 +42,12 @@ enum tcp_error {
 	TCP_E_HOSTUNREACH = 113,
 };
 
+/* What makes Fast Open's cookies (tcp_fastopen.h): `n` of them, the first for new ones. */
+struct tcp_fastopen_keys {
+	struct siphash_key key[2];
+	uint8_t n;
+};
+
 /* What all connections of a core share: limits, pools, secrets. */
 struct tcp_env {
 	const struct tcp_cfg *cfg;
@@ -53,6 +60,8 @@ struct tcp_env {
 	struct chunk_list spare;  /* chunks that have been used and are free again   */
 	struct siphash_key secret;
 	struct siphash_key clock_key; /* see tcp_ts_offset()                         */
+	struct tcp_paths paths;       /* what is known of ways to peers              */
+	struct tcp_fastopen_keys fastopen;
 	const struct tcp_opts *no_opts; /* the record of who changed nothing         */
 	struct trace *trace;
 	uint64_t retransmits;     /* segments sent again, ever                       */
@@ -82,6 +91,8 @@ enum {
 	TCPF_SHUT = 1 << 20,        /* the application has no more to say              */
 	TCPF_PACED = 1 << 21,  /* waits for pace_at to send more                    */
 	TCPF_RETRANSMIT_NOW = 1 << 19, /* the first lost segment may leave whatever cwnd says */
+	TCPF_FASTOPEN = 1 << 22,    /* SYN-SENT: by Fast Open; SYN-RECEIVED: its text was taken */
+	TCPF_FASTOPEN_GIVE = 1 << 23, /* the SYN-ACK carries a cookie                     */
 };
 
 /* Congestion states, as Linux numbers them. */
@@ -310,11 +321,11 @@ enum fate tcp_in(struct tcp_env *e, struct tcp_conn *c, const struct tcp_seg *s,
  * sent.  Its text is s->len bytes of the send stream at tcp_text_offset(). */
 bool tcp_out_next(struct tcp_env *e, struct tcp_conn *c, int64_t now, struct tcp_seg *s);
 
-/* Offset of sequence number `seq` behind the first byte still in the send stream. */
+/* Offset of a segment's text behind the first byte still in the send stream. */
 static inline uint32_t
-tcp_text_offset(const struct tcp_conn *c, seq_t seq)
+tcp_text_offset(const struct tcp_conn *c, const struct tcp_seg *s)
 {
-	uint32_t at = seq_sub(seq, c->iss) - 1;
+	uint32_t at = seq_sub(s->seq, c->iss) - (s->flags & TCP_SYN ? 0 : 1);
 
 	return at - atomic_load_explicit(&c->snd_r->read, memory_order_relaxed);
 }
@@ -324,7 +335,7 @@ tcp_text_offset(const struct tcp_conn *c, seq_t seq)
 static inline struct stream_cursor *
 tcp_text_cursor(const struct tcp_conn *c, const struct tcp_seg *s)
 {
-	uint32_t space = s->len + ((s->flags & TCP_FIN) != 0);
+	uint32_t space = seg_space(s);
 	bool is_new = seq_eq(seq_add(s->seq, space), c->snd_nxt);
 
 	return is_new || !c->xmit ? c->snd_cur : &c->xmit->rtx_cur;

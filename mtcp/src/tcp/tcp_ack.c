@@ -76,8 +76,8 @@ rtt_of(const struct tcp_conn *c, const struct tcp_seg *s, const struct sack_news
 }
 
 /* Gives acknowledged text back to the application as room. */
-static void
-consume_text(struct tcp_env *e, struct tcp_conn *c)
+void
+tcp_text_acked(struct tcp_env *e, struct tcp_conn *c)
 {
 	uint32_t read, written, upto;
 
@@ -124,7 +124,7 @@ advance(struct tcp_env *e, struct tcp_conn *c, const struct tcp_seg *s, int64_t 
 	if (seq_lt(c->snd_sml, c->snd_una))
 		c->snd_sml = c->snd_una;
 	c->err = TCP_E_NONE; /* what ICMP had to say is over */
-	consume_text(e, c);
+	tcp_text_acked(e, c);
 }
 
 /* The peer answers.  For as long as it does its window may stay closed (RFC 9293

@@ -43,6 +43,11 @@ struct tcp_cfg {
 	bool timestamps;              /* RFC 7323                                       */
 	bool sack;                    /* RFC 2018                                       */
 	bool window_scaling;          /* RFC 7323                                       */
+	uint32_t fastopen;            /* FASTOPEN_* of tcp_fastopen.h: 1, clients       */
+	struct tcp_fastopen_secret {
+		uint8_t key[32];
+		uint8_t len;          /* 0: drawn; 16; 32: with a backup key            */
+	} fastopen_key;
 
 	/* -- buffers, bytes ------------------------------------------------------- */
 	uint32_t rcvbuf;              /* first size: 131072                             */

@@ -6,6 +6,7 @@
 
 #include "tcp/tcp_chrono.h"
 #include "tcp/tcp_ecn.h"
+#include "tcp/tcp_fastopen.h"
 #include "tcp/tcp_in.h"
 #include "tcp/tcp_pace.h"
 #include "tcp/tcp_reass.h"
@@ -49,6 +50,7 @@ tcp_cfg_default(struct tcp_cfg *cfg)
 		.timestamps = true,
 		.sack = true,
 		.window_scaling = true,
+		.fastopen = FASTOPEN_CLIENT,
 		.rcvbuf = 131072,
 		.rcvbuf_max = 6291456,
 		.sndbuf = 16384,

@@ -34,6 +34,7 @@
 	X(DROP_HALF_OPEN,       "too many half-open connections")                      \
 	X(DROP_NO_MEMORY,       "a pool is exhausted")                                 \
 	X(SYN_TAKEN,            "SYN started a half-open connection")                  \
+	X(SYN_FASTOPEN,         "SYN's text was taken (RFC 7413 4.2.2)")               \
 	X(SYN_AGAIN,            "SYN repeated: SYN-ACK sent again")                    \
 	X(REQ_RESET,            "half-open connection reset by the peer")              \
 	/* connection */                                                               \

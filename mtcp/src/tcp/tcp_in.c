@@ -7,6 +7,7 @@
 #include "tcp/tcp_in.h"
 
 #include "tcp/tcp_ecn.h"
+#include "tcp/tcp_fastopen.h"
 #include "tcp/tcp_reass.h"
 #include "tcp/tcp_rtt.h"
 #include "tcp/tcp_timer.h"
@@ -226,6 +227,12 @@ process_text(struct tcp_env *e, struct tcp_conn *c, const struct tcp_seg *s, int
 	return tcp_reass_add(e, c, start, s->text + seq_sub(start, s->seq), seq_sub(end, start));
 }
 
+void
+tcp_in_text(struct tcp_env *e, struct tcp_conn *c, const struct tcp_seg *s, int64_t now)
+{
+	(void)process_text(e, c, s, now);
+}
+
 /* ------------------------------------------------------------ eighth: FIN -- */
 
 static void
@@ -314,6 +321,7 @@ in_syn_received(struct tcp_env *e, struct tcp_conn *c, const struct tcp_seg *s, 
 	    seq_eq(s->seq, c->irs)) {
 		again.flags &= (uint8_t)~TCP_SYN;
 		again.seq = seq_add(s->seq, 1);
+		again.wnd = s->wnd >> c->snd_wscale; /* a SYN's is never scaled (RFC 7323 2.2) */
 		c->flags |= TCPF_ACK_NOW;
 	}
 	return in_synchronized(e, c, &again, now);
@@ -336,8 +344,8 @@ static enum fate
 in_syn_sent(struct tcp_env *e, struct tcp_conn *c, const struct tcp_seg *s, int64_t now)
 {
 	struct tcp_seg text = *s;
-	bool acks = (s->flags & TCP_ACK) && seq_eq(s->ack, c->snd_nxt) &&
-	            seq_lt(c->iss, c->snd_nxt);
+	bool acks = (s->flags & TCP_ACK) && seq_le(s->ack, c->snd_nxt) &&
+	            seq_lt(c->iss, s->ack);
 
 	if ((s->flags & TCP_ACK) && !acks)
 		return s->flags & TCP_RST ? DROP_HANDSHAKE : DROP_HANDSHAKE_RESET;
@@ -352,6 +360,8 @@ in_syn_sent(struct tcp_env *e, struct tcp_conn *c, const struct tcp_seg *s, int6
 		return DROP_HANDSHAKE;
 	syn_sent_synchronize(e, c, s, now);
 	if (!acks) {
+		c->snd_nxt = seq_add(c->iss, 1); /* text of a Fast Open comes later, as new */
+		c->flags &= ~(uint32_t)TCPF_FASTOPEN;
 		tcp_set_state(e, c, TCP_SYN_RCVD, now);
 		c->flags |= TCPF_SYN_DUE;
 		return SEG_OK;
@@ -359,6 +369,8 @@ in_syn_sent(struct tcp_env *e, struct tcp_conn *c, const struct tcp_seg *s, int6
 	c->snd_una = c->snd_wl2 = s->ack;
 	if (c->retries == 0)
 		tcp_rtt_sample(e->cfg, c, now - c->sent_at);
+	tcp_fastopen_synack(e, c, s, now);
+	tcp_text_acked(e, c);
 	tcp_set_state(e, c, TCP_ESTABLISHED, now);
 	tcp_established(e, c, now);
 	c->flags |= TCPF_ACK_NOW;

@@ -12,6 +12,12 @@ enum fate tcp_ack(struct tcp_env *e, struct tcp_conn *c, const struct tcp_seg *s
 void tcp_take_syn_options(struct tcp_env *e, struct tcp_conn *c, const struct tcp_seg *s,
                           int64_t now);
 
+/* The seventh step: the text of a segment that is acceptable. */
+void tcp_in_text(struct tcp_env *e, struct tcp_conn *c, const struct tcp_seg *s, int64_t now);
+
+/* SND.UNA has moved: what is acknowledged makes room for the application. */
+void tcp_text_acked(struct tcp_env *e, struct tcp_conn *c);
+
 /* ESTABLISHED is entered: congestion control starts. */
 void tcp_established(struct tcp_env *e, struct tcp_conn *c, int64_t now);
 

@@ -4,6 +4,7 @@
 #include "tcp/tcp_listen.h"
 
 #include "tcp/tcp_ecn.h"
+#include "tcp/tcp_fastopen.h"
 #include "tcp/tcp_in.h"
 #include "tcp/tcp_isn.h"
 #include "tcp/tcp_window.h"
@@ -50,6 +51,8 @@ tcp_req_synack(struct tcp_env *e, struct tcp_req *r, int64_t now, struct tcp_seg
 		.tsval = (uint32_t)(now / NS_PER_MS) + r->ts_offset,
 		.tsecr = r->ts_recent,
 	};
+	if (r->give_cookie)
+		tcp_fastopen_give(e, &r->tuple, s);
 	r->due = false;
 	return now + r->rto_ns;
 }
@@ -120,7 +123,7 @@ tcp_req_promote(struct tcp_env *e, const struct tcp_req *r, struct tcp_conn *c, 
 	c->snd_nxt = seq_add(c->iss, 1);
 	c->sent_at = r->sent_at;
 	c->retries = r->retries;
-	c->flags |= TCPF_PASSIVE;
+	c->flags |= TCPF_PASSIVE | (r->give_cookie ? TCPF_FASTOPEN_GIVE : 0);
 	c->ecn = r->ecn ? ECN_OK : 0;
 	tcp_take_syn_options(e, c, &syn, now);
 	tcp_set_state(e, c, TCP_SYN_RCVD, now);

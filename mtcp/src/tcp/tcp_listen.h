@@ -24,6 +24,7 @@ struct tcp_req {
 	uint8_t defer;             /* TCP_DEFER_ACCEPT, in retries           */
 	bool acked;                /* it is known that the peer has our SYN  */
 	bool ecn;                  /* agreed (RFC 3168)                      */
+	bool give_cookie;          /* ... with a Fast Open cookie            */
 	uint32_t listener;         /* socket number                          */
 	int64_t sent_at;           /* the first SYN-ACK                      */
 	int64_t rto_ns;

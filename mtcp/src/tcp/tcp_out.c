@@ -6,6 +6,7 @@
 
 #include "tcp/tcp_ecn.h"
 #include "tcp/tcp_pace.h"
+#include "tcp/tcp_fastopen.h"
 #include "tcp/tcp_reass.h"
 #include "tcp/tcp_recovery.h"
 #include "tcp/tcp_timer.h"
@@ -84,6 +85,22 @@ out_rst(struct tcp_env *e, struct tcp_conn *c, int64_t now, struct tcp_seg *s)
 	return true;
 }
 
+/* The answer acknowledges and offers; a SYN may bring text (RFC 7413). */
+static void
+syn_or_answer(struct tcp_env *e, struct tcp_conn *c, int64_t now, struct tcp_seg *s)
+{
+	if (c->state != TCP_SYN_RCVD) {
+		s->wnd = tcp_window_first(c);
+		if ((c->flags & TCPF_FASTOPEN) && c->retries == 0)
+			tcp_fastopen_syn(e, c, s, now);
+		return;
+	}
+	s->ack = c->rcv_acked = c->rcv_nxt;
+	s->wnd = min(tcp_rcv_wnd(c), (uint32_t)UINT16_MAX);
+	if (c->flags & TCPF_FASTOPEN_GIVE)
+		tcp_fastopen_give(e, &c->tuple, s);
+}
+
 static bool
 out_syn(struct tcp_env *e, struct tcp_conn *c, int64_t now, struct tcp_seg *s)
 {
@@ -97,8 +114,6 @@ out_syn(struct tcp_env *e, struct tcp_conn *c, int64_t now, struct tcp_seg *s)
 		.opts = TCP_OPT_MSS,
 		.mss = c->adv_mss,
 	};
-	if (answer)
-		s->ack = c->rcv_nxt;
 	s->flags |= answer ? tcp_ecn_synack(c) : tcp_ecn_syn(e, c);
 	if (answer ? c->flags & TCPF_SACK : e->cfg->sack)
 		s->opts |= TCP_OPT_SACK_OK;
@@ -111,8 +126,9 @@ out_syn(struct tcp_env *e, struct tcp_conn *c, int64_t now, struct tcp_seg *s)
 		s->tsval = tcp_ts_now(c, now);
 		s->tsecr = c->ts_recent;
 	}
-	s->wnd = tcp_window_first(c);
-	c->snd_nxt = seq_add(c->iss, 1);
+	syn_or_answer(e, c, now, s);
+	/* A SYN that is repeated has no text, but that of the first may have arrived. */
+	c->snd_nxt = seq_max(c->snd_nxt, seq_add(c->iss, s->len + 1));
 	/* The answer to the SYN of a simultaneous open may come after our SYN-ACK:
 	 * the round trip is counted from the SYN, or it would look too short. */
 	if (c->retries == 0 && !answer)
