@@ -8,7 +8,8 @@
 #
 # The kernel's TCP runs in softirq context, which waits for no program, here in that of
 # the cable, a real-time thread.  So that a busy machine is not taken for a slow stack,
-# ours are real-time processes one step below it (--fifo no: as the shell is).
+# the ends' programs, the kernel's too, are real-time processes one step below it
+# (--fifo no: as the shell is).
 #
 #   test/bench/impaired.sh [options]           in a build: MTCP_BUILDDIR=build/quickstart
 #
@@ -24,7 +25,7 @@
 #                       tcp_window_scaling=0 tcp_ecn=1
 #   --ours LINES        lines of configuration of our ends, separated by ;
 #   --out FILE          where the table goes besides (impaired.txt)
-#   --fifo yes|no       ours are real-time processes (yes)
+#   --fifo yes|no       the ends are real-time processes (yes)
 #   --keep FOLDER       every transfer's output and the cable's account go there
 . "$(dirname "${BASH_SOURCE[0]}")/../interop/lib.sh"
 . "$(dirname "${BASH_SOURCE[0]}")/../interop/wirelib.sh"
@@ -58,7 +59,7 @@ done
 }
 
 begin ss chrt "$python3"
-[ $fifo != yes ] || ! chrt -f 1 true 2>/dev/null || ours_by=(chrt -f 1)
+[ $fifo != yes ] || ! chrt -f 1 true 2>/dev/null || ends_by=(chrt -f 1)
 [ -x "$wire" ] || skip "no $wire: run make check first"
 [ -z "$keep" ] || mkdir -p "$keep"
 wire_net || give_up "two veth pairs and three namespaces"

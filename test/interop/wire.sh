@@ -56,7 +56,7 @@ with_kernel() { # name=value: the sysctl of both namespaces, put back afterwards
 }
 
 full() {
-	local cc delay word
+	local delay word
 	for delay in 10ms 50ms; do
 		for word in loss=0 loss=0.1% loss=1% loss=5% reorder=1% reorder=5% duplicate=5% corrupt=1%; do
 			with_cable "$word, $delay each way" delay=$delay "$word"
@@ -67,9 +67,8 @@ full() {
 	for word in tcp_sack=0 tcp_timestamps=0 tcp_window_scaling=0 tcp_ecn=1 tcp_ecn=0 tcp_recovery=0; do
 		with_kernel "$word"
 	done
-	for cc in $(in_ns l sysctl -n net.ipv4.tcp_available_congestion_control); do
-		kernel_set "tcp_congestion_control=$cc"
-		both_ways 1000000 ", kernel's $cc"
+	for kernel_cc in $(in_ns l sysctl -n net.ipv4.tcp_available_congestion_control); do
+		bytes_carry k o 1000000 60 ", $kernel_cc"
 	done
 	cable_is_sound
 }

@@ -17,7 +17,8 @@ carried_from=0 goodput=
 wire=$build/test/interop/wire perf=$build/apps/perf
 declare -A address_of=([l]=198.18.0.1 [r]=198.18.0.2)
 ours_lines=() # configuration of our ends
-ours_by=()    # words before our commands
+kernel_cc=""    # of socat's connections; a namespace may not change its default
+ends_by=()    # words before the commands of bulk's ends
 
 wire_end_add() { # namespace, interface of the wire
 	ip link add end0 netns "mtcp-$$-$1" numrxqueues 1 numtxqueues 1 type veth \
@@ -69,21 +70,21 @@ listens() { in_ns "$1" ss -Hltn "sport = :$2" | grep -q .; }
 sink_start() { # k or o, cc
 	end_is r "$1"
 	if [ "$1" = k ]; then
-		start sink r "$python3" "$src/test/interop/peer.py" sink "$2" &&
+		start sink r "${ends_by[@]}" "$python3" "$src/test/interop/peer.py" sink "$2" &&
 			wait_for 10 listens r 5001
 	else
 		end_conf r "cc = $2"
-		start sink r "${ours_by[@]}" "$perf" -s -1 -f "$work/r.conf" && wait_for 15 says sink listening
+		start sink r "${ends_by[@]}" "$perf" -s -1 -f "$work/r.conf" && wait_for 15 says sink listening
 	fi
 }
 
 source_start() { # k or o, cc, seconds
 	end_is l "$1"
 	if [ "$1" = k ]; then
-		start source l "$python3" "$src/test/interop/peer.py" source "${address_of[r]}" "$3" "$2"
+		start source l "${ends_by[@]}" "$python3" "$src/test/interop/peer.py" source "${address_of[r]}" "$3" "$2"
 	else
 		end_conf l "cc = $2"
-		start source l "${ours_by[@]}" "$perf" -c "${address_of[r]}" -t "$3" -i 1 -f "$work/l.conf"
+		start source l "${ends_by[@]}" "$perf" -c "${address_of[r]}" -t "$3" -i 1 -f "$work/l.conf"
 	fi
 }
 
@@ -112,7 +113,7 @@ web_carries() { # source: k or o, sink: k or o, file, seconds, what the title en
 		nginx_start l || give_up "nginx"
 	else
 		end_conf l
-		start server l "${ours_by[@]}" "$epserver" -p "$work/www" -f "$work/l.conf"
+		start server l "$epserver" -p "$work/www" -f "$work/l.conf"
 		wait_for 15 says server serving || give_up "epserver"
 	fi
 	rm -f "$work/out"
@@ -142,15 +143,15 @@ bytes_carry() { # source: k or o, sink: k or o, bytes, seconds, what the title e
 		wait_for 10 listens r 5001 || give_up socat
 	else
 		end_conf r
-		start sink r "${ours_by[@]}" "$perf" -s -1 --sha256 -f "$work/r.conf"
+		start sink r "$perf" -s -1 --sha256 -f "$work/r.conf"
 		wait_for 15 says sink listening || give_up perf
 	fi
 	if [ "$1" = k ]; then
 		head -c "$3" "$work/www/big" >"$work/in"
-		start source l socat -u "OPEN:$work/in" "TCP:${address_of[r]}:5001"
+		start source l socat -u "OPEN:$work/in" "TCP:${address_of[r]}:5001${kernel_cc:+,setsockopt-string=6:13:$kernel_cc}"
 	else
 		end_conf l
-		start source l "${ours_by[@]}" "$perf" -c "${address_of[r]}" -n "$3" --sha256 -f "$work/l.conf"
+		start source l "$perf" -c "${address_of[r]}" -n "$3" --sha256 -f "$work/l.conf"
 	fi
 	carried_from=$(now_ms)
 	finished source "$4"
