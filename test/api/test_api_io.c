@@ -459,7 +459,7 @@ suite_api_io(void)
 	            test_an_error_after_some_bytes_is_kept_for_the_next_call);
 	CU_add_test(s, "no writing after shutdown (option: MSG_NOSIGNAL)",
 	            test_no_writing_after_shutdown);
-	CU_add_test(s, "MSG_MORE is said of one call (option: MSG_MORE)",
+	CU_add_test(s, "MSG_MORE is said of one call (option: MSG_MORE; option: MSG_EOR)",
 	            test_msg_more_is_said_of_one_call);
 	CU_add_test(s, "pieces are one call", test_pieces_are_one_call);
 	CU_add_test(s, "chunks that were read are written", test_chunks_that_were_read_are_written);
