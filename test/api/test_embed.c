@@ -693,7 +693,7 @@ static void
 test_a_capture_and_faults_are_had_by_key(void)
 {
 	struct two t;
-	char name[] = "/tmp/mtcp_embed_XXXXXX", config[128];
+	char name[40] = "/tmp/mtcp_embed_XXXXXX", config[128];
 	int fd = mkstemp(name), s[2];
 	static char buf[30000];
 	uint32_t magic = 0;
