@@ -335,6 +335,76 @@ test_probes_are_not_marked(void)
 	peer_free(&p);
 }
 
+static void
+dctcp(struct tcp_cfg *cfg, int who)
+{
+	(void)who;
+	cfg->cc = tcp_cc_find("dctcp");
+	cfg->quickack = 0;
+}
+
+static const struct peer_opts exact = { .cfg = dctcp };
+
+/* RFC 8257 3.2: a change of marks is acknowledged at once, and what came before it apart. */
+static void
+test_exact_echo(void)
+{
+	struct peer p;
+
+	connected(&p, &exact, "S.E"); /* it asks by itself */
+	SAY(&p, ".", 1, MSS, 1);
+	EXPECT_NOTHING(&p);
+	say_marked(&p, ".", 1 + MSS, MSS);
+	EXPECT(&p, ".", 1, 0, 1 + MSS);
+	EXPECT(&p, ".E", 1, 0, 1 + 2 * MSS);
+	say_marked(&p, ".", 1 + 2 * MSS, MSS);
+	EXPECT_NOTHING(&p);
+	say_marked(&p, ".C", 1 + 3 * MSS, MSS); /* CWR ends nothing here */
+	EXPECT(&p, ".E", 1, 0, 1 + 4 * MSS);
+	say_marked(&p, ".", 1 + 4 * MSS, MSS);
+	SAY(&p, ".", 1 + 5 * MSS, MSS, 1);
+	EXPECT(&p, ".E", 1, 0, 1 + 5 * MSS);
+	EXPECT(&p, ".", 1, 0, 1 + 6 * MSS);
+	SAY(&p, ".", 1 + 6 * MSS, MSS, 1);
+	EXPECT_NOTHING(&p);
+	peer_free(&p);
+}
+
+/* ... also before text that would carry the newer one, and the window's edge stays. */
+static void
+test_exact_echo_before_text(void)
+{
+	struct peer p;
+	uint32_t edge;
+
+	connected(&p, &exact, "S.E");
+	SAY(&p, ".", 1, MSS, 1);
+	p.d->side[DUO_A].conn.flags |= TCPF_CORK;
+	p.with.ecn = IP_ECN_CE;
+	edge = seq_sub(p.a->conn.rcv_adv, p.iss);
+	SAY(&p, ".", 1 + MSS, MSS, 1);
+	EXPECT(&p, ".", 1, 0, 1 + MSS);
+	CU_ASSERT_TRUE(1 + MSS + ((uint32_t)p.last->s.wnd << p.a->conn.rcv_wscale) >= edge - 1000);
+	EXPECT(&p, ".E", 1, 0, 1 + 2 * MSS);
+	peer_free(&p);
+}
+
+/* RFC 8257 3.3: the first window halves, a little marking takes a little. */
+static void
+test_dctcp_reduces(void)
+{
+	struct peer p;
+
+	connected(&p, &exact, "S.E");
+	peer_a_writes(&p, 40 * MSS);
+	SAY(&p, ".E", 1, 0, 1 + MSS);
+	EXPECT_NUMBER(&p, p.a->conn.ca, TCP_CA_CWR);
+	EXPECT_NUMBER(&p, p.a->conn.ssthresh, 5 * MSS);
+	SAY(&p, ".E", 1, 0, 1 + 2 * MSS);
+	EXPECT_NUMBER(&p, p.a->conn.ssthresh, 5 * MSS);
+	peer_free(&p);
+}
+
 /* TCP_INFO: TCPI_OPT_ECN, TCPI_OPT_ECN_SEEN, and what was marked. */
 static void
 test_info(void)
@@ -384,5 +454,9 @@ suite_script_ecn(void)
 	CU_add_test(s, "RFC 3168 6.1.2: a loss beside the mark reduces no further",
 	            test_loss_beside_the_mark);
 	CU_add_test(s, "RFC 3168 6.1.4, 6.1.6: ACKs and probes have no ECT", test_probes_are_not_marked);
+	CU_add_test(s, "RFC 8257 3.2: the echo is exact", test_exact_echo);
+	CU_add_test(s, "RFC 8257 3.2: what came before is acknowledged first",
+	            test_exact_echo_before_text);
+	CU_add_test(s, "RFC 8257 3.3: once in a window, by the estimate", test_dctcp_reduces);
 	CU_add_test(s, "TCP_INFO tells of ECN", test_info);
 }

@@ -252,6 +252,23 @@ judge(struct duo *d, int from, const struct tcp_seg *s)
 	judge_window(d, from, s);
 }
 
+/* Waits for the line; false: too many do. */
+static bool
+serialize(struct duo *d, int from, struct duo_frame *f)
+{
+	int64_t start = max(d->line_free[from], d->now);
+
+	if (d->rate_bps == 0)
+		return true;
+	if (start - d->now > d->queue_ns)
+		return false;
+	if (f->ecn && d->mark_ns && start - d->now > d->mark_ns)
+		f->ecn = IP_ECN_CE;
+	d->line_free[from] = start + (int64_t)((f->len + 20) * 8 * NS_PER_S / d->rate_bps);
+	f->at += d->line_free[from] - d->now;
+	return true;
+}
+
 static void
 frame_add(struct duo *d, int from, const struct tcp_seg *s)
 {
@@ -271,6 +288,10 @@ frame_add(struct duo *d, int from, const struct tcp_seg *s)
 	f->ecn = s->ecn;
 	if (s->ecn && rng_chance_ppm(&d->rng, d->ce_ppm))
 		f->ecn = IP_ECN_CE;
+	if (!serialize(d, from, f)) {
+		free(f);
+		return;
+	}
 	if (wire_tcp_build(f->bytes, s) != hdr_len)
 		broke(d, "header length");
 	if (s->len)

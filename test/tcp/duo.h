@@ -91,6 +91,10 @@ struct duo {
 	int64_t latency;
 	uint32_t loss_ppm, dup_ppm, split_ppm;
 	uint32_t ce_ppm;      /* marked rather than lost                                  */
+	uint64_t rate_bps;    /* of the line each way; 0: no limit                        */
+	int64_t queue_ns;     /* frames that would wait longer for the line are lost      */
+	int64_t mark_ns;      /* ... are marked; 0: none                                  */
+	int64_t line_free[2]; /* when what was sent has left                              */
 	int64_t jitter;       /* up to this much is added to the latency of each frame    */
 	bool cut[2];          /* what this side sends is lost                             */
 	bool shrinks[2];      /* this side may take back what it offered: not judged       */

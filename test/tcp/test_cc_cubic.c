@@ -38,7 +38,8 @@ conn_init(struct tcp_conn *c, uint32_t cwnd, int64_t rtt_ns)
 static void
 ack(struct tcp_conn *c, uint32_t bytes, int64_t rtt_ns, int64_t now)
 {
-	struct cc_ack a = { .acked = bytes,
+	struct cc_ack a = { .hystart = TCP_HYSTART_DELAY,
+		            .acked = bytes,
 		            .flight = tcp_flight(c),
 		            .cwnd_limited = true,
 		            .rtt_ns = rtt_ns,
@@ -544,6 +545,136 @@ test_the_friendly_region_is_w_est(void)
 	CU_ASSERT(c.cwnd <= c.ssthresh + 3 * MSS);
 }
 
+/* ------------------------------------------------------------- HyStart++ -- */
+
+/* A round of RFC 9406: `n` segments are acknowledged, each after `us`. */
+static void
+plus_round(struct tcp_conn *c, unsigned n, uint32_t us, bool paced)
+{
+	struct cc_ack a = { .hystart = TCP_HYSTART_PLUSPLUS,
+		            .acked = MSS,
+		            .cwnd_limited = true,
+		            .paced = paced,
+		            .rtt_ns = US(us),
+		            .now = SEC(1) };
+
+	/* One more: the first ACK of a round covers what the last one of it began with. */
+	c->snd_nxt = seq_add(c->snd_una, (n + 1) * MSS);
+	for (unsigned i = 0; i < n; i++) {
+		c->snd_una = seq_add(c->snd_una, MSS);
+		cc_cubic.on_ack(c, &a);
+	}
+}
+
+/* 4.2: eight samples, an eighth more than the round before, between 4 and 16 ms. */
+static void
+test_css_is_entered(void)
+{
+	static const struct {
+		uint32_t base_us, more_us;
+		bool enters;
+	} cases[] = {
+		{ 100000, 12400, false }, { 100000, 12600, true }, { 10000, 3900, false },
+		{ 10000, 4100, true },    { 300000, 15900, false }, { 300000, 16100, true },
+	};
+
+	for (unsigned i = 0; i < array_len(cases); i++) {
+		struct tcp_conn c;
+
+		conn_init(&c, 20 * MSS, US(cases[i].base_us));
+		c.snd_nxt = c.snd_una;
+		cc_cubic.init(&c);
+		plus_round(&c, 20, cases[i].base_us, false);
+		plus_round(&c, 20, cases[i].base_us, false);
+		plus_round(&c, 7, cases[i].base_us + cases[i].more_us, false);
+		CU_ASSERT_EQUAL(state(&c)->css_rtt_us, 0);
+		plus_round(&c, 20, cases[i].base_us, false);
+		plus_round(&c, 20, cases[i].base_us + cases[i].more_us, false);
+		CU_ASSERT_EQUAL(c.ssthresh, UINT32_MAX);
+		CU_ASSERT_EQUAL(state(&c)->css_rtt_us != 0, cases[i].enters);
+	}
+}
+
+static struct tcp_conn
+in_css(void)
+{
+	struct tcp_conn c;
+
+	conn_init(&c, 20 * MSS, MS(50));
+	c.snd_nxt = c.snd_una;
+	cc_cubic.init(&c);
+	plus_round(&c, 20, 50000, false);
+	plus_round(&c, 20, 50000, false);
+	plus_round(&c, 9, 60000, false);
+	CU_ASSERT_NOT_EQUAL(state(&c)->css_rtt_us, 0);
+	return c;
+}
+
+/* 4.2: a quarter of slow start's growth, then congestion avoidance after five rounds. */
+static void
+test_css_grows_slowly_and_ends(void)
+{
+	struct tcp_conn c = in_css();
+	uint32_t before = c.cwnd;
+
+	plus_round(&c, 20, 60000, false);
+	CU_ASSERT_EQUAL(c.cwnd, before + 5 * MSS);
+	for (unsigned i = 0; i < 3; i++) {
+		plus_round(&c, 20, 60000, false);
+		CU_ASSERT_EQUAL(c.ssthresh, UINT32_MAX);
+	}
+	plus_round(&c, 20, 60000, false);
+	CU_ASSERT_TRUE(c.ssthresh != UINT32_MAX && c.ssthresh <= c.cwnd);
+}
+
+/* 4.2: the delay was none of a queue: slow start resumes. */
+static void
+test_css_was_a_mistake(void)
+{
+	struct tcp_conn c = in_css();
+	uint32_t before;
+
+	plus_round(&c, 20, 50000, false);
+	CU_ASSERT_EQUAL(state(&c)->css_rtt_us, 0);
+	before = c.cwnd;
+	plus_round(&c, 20, 50000, false);
+	CU_ASSERT_EQUAL(c.cwnd, before + 20 * MSS);
+}
+
+/* 4.2: L = 8 segments an ACK, unless they are paced. */
+static void
+test_slow_start_burst(void)
+{
+	for (int paced = 0; paced < 2; paced++) {
+		struct tcp_conn c;
+		struct cc_ack a = { .hystart = TCP_HYSTART_PLUSPLUS,
+			            .acked = 20 * MSS,
+			            .cwnd_limited = true,
+			            .paced = paced,
+			            .rtt_ns = -1 };
+
+		conn_init(&c, 30 * MSS, MS(50));
+		cc_cubic.on_ack(&c, &a);
+		CU_ASSERT_EQUAL(c.cwnd, (30 + (paced ? 20 : 8)) * MSS);
+	}
+}
+
+/* 4.3: later slow starts are what they were. */
+static void
+test_only_the_first_slow_start(void)
+{
+	struct tcp_conn c;
+
+	conn_init(&c, 20 * MSS, MS(50));
+	c.snd_nxt = c.snd_una;
+	cc_cubic.init(&c);
+	c.ssthresh = 1000 * MSS;
+	for (uint32_t i = 0; i < 5; i++)
+		plus_round(&c, 20, 50000 + i * 20000, false);
+	CU_ASSERT_EQUAL(c.cwnd, 120 * MSS);
+	CU_ASSERT_EQUAL(c.ssthresh, 1000 * MSS);
+}
+
 void
 suite_cc_cubic(void)
 {
@@ -584,5 +715,12 @@ suite_cc_cubic(void)
 	            test_one_late_sample_does_not_end_slow_start);
 	CU_add_test(s, "the friendly region is W_est (RFC 9438 4.3)",
 	            test_the_friendly_region_is_w_est);
+	CU_add_test(s, "RFC 9406 4.2: conservative slow start is entered", test_css_is_entered);
+	CU_add_test(s, "RFC 9406 4.2: it grows slowly, and ends after five rounds",
+	            test_css_grows_slowly_and_ends);
+	CU_add_test(s, "RFC 9406 4.2: it was a mistake", test_css_was_a_mistake);
+	CU_add_test(s, "RFC 9406 4.2: no growth of more than eight segments an ACK",
+	            test_slow_start_burst);
+	CU_add_test(s, "RFC 9406 4.3: only the first slow start", test_only_the_first_slow_start);
 	CU_add_test(s, "small windows stay in slow start", test_small_windows_stay_in_slow_start);
 }

@@ -32,6 +32,7 @@ bench_init(struct bench *b)
 	b->now = b->d->now;
 	b->c->flags |= TCPF_SACK;
 	b->c->min_rtt_us = 10000;
+	b->c->flags &= ~(uint32_t)TCPF_APP_LIMITED;
 }
 
 static void
@@ -138,11 +139,11 @@ test_limited_by_the_application(void)
 	sends(&b, 1, 0);
 	b.now += MS(20);
 	CU_ASSERT_FALSE(acks(&b, 2).app_limited); /* sent before */
-	CU_ASSERT_TRUE(b.c->xmit->rate.app_limited);
+	CU_ASSERT_TRUE(b.c->flags & TCPF_APP_LIMITED);
 	sends(&b, 2, 0);
 	b.now += MS(20);
 	CU_ASSERT_TRUE(acks(&b, 1).app_limited);
-	CU_ASSERT_FALSE(b.c->xmit->rate.app_limited); /* all of it was delivered */
+	CU_ASSERT_FALSE(b.c->flags & TCPF_APP_LIMITED); /* all of it was delivered */
 	CU_ASSERT_TRUE(acks(&b, 1).app_limited);
 	sends(&b, 10, 0);
 	b.now += MS(20);
@@ -160,7 +161,7 @@ test_a_full_window_is_not_the_application(void)
 	b.c->cwnd = 4 * MSS;
 	sends(&b, 4, 0);
 	tcp_rate_idle(b.c);
-	CU_ASSERT_FALSE(b.c->xmit->rate.app_limited);
+	CU_ASSERT_FALSE(b.c->flags & TCPF_APP_LIMITED);
 	bench_free(&b);
 }
 

@@ -16,6 +16,9 @@
 #define HYSTART_SAMPLES    8u
 #define HYSTART_DELAY_MIN  4000u         /* us */
 #define HYSTART_DELAY_MAX  16000u        /* us */
+#define CSS_DIVISOR        4u            /* RFC 9406 4.3 */
+#define CSS_ROUNDS         5u
+#define CSS_BURST          8u            /* segments; L when not paced */
 
 struct cubic {
 	int64_t epoch_at;       /* start of this congestion avoidance stage; 0: none  */
@@ -28,6 +31,12 @@ struct cubic {
 	seq_t round_end;        /* HyStart: this round of RTT samples ends            */
 	uint32_t round_rtt_us;  /* smallest sample in the round                       */
 	uint32_t round_samples;
+	/* HyStart++ (RFC 9406) */
+	uint32_t last_rtt_us;   /* smallest sample in the round before; 0: none       */
+	uint32_t css_rtt_us;    /* conservative slow start's baseline; 0: not in it   */
+	uint8_t css_owed;       /* bytes acknowledged and not yet turned into growth  */
+	uint8_t css_rounds;
+	uint32_t undo_w_max;    /* w_max before the last reduction                    */
 };
 
 static_assert(sizeof(struct cubic) <= CC_STATE_WORDS * 8, "fits the connection");
@@ -61,28 +70,107 @@ cubic_init(struct tcp_conn *c)
 	state(c)->round_rtt_us = UINT32_MAX;
 }
 
-/* HyStart: the delay of this round shows a queue building up; slow start ends
- * before the loss it would end with. */
+/* RFC 9406 4.2: conservative slow start has lasted long enough. */
 static void
-hystart(struct tcp_conn *c, const struct cc_ack *a)
+css_round_ends(struct tcp_conn *c)
 {
 	struct cubic *q = state(c);
-	uint32_t us, limit;
+
+	if (q->css_rtt_us && ++q->css_rounds >= CSS_ROUNDS) {
+		c->ssthresh = c->cwnd;
+		q->css_rtt_us = 0;
+	}
+}
+
+/* One more sample of this round, if there is one. */
+static bool
+round_sampled(struct tcp_conn *c, const struct cc_ack *a)
+{
+	struct cubic *q = state(c);
 
 	if (seq_le(q->round_end, c->snd_una)) {
 		q->round_end = c->snd_nxt;
+		q->last_rtt_us = q->round_rtt_us == UINT32_MAX ? 0 : q->round_rtt_us;
 		q->round_samples = 0;
 		q->round_rtt_us = UINT32_MAX;
+		css_round_ends(c);
 	}
 	if (a->rtt_ns < 0)
-		return;
-	us = (uint32_t)min(a->rtt_ns / NS_PER_US, (int64_t)UINT32_MAX);
-	q->round_rtt_us = min(q->round_rtt_us, us);
-	if (++q->round_samples < HYSTART_SAMPLES || c->cwnd < HYSTART_MIN_CWND * c->mss)
-		return;
-	limit = min(max(c->min_rtt_us / 8, HYSTART_DELAY_MIN), HYSTART_DELAY_MAX);
-	if (q->round_rtt_us >= c->min_rtt_us + limit)
+		return false;
+	q->round_rtt_us = min(q->round_rtt_us,
+	                      (uint32_t)min(a->rtt_ns / NS_PER_US, (int64_t)UINT32_MAX - 1));
+	return ++q->round_samples >= HYSTART_SAMPLES;
+}
+
+static uint32_t
+delay_limit(uint32_t rtt_us)
+{
+	return min(max(rtt_us / 8, HYSTART_DELAY_MIN), HYSTART_DELAY_MAX);
+}
+
+/* HyStart by delay, as Linux: the delay of this round shows a queue building up;
+ * slow start ends before the loss it would end with. */
+static void
+hystart_delay(struct tcp_conn *c, const struct cc_ack *a)
+{
+	const struct cubic *q = state(c);
+
+	if (round_sampled(c, a) && c->cwnd >= HYSTART_MIN_CWND * c->mss &&
+	    q->round_rtt_us >= c->min_rtt_us + delay_limit(c->min_rtt_us))
 		c->ssthresh = c->cwnd;
+}
+
+/* RFC 9406 4.2: against the round before; and what looked like a queue may have
+ * been none.  4.3: for the first slow start only. */
+static void
+hystart_plusplus(struct tcp_conn *c, const struct cc_ack *a)
+{
+	struct cubic *q = state(c);
+
+	if (c->ssthresh != UINT32_MAX || !round_sampled(c, a))
+		return;
+	if (q->css_rtt_us) {
+		if (q->round_rtt_us < q->css_rtt_us)
+			q->css_rtt_us = 0; /* slow start resumes */
+	} else if (q->last_rtt_us &&
+	           q->round_rtt_us >= q->last_rtt_us + delay_limit(q->last_rtt_us)) {
+		q->css_rtt_us = max(q->round_rtt_us, 1u);
+		q->css_rounds = q->css_owed = 0;
+	}
+}
+
+/* A part of what is acknowledged: everything; in conservative slow start a
+ * quarter; and with HyStart++ never a large burst's worth, unless pacing
+ * spreads it. */
+static uint32_t
+slow_start_growth(struct tcp_conn *c, const struct cc_ack *a, uint32_t acked)
+{
+	struct cubic *q = state(c);
+
+	if (a->hystart != TCP_HYSTART_PLUSPLUS || c->ssthresh != UINT32_MAX)
+		return acked;
+	if (!a->paced)
+		acked = min(acked, CSS_BURST * c->mss);
+	if (!q->css_rtt_us)
+		return acked;
+	acked += q->css_owed;
+	q->css_owed = (uint8_t)(acked % CSS_DIVISOR);
+	return acked / CSS_DIVISOR;
+}
+
+static void
+hystart(struct tcp_conn *c, const struct cc_ack *a)
+{
+	switch (a->hystart) {
+	case TCP_HYSTART_DELAY:
+		hystart_delay(c, a);
+		break;
+	case TCP_HYSTART_PLUSPLUS:
+		hystart_plusplus(c, a);
+		break;
+	case TCP_HYSTART_OFF:
+		break;
+	}
 }
 
 /* 4.2: the stage starts; K is where the curve meets W_max again. */
@@ -173,10 +261,11 @@ cubic_on_ack(struct tcp_conn *c, const struct cc_ack *a)
 		return;
 	}
 	if (c->cwnd < c->ssthresh) {
-		uint32_t grow = min(acked, c->ssthresh - c->cwnd);
+		uint32_t room = c->ssthresh - c->cwnd;
+		uint32_t grow = min(slow_start_growth(c, a, acked), room);
 
 		c->cwnd = min(c->cwnd + grow, CWND_MAX);
-		acked -= grow;
+		acked = grow < room ? 0 : acked - min(grow, acked);
 	}
 	if (acked)
 		avoid_congestion(c, a, acked);
@@ -191,6 +280,7 @@ cubic_ssthresh(struct tcp_conn *c, int64_t now)
 	(void)now;
 	q->epoch_at = 0;
 	q->cwnd_prior = c->cwnd;
+	q->undo_w_max = q->w_max;
 	if (c->cwnd < q->w_max)
 		q->w_max = (uint32_t)((uint64_t)c->cwnd * (1000 + BETA_PERMILLE) / 2000);
 	else
@@ -209,6 +299,15 @@ cubic_on_recovered(struct tcp_conn *c, int64_t now)
 	state(c)->round_end = c->snd_nxt;
 }
 
+/* 4.9: the plateau was right where it was. */
+static void
+cubic_undo(struct tcp_conn *c, int64_t now)
+{
+	(void)now;
+	state(c)->w_max = state(c)->undo_w_max;
+	state(c)->epoch_at = 0;
+}
+
 static void
 cubic_on_restart(struct tcp_conn *c, int64_t idle_ns)
 {
@@ -225,4 +324,5 @@ const struct cc_ops cc_cubic = {
 	.ssthresh = cubic_ssthresh,
 	.on_recovered = cubic_on_recovered,
 	.on_restart = cubic_on_restart,
+	.undo = cubic_undo,
 };

@@ -90,6 +90,7 @@ enum {
 	TCPF_ACTIVE_OPEN = 1 << 18, /* SYN-SENT was the first state                     */
 	TCPF_SHUT = 1 << 20,        /* the application has no more to say              */
 	TCPF_PACED = 1 << 21,  /* waits for pace_at to send more                    */
+	TCPF_APP_LIMITED = 1 << 22, /* what is sent says little about the path      */
 	TCPF_RETRANSMIT_NOW = 1 << 19, /* the first lost segment may leave whatever cwnd says */
 	TCPF_FASTOPEN = 1 << 22,    /* SYN-SENT: by Fast Open; SYN-RECEIVED: its text was taken */
 	TCPF_FASTOPEN_GIVE = 1 << 23, /* the SYN-ACK carries a cookie                     */

@@ -38,4 +38,7 @@ tcp_cc_start(struct tcp_env *e, struct tcp_conn *c, const struct cc_ops *cc)
 	memset(c->cc_state, 0, sizeof c->cc_state);
 	c->cc = !cc->attach || cc->attach(e, c) ? cc : &cc_cubic;
 	c->cc->init(c);
+	/* One that knows no ssthresh may have left none for the end of a recovery. */
+	if (c->ca >= TCP_CA_CWR && c->ssthresh == UINT32_MAX)
+		c->ssthresh = c->cwnd;
 }

@@ -32,6 +32,7 @@ struct cc_ack {
 	uint32_t delivered; /* bytes newly delivered, SACKed ones too       */
 	uint32_t pipe;      /* bytes in the network after the ACK           */
 	bool ece;           /* it says that a mark was seen (RFC 3168)      */
+	bool paced;         /* what leaves is spread over time              */
 	enum tcp_hystart hystart; /* as configured                          */
 	uint32_t initial_cwnd;    /* bytes                                  */
 	const struct rate_sample *rate; /* NULL: none                       */
@@ -59,6 +60,10 @@ struct cc_ops {
 	uint32_t (*on_ecn)(struct tcp_conn *c, int64_t now);
 	/* A range is found lost. */
 	void (*on_lost)(struct tcp_conn *c, const struct tcp_sent *r);
+	/* Text is about to leave, while nothing is in flight. */
+	void (*on_transmit)(struct tcp_conn *c, int64_t now);
+	/* The last reduction was a mistake: cwnd and ssthresh are what they were. */
+	void (*undo)(struct tcp_conn *c, int64_t now);
 	/* Bytes a second; with it the connection is always paced. */
 	uint64_t (*pacing_rate)(const struct tcp_conn *c);
 	/* Takes a record of e->ccs; false: there is none, and CUBIC does the work. */
@@ -73,7 +78,9 @@ struct cc_ops {
 /* clang-format off */
 #define TCP_CC_LIST(X) \
 	X(cubic)       \
-	X(reno)
+	X(reno)        \
+	X(dctcp)       \
+	X(bbr)
 /* clang-format on */
 
 #define X(name) extern const struct cc_ops cc_##name;

@@ -260,6 +260,7 @@ tcp_established(struct tcp_env *e, struct tcp_conn *c, int64_t now)
 	c->snd_sml = c->snd_una;
 	c->rcv_mark_at = now;
 	tcp_cc_start(e, c, c->cc);
+	c->flags |= TCPF_APP_LIMITED; /* until the first round trip is over */
 	tcp_timer_acked(c, now);
 	tcp_window_grow_send(e, c);
 	if (c->flags & TCPF_SHUT)
@@ -461,7 +462,7 @@ tcp_info_fill(const struct tcp_env *e, const struct tcp_conn *c, int64_t now,
 		.delivered_ce = c->delivered_ce,
 		.pacing_rate = tcp_pace_rate(e, c),
 		.delivery_rate = (uint64_t)c->delivery_rate * 64,
-		.delivery_rate_app_limited = c->xmit && c->xmit->rate.app_limited,
+		.delivery_rate_app_limited = (c->flags & TCPF_APP_LIMITED) != 0,
 	};
 	info_scoreboard(c, i);
 	info_sent(e, c, i);

@@ -127,14 +127,10 @@ tcp_ecn_reduced(struct tcp_conn *c)
 		c->ecn |= ECN_CWR_DUE;
 }
 
-/* The right edge stays where it is, though counted from an earlier byte. */
+/* ECE is what it would have been before the marks changed. */
 void
 tcp_ecn_ack_first(struct tcp_conn *c, struct tcp_seg *s)
 {
-	uint32_t wnd = seq_sub(c->rcv_adv, c->ecn_ack) >> c->rcv_wscale;
-
-	s->ack = c->ecn_ack;
-	s->wnd = min(wnd, (uint32_t)UINT16_MAX);
 	s->flags &= (uint8_t)~TCP_ECE;
 	s->flags |= c->ecn & ECN_ACK_CE ? TCP_ECE : 0;
 	c->ecn &= (uint8_t)~(ECN_ACK_FIRST | ECN_ACK_CE);

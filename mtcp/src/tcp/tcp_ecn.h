@@ -51,5 +51,5 @@ void tcp_ecn_new_text(struct tcp_conn *c, struct tcp_seg *s);
 /* cwnd was reduced, for whatever reason: the peer is told. */
 void tcp_ecn_reduced(struct tcp_conn *c);
 
-/* Turns `s`, a complete pure ACK, into the one of ECN_ACK_FIRST. */
+/* `s`, a pure ACK of c->ecn_ack, is the one of ECN_ACK_FIRST. */
 void tcp_ecn_ack_first(struct tcp_conn *c, struct tcp_seg *s);

@@ -151,7 +151,11 @@ out_ack(struct tcp_env *e, struct tcp_conn *c, int64_t now, struct tcp_seg *s)
 static bool
 out_ack_first(struct tcp_env *e, struct tcp_conn *c, int64_t now, struct tcp_seg *s)
 {
+	seq_t rcv_nxt = c->rcv_nxt;
+
+	c->rcv_nxt = c->ecn_ack; /* the window is counted from there, and rounded as ever */
 	seg_begin(e, c, now, s, c->snd_nxt);
+	c->rcv_nxt = rcv_nxt;
 	tcp_ecn_ack_first(c, s);
 	c->flags |= TCPF_ACK_NOW;
 	seg_done(e, c, now, s);
@@ -255,7 +259,9 @@ restart_after_idle(struct tcp_env *e, struct tcp_conn *c, int64_t now)
 	int64_t idle = now - c->sent_at;
 	uint32_t restart = min(e->cfg->initial_cwnd * c->mss, c->cwnd);
 
-	if (!e->cfg->slow_start_after_idle || tcp_flight(c) > 0 || idle <= c->rto_ns)
+	if (tcp_flight(c) == 0 && c->cc->on_transmit)
+		c->cc->on_transmit(c, now);
+	if (!e->cfg->slow_start_after_idle || c->cc->control || tcp_flight(c) > 0 || idle <= c->rto_ns)
 		return;
 	c->ssthresh = max(c->ssthresh, c->cwnd / 4 * 3);
 	for (int64_t t = idle; t > c->rto_ns && c->cwnd > restart; t -= c->rto_ns)

@@ -18,6 +18,8 @@ tcp_rate_sent(struct tcp_conn *c, struct tcp_sent *r, int64_t now)
 
 	if (c->xmit->pipe == 0 && c->xmit->sacked == 0)
 		f->first_sent_at = f->delivered_at = now;
+	if (c->xmit->n_sent == 0)
+		f->limited_until = c->delivered;
 	r->mark = (struct rate_mark){
 		.delivered_at = f->delivered_at,
 		.first_sent_at = f->first_sent_at,
@@ -26,7 +28,7 @@ tcp_rate_sent(struct tcp_conn *c, struct tcp_sent *r, int64_t now)
 		.in_flight = c->xmit->pipe + seq_sub(r->end, r->start),
 	};
 	r->flags &= (uint8_t)~SENT_APP_LIMITED;
-	r->flags |= f->app_limited ? SENT_APP_LIMITED : 0;
+	r->flags |= c->flags & TCPF_APP_LIMITED ? SENT_APP_LIMITED : 0;
 }
 
 /* Of all ranges that an ACK delivers the one sent last gives the sample. */
@@ -89,22 +91,26 @@ tcp_rate_acked(struct tcp_conn *c, struct sack_news *n, int64_t now)
 	c->delivered_ce += n->ece ? n->n_delivered : 0;
 	if (!f)
 		return;
-	if (f->app_limited && (int32_t)(c->delivered - f->limited_until) > 0)
-		f->app_limited = false;
+	if ((int32_t)(c->delivered - f->limited_until) > 0)
+		c->flags &= ~(uint32_t)TCPF_APP_LIMITED;
 	if (n->delivered)
 		f->delivered_at = now;
 	if (n->rate.valid)
 		sample_finish(c, &n->rate, now);
 }
 
+void
+tcp_rate_limited(struct tcp_conn *c)
+{
+	c->flags |= TCPF_APP_LIMITED;
+	if (c->xmit)
+		c->xmit->rate.limited_until = c->delivered + c->xmit->pipe;
+}
+
 /* draft-ietf-ccwg-bbr 4.1.2.4: nothing waits, cwnd has room, nothing is to be sent again. */
 void
 tcp_rate_idle(struct tcp_conn *c)
 {
-	struct tcp_xmit *x = c->xmit;
-
-	if (!x || tcp_sack_pipe(c) >= c->cwnd || tcp_sack_first_lost(c))
-		return;
-	x->rate.app_limited = true;
-	x->rate.limited_until = c->delivered + x->pipe;
+	if (tcp_sack_pipe(c) < c->cwnd && !tcp_sack_first_lost(c))
+		tcp_rate_limited(c);
 }

@@ -26,8 +26,7 @@ struct rate_mark {
 struct rate_flight {
 	int64_t delivered_at, first_sent_at;
 	uint32_t lost;         /* bytes found lost in this flight; wraps            */
-	uint32_t limited_until; /* samples up to this much delivered are ...        */
-	bool app_limited;      /* ... limited by the application                    */
+	uint32_t limited_until; /* TCPF_APP_LIMITED ends beyond this much delivered  */
 };
 
 /* What one ACK said about the path. */
@@ -61,7 +60,10 @@ void tcp_rate_acked(struct tcp_conn *c, struct sack_news *n, int64_t now);
 /* Output has nothing more to send: what follows says little about the path. */
 void tcp_rate_idle(struct tcp_conn *c);
 
-/* amount * num / den without overflow for amounts of any path: bytes and ns in, bytes/s out. */
+/* The same, whatever cwnd has room for: somebody holds back on purpose. */
+void tcp_rate_limited(struct tcp_conn *c);
+
+/* Bytes a second. */
 static inline uint64_t
 rate_of(uint32_t bytes, int64_t ns)
 {

@@ -9,6 +9,7 @@
 #include "tcp/tcp_recovery.h"
 
 #include "tcp/tcp_ecn.h"
+#include "tcp/tcp_pace.h"
 #include "tcp/tcp_rtt.h"
 #include "tcp/tcp_timer.h"
 
@@ -226,6 +227,7 @@ cc_news(const struct tcp_env *e, const struct tcp_conn *c, const struct sack_new
 		.now = now,
 		.delivered = n->delivered,
 		.ece = n->ece,
+		.paced = tcp_pace_on(e, c),
 		.hystart = (enum tcp_hystart)e->cfg->hystart,
 		.initial_cwnd = e->cfg->initial_cwnd * c->mss,
 		.rate = n->rate.valid ? &n->rate : NULL,
@@ -292,7 +294,7 @@ tcp_recovery_acked(struct tcp_env *e, struct tcp_conn *c, const struct sack_news
 		leave(e, c, now);
 	if (lost && c->ca < TCP_CA_RECOVERY)
 		enter_recovery(e, c, now);
-	else if (n->ece && c->ca < TCP_CA_CWR && c->xmit && !(reduced && tcp_flight(c) == 0))
+	else if (n->ece && !c->cc->no_ecn && c->ca < TCP_CA_CWR && c->xmit && !(reduced && tcp_flight(c) == 0))
 		enter_cwr(e, c, now);
 	if (c->ca < TCP_CA_RECOVERY)
 		recover_follows(c);
