@@ -159,6 +159,28 @@ test_time_wait_ends_as_soon_as_a_new_one_would(void)
 	world_fini(&w);
 }
 
+static void
+test_a_new_key_of_fast_open_makes_other_cookies(void)
+{
+	struct world w;
+	struct stack_cfg cfg;
+	struct tcp_env before;
+
+	world_init(&w, 1, NULL);
+	cfg = as_it_is(&w);
+	before = world_stack(&w, 0)->env;
+	cfg.tcp.keepcnt++;
+	CU_ASSERT(tune(&w, &cfg));
+	CU_ASSERT_EQUAL(memcmp(&before.fastopen, &world_stack(&w, 0)->env.fastopen,
+	                       sizeof before.fastopen), 0);
+	memset(&cfg.tcp.fastopen_key, 0x5a, sizeof cfg.tcp.fastopen_key);
+	cfg.tcp.fastopen_key.len = 16;
+	CU_ASSERT(tune(&w, &cfg));
+	CU_ASSERT_NOT_EQUAL(memcmp(&before.fastopen, &world_stack(&w, 0)->env.fastopen,
+	                           sizeof before.fastopen), 0);
+	world_fini(&w);
+}
+
 void suite_tune(void);
 
 void
@@ -175,6 +197,8 @@ suite_tune(void)
 	CU_add_test(s, "a half-open connection does so too",
 	            test_a_half_open_connection_does_so_too);
 	CU_add_test(s, "timers that run are computed anew", test_timers_that_run_are_computed_anew);
+	CU_add_test(s, "a new key of Fast Open makes other cookies",
+	            test_a_new_key_of_fast_open_makes_other_cookies);
 	CU_add_test(s, "TIME-WAIT ends as soon as a new one would",
 	            test_time_wait_ends_as_soon_as_a_new_one_would);
 }

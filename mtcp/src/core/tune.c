@@ -7,6 +7,7 @@
  */
 #include "core/stack_priv.h"
 #include "tcp/tcp_fastopen.h"
+#include "tcp/tcp_fastopen.h"
 #include "tcp/tcp_timer.h"
 #include "tcp/tcp_window.h"
 
@@ -80,6 +81,9 @@ stack_tune(struct stack *st, const struct stack_cfg *cfg, int64_t now)
 	if (memcmp(&st->cfg.tcp.fastopen_key, &cfg->tcp.fastopen_key,
 	           sizeof cfg->tcp.fastopen_key) != 0)
 		tcp_fastopen_keys(&st->env.fastopen, &cfg->tcp, &st->cfg.clock_key);
+	if (memcmp(&st->cfg.tcp.fastopen_key, &cfg->tcp.fastopen_key,
+	           sizeof cfg->tcp.fastopen_key) != 0)
+		tcp_fastopen_keys(&st->env.fastopen, &cfg->tcp, &st->env.clock_key);
 	st->cfg.tcp = cfg->tcp;
 	st->cfg.rx_burst = cfg->rx_burst;
 	st->cfg.rx_bursts = cfg->rx_bursts;
