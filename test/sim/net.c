@@ -264,6 +264,10 @@ net_send(struct net *n, unsigned from, const uint8_t *frame, uint32_t len)
 	uint8_t marked[BUF_SIZE];
 
 	n->stats.sent++;
+	if (chance(n, n->cfg.loss_of[from])) {
+		n->stats.lost++;
+		return;
+	}
 	if (wants_mark(n, &n->port[from], len)) {
 		memcpy(marked, frame, len);
 		if (mark(marked, len)) {

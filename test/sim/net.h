@@ -23,6 +23,7 @@ struct net_cfg {
 	unsigned queue;     /* frames that wait for the line; more are lost         */
 	unsigned mark_queue; /* behind so many they are marked (RFC 3168); 0: not    */
 	uint32_t ce;        /* marked whatever waits                                */
+	uint32_t loss_of[NET_PORTS]; /* of what this port sends, besides            */
 	uint32_t loss, dup, corrupt;
 	uint32_t reorder;           /* late by reorder_ns, and overtaken                    */
 	int64_t reorder_ns;
