@@ -2,6 +2,7 @@
 /* Listeners: backlog, half-open records, floods. */
 #include <CUnit/CUnit.h>
 
+#include "tcp/tcp_cookie.h"
 #include "tcp/tcp_fastopen.h"
 #include "test/core/world.h"
 
@@ -341,6 +342,7 @@ cfg_no_half_opens(struct stack_cfg *cfg, unsigned who)
 {
 	(void)who;
 	cfg->max_half_open = 0;
+	cfg->tcp.syn_cookies = TCP_COOKIES_OFF;
 }
 
 static void
@@ -543,6 +545,207 @@ test_fast_open_keys_can_be_changed(void)
 	world_fini(&w);
 }
 
+/* ---------------------------------------------------------------- cookies -- */
+
+static void
+cfg_few_half_opens(struct stack_cfg *cfg, unsigned who)
+{
+	(void)who;
+	cfg->max_half_open = 4;
+}
+
+static void
+cfg_few_and_off(struct stack_cfg *cfg, unsigned who)
+{
+	cfg_few_half_opens(cfg, who);
+	cfg->tcp.syn_cookies = TCP_COOKIES_OFF;
+}
+
+static void
+cfg_always(struct stack_cfg *cfg, unsigned who)
+{
+	(void)who;
+	cfg->tcp.syn_cookies = TCP_COOKIES_ALWAYS;
+}
+
+/* A SYN of the stranger with every option; the answer in `s`. */
+static bool
+full_syn(struct world *w, struct call *k, struct tcp_seg *s)
+{
+	*k = (struct call){ 400, WORLD_PORT, { 9000 }, { 0 } };
+	(void)world_skips(w, 0);
+	world_say(w, 0, &(struct tcp_seg){ .seq = k->snd, .flags = TCP_SYN, .sport = k->sport,
+	                                   .dport = k->dport, .wnd = 1000, .mss = 1440,
+	                                   .wscale = 3, .tsval = 50,
+	                                   .opts = TCP_OPT_MSS | TCP_OPT_TS | TCP_OPT_WSCALE |
+	                                           TCP_OPT_SACK_OK });
+	k->snd = seq_add(k->snd, 1);
+	if (!world_hears(w, 0, s) || s->flags != (TCP_SYN | TCP_ACK))
+		return false;
+	k->rcv = seq_add(s->seq, 1);
+	return true;
+}
+
+static void
+full_ack(struct world *w, const struct call *k, const struct tcp_seg *synack, uint32_t len)
+{
+	world_say(w, 0, &(struct tcp_seg){ .seq = k->snd, .ack = k->rcv, .flags = TCP_ACK,
+	                                   .sport = k->sport, .dport = k->dport, .wnd = 1000,
+	                                   .len = len, .opts = TCP_OPT_TS, .tsval = 60,
+	                                   .tsecr = synack->tsval });
+}
+
+static void
+fill_up(struct world *w)
+{
+	for (uint16_t i = 0; i < 4; i++)
+		syn(w, 0x0b000000u + i, 1000);
+	CU_ASSERT_EQUAL(world_stack(w, 0)->half_opens.used, 4);
+	CU_ASSERT_EQUAL(world_fate(w, 0, SYN_COOKIE), 0);
+}
+
+/* RFC 4987 3.6: no record, and no option lost. */
+static void
+test_a_full_queue_answers_without_state(void)
+{
+	struct world w;
+	struct sock *l, *a;
+	struct call k;
+	struct tcp_seg s;
+
+	world_init(&w, 1, cfg_few_half_opens);
+	l = world_listen(&w, 0, WORLD_PORT, 5);
+	fill_up(&w);
+	CU_ASSERT_TRUE_FATAL(full_syn(&w, &k, &s));
+	CU_ASSERT_EQUAL(world_fate(&w, 0, SYN_COOKIE), 1);
+	CU_ASSERT_EQUAL(world_fate(&w, 0, DROP_HALF_OPEN), 0); /* who is half open stays */
+	CU_ASSERT_EQUAL(world_stack(&w, 0)->half_opens.used, 4);
+	world_run(&w, MS(30));
+	full_ack(&w, &k, &s, 0);
+	CU_ASSERT_EQUAL(world_fate(&w, 0, COOKIE_TAKEN), 1);
+	a = host_accept(&w.host[0], l);
+	CU_ASSERT_PTR_NOT_NULL_FATAL(a);
+	CU_ASSERT_EQUAL(a->conn->flags & (TCPF_TS | TCPF_SACK | TCPF_WSCALE),
+	                TCPF_TS | TCPF_SACK | TCPF_WSCALE);
+	CU_ASSERT_EQUAL(a->conn->snd_wscale, 3);
+	CU_ASSERT_EQUAL(a->conn->snd_wnd, 8000);
+	CU_ASSERT_EQUAL(a->conn->mss, 1440 - 12);
+	CU_ASSERT_EQUAL(a->conn->srtt_us, 0); /* nobody knows when the SYN-ACK left */
+	full_ack(&w, &k, &s, 100);
+	CU_ASSERT_EQUAL(world_read(&w, 0, a), 100);
+	world_fini(&w);
+}
+
+/* The first ACK was lost: the text behind it brings the cookie as well. */
+static void
+test_text_brings_a_cookie(void)
+{
+	struct world w;
+	struct sock *l, *a;
+	struct call k, other;
+	struct tcp_seg s;
+
+	world_init(&w, 1, cfg_always);
+	l = world_listen(&w, 0, WORLD_PORT, 1);
+	CU_ASSERT_TRUE(world_calls(&w, 0, 100, WORLD_PORT, &other));
+	CU_ASSERT_EQUAL(atomic_load(&l->accepts), 1);
+	CU_ASSERT_PTR_NOT_NULL(host_accept(&w.host[0], l));
+	CU_ASSERT_TRUE_FATAL(full_syn(&w, &k, &s));
+	CU_ASSERT_TRUE(world_calls(&w, 0, 101, WORLD_PORT, &other)); /* takes the place */
+	(void)world_skips(&w, 0);
+	full_ack(&w, &k, &s, 0);
+	CU_ASSERT_EQUAL(world_fate(&w, 0, DROP_BACKLOG), 1);
+	CU_ASSERT_EQUAL(world_skips(&w, 0), 0);
+	CU_ASSERT_PTR_NOT_NULL(host_accept(&w.host[0], l));
+	full_ack(&w, &k, &s, 100);
+	a = host_accept(&w.host[0], l);
+	CU_ASSERT_PTR_NOT_NULL_FATAL(a);
+	CU_ASSERT_EQUAL(world_read(&w, 0, a), 100);
+	world_fini(&w);
+}
+
+static void
+test_a_forged_cookie_is_reset(void)
+{
+	struct world w;
+	struct call k;
+	struct tcp_seg s, synack;
+
+	world_init(&w, 1, cfg_few_half_opens);
+	(void)world_listen(&w, 0, WORLD_PORT, 5);
+	fill_up(&w);
+	CU_ASSERT_TRUE_FATAL(full_syn(&w, &k, &synack));
+	k.rcv = seq_add(k.rcv, 64);
+	full_ack(&w, &k, &synack, 0);
+	CU_ASSERT_TRUE(world_hears(&w, 0, &s) && s.flags == TCP_RST && seq_eq(s.seq, k.rcv));
+	CU_ASSERT_EQUAL(world_fate(&w, 0, DROP_COOKIE), 1);
+	k.rcv = seq_add(k.rcv, -64u);
+	world_run(&w, SEC(129)); /* a good one that comes too late */
+	(void)world_skips(&w, 0);
+	full_ack(&w, &k, &synack, 0);
+	CU_ASSERT_TRUE(world_hears(&w, 0, &s) && s.flags == TCP_RST);
+	CU_ASSERT_EQUAL(world_stack(&w, 0)->conns.used, 0);
+	world_fini(&w);
+}
+
+static void
+test_no_cookies_while_there_is_room(void)
+{
+	struct world w;
+	struct call k;
+	struct tcp_seg s;
+
+	world_init(&w, 1, cfg_few_half_opens);
+	(void)world_listen(&w, 0, WORLD_PORT, 5);
+	for (uint16_t i = 0; i < 3; i++)
+		syn(&w, 0x0b000000u + i, 1000);
+	CU_ASSERT_TRUE(full_syn(&w, &k, &s));
+	CU_ASSERT_EQUAL(world_stack(&w, 0)->half_opens.used, 4);
+	CU_ASSERT_EQUAL(world_fate(&w, 0, SYN_COOKIE), 0);
+	world_tells(&w, 0, &(struct call){ 999, WORLD_PORT, { 1 }, { 2 } }, TCP_ACK, 0);
+	CU_ASSERT_EQUAL(world_fate(&w, 0, DROP_NO_CONN), 1); /* not even looked at */
+	CU_ASSERT_EQUAL(world_fate(&w, 0, DROP_COOKIE), 0);
+	world_fini(&w);
+}
+
+/* Without them the oldest record makes room. */
+static void
+test_cookies_may_be_off(void)
+{
+	struct world w;
+	struct call k;
+	struct tcp_seg s;
+
+	world_init(&w, 1, cfg_few_and_off);
+	(void)world_listen(&w, 0, WORLD_PORT, 5);
+	fill_up(&w);
+	CU_ASSERT_TRUE(full_syn(&w, &k, &s));
+	CU_ASSERT_EQUAL(world_fate(&w, 0, SYN_COOKIE), 0);
+	CU_ASSERT_EQUAL(world_fate(&w, 0, DROP_HALF_OPEN), 1);
+	world_fini(&w);
+}
+
+static void
+test_cookies_for_everybody(void)
+{
+	struct world w;
+	struct sock *l, *c, *s;
+	uint32_t got = 0;
+
+	world_init(&w, 2, cfg_always);
+	l = world_listen(&w, 1, WORLD_PORT, 5);
+	world_pair(&w, l, &c, &s);
+	CU_ASSERT_EQUAL(world_stack(&w, 1)->half_opens.fresh, 0);
+	CU_ASSERT_TRUE(c->conn->flags & TCPF_SACK);
+	for (unsigned i = 0; i < 20; i++) {
+		CU_ASSERT_EQUAL(world_write(&w, 0, c, 10000), 10000);
+		world_run(&w, MS(10));
+		got += world_read(&w, 1, s);
+	}
+	CU_ASSERT_EQUAL(got, 200000);
+	world_fini(&w);
+}
+
 void
 suite_listen(void)
 {
@@ -566,6 +769,15 @@ suite_listen(void)
 	CU_add_test(suite, "half-open connections expire", test_half_open_connections_expire);
 	CU_add_test(suite, "a SYN flood does not shut clients out (attack: SYN flood)",
 	            test_a_syn_flood_does_not_shut_clients_out);
+	CU_add_test(suite, "a full queue answers without state (RFC 4987 3.6/cookies)",
+	            test_a_full_queue_answers_without_state);
+	CU_add_test(suite, "text brings a cookie", test_text_brings_a_cookie);
+	CU_add_test(suite, "a forged cookie is reset (RFC 4987 3.6/forged)",
+	            test_a_forged_cookie_is_reset);
+	CU_add_test(suite, "no cookies while there is room (RFC 4987 3.6/idle)",
+	            test_no_cookies_while_there_is_room);
+	CU_add_test(suite, "cookies may be off", test_cookies_may_be_off);
+	CU_add_test(suite, "cookies for everybody", test_cookies_for_everybody);
 	CU_add_test(suite, "no room for a half-open connection",
 	            test_no_room_for_a_half_open_connection);
 	CU_add_test(suite, "a deferred connection is born with its text (option: "

@@ -11,6 +11,7 @@
 #include "api/config_ports.h"
 #include "io_engine/io.h"
 #include "tcp/tcp_cc.h"
+#include "tcp/tcp_cookie.h"
 #include "tcp/tcp_ecn.h"
 #include "tcp/tcp_fastopen.h"
 
@@ -139,6 +140,22 @@ show_ecn(const struct config *cfg, FILE *out)
 	fputs(ecn_words[cfg->stack.tcp.ecn], out);
 }
 
+static const char *const cookie_words[] = { "off", "on", "always" };
+
+static void
+set_cookies(struct config *cfg, char *value, struct config_log *log)
+{
+	if (!choose(cookie_words, array_len(cookie_words), value, &cfg->stack.tcp.syn_cookies))
+		config_problem(log, "syn_cookies: '%s' is none of off, on and always",
+		               config_quote(value).text);
+}
+
+static void
+show_cookies(const struct config *cfg, FILE *out)
+{
+	fputs(cookie_words[cfg->stack.tcp.syn_cookies], out);
+}
+
 static void
 set_hystart(struct config *cfg, char *value, struct config_log *log)
 {
@@ -153,6 +170,8 @@ show_hystart(const struct config *cfg, FILE *out)
 	fputs(hystart_words[cfg->stack.tcp.hystart], out);
 }
 
+static_assert(TCP_COOKIES_OFF == 0 && TCP_COOKIES_ON == 1 && TCP_COOKIES_ALWAYS == 2,
+              "as the words");
 static_assert(TCP_ECN_OFF == 0 && TCP_ECN_PASSIVE == 1 && TCP_ECN_ON == 2, "as the words");
 static_assert(TCP_HYSTART_OFF == 0 && TCP_HYSTART_DELAY == 1 && TCP_HYSTART_PLUSPLUS == 2,
               "as the words");
@@ -318,6 +337,7 @@ static const struct config_key keys[] = {
 	OTHER("hystart", set_hystart, show_hystart, "off, delay or plusplus"),
 	OTHER("ecn", set_ecn, show_ecn, "off, passive or on"),
 	BOOL("pacing", stack.tcp.pacing),
+	OTHER("syn_cookies", set_cookies, show_cookies, "off, on or always"),
 	COUNT("tcp_initial_cwnd", stack.tcp.initial_cwnd, 1, 1000),
 	BOOL("tcp_rfc1337", stack.tcp.rfc1337),
 	BOOL("tcp_slow_start_after_idle", stack.tcp.slow_start_after_idle),

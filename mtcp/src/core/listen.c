@@ -5,6 +5,7 @@
  */
 
 #include "core/stack_priv.h"
+#include "tcp/tcp_cookie.h"
 #include "tcp/tcp_fastopen.h"
 
 /* How well a listener fits: 0 not at all, 1 by the port, 2 by the address too. */
@@ -115,17 +116,17 @@ born(struct stack *st, struct sock *s, struct sock *parent, struct tcp_conn *c)
 	atomic_store_explicit(&s->facts, SOCK_BORN, memory_order_relaxed);
 }
 
+/* The connection that a record stands for; NULL: no memory. */
 static struct tcp_conn *
-promote(struct stack *st, struct half_open *h, struct sock *parent, int64_t now)
+promote(struct stack *st, const struct tcp_req *req, const struct segment_from *from,
+        struct sock *parent, int64_t now)
 {
 	struct sock *s = slot_get(st);
-	struct tcp_req req = h->req;
-	struct segment_from from = { h->port, h->mac };
 	struct tcp_open o = {
-		.tuple = req.tuple,
-		.local_mss = req.adv_mss,
-		.iss = req.iss,
-		.ts_offset = req.ts_offset,
+		.tuple = req->tuple,
+		.local_mss = req->adv_mss,
+		.iss = req->iss,
+		.ts_offset = req->ts_offset,
 		.opts = parent->opts,
 	};
 	struct tcp_conn *c;
@@ -133,7 +134,7 @@ promote(struct stack *st, struct half_open *h, struct sock *parent, int64_t now)
 	if (!s)
 		return NULL;
 	conn_streams(&o, s);
-	if (!(c = conn_new(st, &o, req.hash, now))) {
+	if (!(c = conn_new(st, &o, req->hash, now))) {
 		s->kind = SOCK_KIND_FREE;
 		slot_release(st, s);
 		return NULL;
@@ -141,10 +142,20 @@ promote(struct stack *st, struct half_open *h, struct sock *parent, int64_t now)
 	(void)opts_share(st, c->opts);
 	opts_drop(st, s->opts);
 	s->opts = opts_share(st, parent->opts);
-	ip_learn_way(st, &req.tuple.remote, &from, now);
-	half_open_free(st, h);
-	tcp_req_promote(&st->env, &req, c, now);
+	ip_learn_way(st, &req->tuple.remote, from, now);
+	tcp_req_promote(&st->env, req, c, now);
 	born(st, s, parent, c);
+	return c;
+}
+
+static struct tcp_conn *
+promote_half_open(struct stack *st, struct half_open *h, struct sock *parent, int64_t now)
+{
+	struct segment_from from = { h->port, h->mac };
+	struct tcp_conn *c = promote(st, &h->req, &from, parent, now);
+
+	if (c)
+		half_open_free(st, h);
 	return c;
 }
 
@@ -182,7 +193,7 @@ fastopen_syn(struct stack *st, struct listener *l, struct half_open *h, const st
 
 	if (!tcp_fastopen_judge(&st->env, &h->req.tuple, s, &h->req.give_cookie) ||
 	    l->fastopen >= fastopen_room(st, l) ||
-	    !(c = promote(st, h, &st->ch.socks[l->sock], now)))
+	    !(c = promote_half_open(st, h, &st->ch.socks[l->sock], now)))
 		return false;
 	l->fastopen++;
 	tcp_fastopen_accept(&st->env, c, s, now);
@@ -202,6 +213,34 @@ listener_fastopen_over(struct stack *st, struct tcp_conn *c)
 		l->fastopen--;
 }
 
+static bool
+wants_cookie(const struct stack *st)
+{
+	if (st->cfg.tcp.syn_cookies == TCP_COOKIES_ON)
+		return st->half_opens.used == st->half_opens.max;
+	return st->cfg.tcp.syn_cookies == TCP_COOKIES_ALWAYS;
+}
+
+static uint32_t
+rcvbuf_of(const struct stack *st, const struct listener *l)
+{
+	return 2 * tcp_opt_rcv_space(&st->env, st->ch.socks[l->sock].opts);
+}
+
+/* RFC 4987 3.6: nothing is remembered, but that there are cookies about. */
+static enum fate
+answer_with_cookie(struct stack *st, const struct listener *l, const struct segment_from *from,
+                   const struct tcp_tuple *t, const struct tcp_seg *syn, int64_t now)
+{
+	struct tcp_seg synack;
+
+	st->cookies_until = now + 2 * TCP_COOKIE_PERIOD_NS;
+	tcp_cookie_synack(&st->env, t, syn, to_u16(st->port[from->port].mtu - 40u),
+	                  rcvbuf_of(st, l), now, &synack);
+	txq_stray(st, from, t, &synack);
+	return SYN_COOKIE;
+}
+
 /* `reopened`: the SYN takes the place of a TIME-WAIT connection (RFC 6191), and
  * its ISN lies beyond `min_iss`. */
 enum fate
@@ -209,21 +248,22 @@ listener_syn(struct stack *st, struct listener *l, const struct segment_from *fr
              const struct tcp_tuple *t, uint32_t hash, const struct tcp_seg *s, seq_t min_iss,
              bool reopened, int64_t now)
 {
-	const struct tcp_opts *o = st->ch.socks[l->sock].opts;
 	seq_t iss = conn_isn(st, t, now);
 	struct half_open *h;
 
 	if (waiting(st, l) >= l->backlog)
 		return DROP_BACKLOG;
+	if (!reopened && wants_cookie(st)) /* its ISN lies where the hash says */
+		return answer_with_cookie(st, l, from, t, s, now);
 	if (!(h = half_open_new(st, t, hash)))
 		return DROP_HALF_OPEN;
 	if (reopened && seq_lt(iss, min_iss))
 		iss = min_iss;
 	tcp_req_init(&st->env, &h->req, t, s, iss, to_u16(st->port[from->port].mtu - 40u),
-	             2 * tcp_opt_rcv_space(&st->env, o), now);
+	             rcvbuf_of(st, l), now);
 	h->req.hash = hash;
 	h->req.listener = l->sock;
-	h->req.defer = (uint8_t)o->value[TCP_OPTION_DEFER_ACCEPT];
+	h->req.defer = (uint8_t)st->ch.socks[l->sock].opts->value[TCP_OPTION_DEFER_ACCEPT];
 	h->mac = from->mac;
 	h->port = (uint8_t)from->port;
 	l->half_open++;
@@ -245,9 +285,34 @@ listener_ack(struct stack *st, struct half_open *h, const struct tcp_seg *s, int
 		return DROP_DEFERRED;
 	if (!l || waiting(st, l) >= l->backlog)
 		return DROP_BACKLOG; /* the SYN-ACK comes again, and with it another ACK */
-	if (!(c = promote(st, h, &st->ch.socks[l->sock], now)))
+	if (!(c = promote_half_open(st, h, &st->ch.socks[l->sock], now)))
 		return DROP_NO_MEMORY;
 	fate = tcp_in(&st->env, c, s, now);
 	conn_settle(st, c, now);
 	return fate;
+}
+
+/* An ACK that no record waits for. */
+enum fate
+listener_cookie(struct stack *st, struct listener *l, const struct segment_from *from,
+                const struct tcp_tuple *t, uint32_t hash, const struct tcp_seg *s, int64_t now)
+{
+	struct tcp_req req;
+	struct tcp_conn *c;
+	enum fate fate;
+
+	if (now >= st->cookies_until)
+		return DROP_NO_CONN;
+	if (!tcp_cookie_ack(&st->env, t, s, to_u16(st->port[from->port].mtu - 40u),
+	                    rcvbuf_of(st, l), now, &req))
+		return DROP_COOKIE;
+	if (waiting(st, l) >= l->backlog)
+		return DROP_BACKLOG;
+	req.hash = hash;
+	req.listener = l->sock;
+	if (!(c = promote(st, &req, from, &st->ch.socks[l->sock], now)))
+		return DROP_NO_MEMORY;
+	fate = tcp_in(&st->env, c, s, now);
+	conn_settle(st, c, now);
+	return fate == SEG_OK ? COOKIE_TAKEN : fate;
 }

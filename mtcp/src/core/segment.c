@@ -21,12 +21,17 @@ static enum fate
 to_listener(struct stack *st, struct listener *l, const struct segment_from *from,
             const struct tcp_tuple *t, uint32_t hash, const struct tcp_seg *s, int64_t now)
 {
+	enum fate fate;
+
 	/* RFC 9293 3.10.7.2: first RST, second ACK, third SYN. */
 	if (s->flags & TCP_RST)
 		return DROP_NO_CONN_RST;
 	if (s->flags & TCP_ACK) {
-		reset(st, from, t, s);
-		return DROP_NO_CONN;
+		fate = s->flags & TCP_SYN ? DROP_NO_CONN
+		                          : listener_cookie(st, l, from, t, hash, s, now);
+		if (fate == DROP_NO_CONN || fate == DROP_COOKIE)
+			reset(st, from, t, s);
+		return fate;
 	}
 	if (!(s->flags & TCP_SYN) || (s->flags & TCP_FIN))
 		return DROP_LISTEN;

@@ -144,6 +144,7 @@ stack_new(const struct stack_cfg *cfg, struct region *mem, struct io *const ios[
 	wheel_init(&st->wheel, now);
 	icmp_rate_init(&st->icmp_rate, ICMP_PER_S, ICMP_BURST, now);
 	st->quiesce_until = TIME_NEVER;
+	st->cookies_until = INT64_MIN;
 	open_ports(st, ios);
 	slots_init(st);
 	ip_announce(st, now);

@@ -76,6 +76,7 @@ struct stack {
 	struct wheel wheel;
 	struct listener listener[STACK_LISTENERS_MAX];
 	unsigned n_listeners;             /* entries ever used                    */
+	int64_t cookies_until;            /* SYN cookies may come back before     */
 
 	/* -- transmission ------------------------------------------------------- */
 	struct list tx_control, tx_ack, tx_data; /* connections                   */
@@ -272,3 +273,8 @@ enum fate listener_syn(struct stack *st, struct listener *l, const struct segmen
 /* A connection by Fast Open has left SYN-RECEIVED. */
 void listener_fastopen_over(struct stack *st, struct tcp_conn *c);
 enum fate listener_ack(struct stack *st, struct half_open *h, const struct tcp_seg *s, int64_t now);
+/* Whether the segment brings back a SYN cookie of ours.  DROP_NO_CONN: there are none about;
+ * DROP_COOKIE: it does not.  Both are to be reset. */
+enum fate listener_cookie(struct stack *st, struct listener *l, const struct segment_from *from,
+                          const struct tcp_tuple *t, uint32_t hash, const struct tcp_seg *s,
+                          int64_t now);

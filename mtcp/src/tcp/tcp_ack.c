@@ -15,7 +15,7 @@ ack_of_syn(struct tcp_env *e, struct tcp_conn *c, const struct tcp_seg *s, int64
 {
 	if (!seq_lt(c->snd_una, s->ack) || seq_lt(c->snd_nxt, s->ack))
 		return DROP_HANDSHAKE_RESET;
-	if (c->retries == 0)
+	if (c->retries == 0 && now >= c->sent_at) /* a cookie knows no time of sending */
 		tcp_rtt_sample(e->cfg, c, now - c->sent_at);
 	c->snd_una = seq_add(c->iss, 1);
 	c->snd_wl1 = s->seq;

@@ -55,6 +55,7 @@ struct tcp_cfg {
 	uint32_t sndbuf;              /* first size: 16384                              */
 	uint32_t sndbuf_max;          /* autotuning grows to: 4 MB                      */
 	uint32_t reass_runs;          /* out-of-order runs held per connection: 256     */
+	uint8_t syn_cookies;          /* enum tcp_cookie_mode: when records run out     */
 	uint32_t challenge_ack_per_s; /* per connection (RFC 5961 10): 100 a second     */
 	uint8_t ttl;                  /* 64                                             */
 };

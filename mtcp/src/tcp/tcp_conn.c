@@ -6,6 +6,7 @@
 
 #include "tcp/tcp_chrono.h"
 #include "tcp/tcp_ecn.h"
+#include "tcp/tcp_cookie.h"
 #include "tcp/tcp_fastopen.h"
 #include "tcp/tcp_in.h"
 #include "tcp/tcp_pace.h"
@@ -56,6 +57,7 @@ tcp_cfg_default(struct tcp_cfg *cfg)
 		.sndbuf = 16384,
 		.sndbuf_max = 4194304,
 		.reass_runs = 256,
+		.syn_cookies = TCP_COOKIES_ON,
 		.challenge_ack_per_s = 100,
 		.ttl = 64,
 	};

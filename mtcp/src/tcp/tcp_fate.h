@@ -35,6 +35,9 @@
 	X(DROP_NO_MEMORY,       "a pool is exhausted")                                 \
 	X(SYN_TAKEN,            "SYN started a half-open connection")                  \
 	X(SYN_FASTOPEN,         "SYN's text was taken (RFC 7413 4.2.2)")               \
+	X(SYN_COOKIE,           "SYN answered by a cookie (RFC 4987)")                 \
+	X(COOKIE_TAKEN,         "ACK of a cookie: a connection")                       \
+	X(DROP_COOKIE,          "ACK of no cookie of ours: reset sent")                \
 	X(SYN_AGAIN,            "SYN repeated: SYN-ACK sent again")                    \
 	X(REQ_RESET,            "half-open connection reset by the peer")              \
 	/* connection */                                                               \

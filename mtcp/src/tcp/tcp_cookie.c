@@ -1,0 +1,134 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* What a cookie and a timestamp hold, and back. */
+
+#include "tcp/tcp_cookie.h"
+
+#include "tcp/tcp_ecn.h"
+#include "tcp/tcp_isn.h"
+
+#define DATA_BITS 5u
+#define DATA_MASK ((1u << DATA_BITS) - 1)
+#define HAS_TS    (1u << 4)
+
+/* Rising; the first is the smallest that is ever used, those of Ethernet stand close. */
+static const uint16_t mss_table[] = { 88, 256, 536, 1220, 1360, 1440, 1460, 8960 };
+
+static_assert(array_len(mss_table) == 8, "three bits");
+
+/* In the low bits of a timestamp, as coarse as that makes the clock. */
+#define TS_BITS   6u
+#define TS_MASK   ((1u << TS_BITS) - 1)
+#define TS_SCALE  15u /* four bits of window scale; 15: none */
+#define TS_SACK   (1u << 4)
+#define TS_ECN    (1u << 5)
+
+static_assert(TCP_WSCALE_MAX < TS_SCALE, "a shift leaves room for none");
+
+/* The secret of a period, and under it what belongs together; `data` is in the low bits. */
+static uint32_t
+cookie(const struct tcp_env *e, const struct tcp_tuple *t, seq_t irs, uint32_t period,
+       uint32_t data)
+{
+	struct siphash_key key;
+	uint8_t in[41];
+
+	put_be32(in, period);
+	in[4] = '0';
+	key.k0 = siphash24(&e->secret, in, 5);
+	in[4] = '1';
+	key.k1 = siphash24(&e->secret, in, 5);
+	memcpy(in, t->local.b, 16);
+	memcpy(in + 16, t->remote.b, 16);
+	put_be16(in + 32, t->lport);
+	put_be16(in + 34, t->rport);
+	put_be32(in + 36, irs.v);
+	in[40] = (uint8_t)data;
+	return ((uint32_t)siphash24(&key, in, sizeof in) & ~DATA_MASK) | data;
+}
+
+static uint32_t
+mss_index(uint32_t mss)
+{
+	uint32_t i = array_len(mss_table) - 1;
+
+	while (i > 0 && mss_table[i] > mss)
+		i--;
+	return i;
+}
+
+/* Our clock with the options in its low bits, and not ahead of what it will say next. */
+static uint32_t
+timestamp(const struct tcp_req *r, int64_t now)
+{
+	uint32_t clock = (uint32_t)(now / NS_PER_MS);
+	uint32_t said = r->opts & TCP_OPT_WSCALE ? r->snd_wscale : TS_SCALE;
+
+	said |= (r->opts & TCP_OPT_SACK_OK ? TS_SACK : 0) | (r->ecn ? TS_ECN : 0);
+	said |= clock & ~TS_MASK;
+	if ((int32_t)(said - clock) > 0)
+		said -= 1u << TS_BITS;
+	return said + r->ts_offset;
+}
+
+void
+tcp_cookie_synack(struct tcp_env *e, const struct tcp_tuple *t, const struct tcp_seg *syn,
+                  uint16_t local_mss, uint32_t rcvbuf, int64_t now, struct tcp_seg *s)
+{
+	uint32_t period = (uint32_t)(now / TCP_COOKIE_PERIOD_NS), data;
+	struct tcp_req r;
+
+	tcp_req_init(e, &r, t, syn, seq_of(0), local_mss, rcvbuf, now);
+	if (!(r.opts & TCP_OPT_TS)) {
+		r.opts &= (uint8_t)~(TCP_OPT_WSCALE | TCP_OPT_SACK_OK);
+		r.ecn = false;
+	}
+	data = (period & 1) | mss_index(r.peer_mss) << 1 | (r.opts & TCP_OPT_TS ? HAS_TS : 0);
+	r.iss = seq_of(cookie(e, t, syn->seq, period, data));
+	(void)tcp_req_synack(e, &r, now, s);
+	s->tsval = timestamp(&r, now);
+}
+
+/* The SYN as far as it can be told from what has come back. */
+static struct tcp_seg
+syn_of(const struct tcp_env *e, const struct tcp_tuple *t, const struct tcp_seg *ack, uint32_t data)
+{
+	struct tcp_seg syn = {
+		.seq = seq_add(ack->seq, UINT32_MAX),
+		.flags = TCP_SYN,
+		.wnd = ack->wnd,
+		.opts = TCP_OPT_MSS,
+		.mss = mss_table[data >> 1 & 7],
+	};
+	uint32_t said = (ack->tsecr - tcp_ts_offset(&e->clock_key, t)) & TS_MASK;
+
+	if (!(data & HAS_TS))
+		return syn;
+	syn.opts |= TCP_OPT_TS;
+	syn.tsval = ack->tsval;
+	syn.opts |= said & TS_SACK ? TCP_OPT_SACK_OK : 0;
+	syn.flags |= said & TS_ECN ? TCP_ECE | TCP_CWR : 0;
+	if ((said & TS_SCALE) != TS_SCALE) {
+		syn.opts |= TCP_OPT_WSCALE;
+		syn.wscale = (uint8_t)(said & TS_SCALE);
+	}
+	return syn;
+}
+
+bool
+tcp_cookie_ack(struct tcp_env *e, const struct tcp_tuple *t, const struct tcp_seg *ack,
+               uint16_t local_mss, uint32_t rcvbuf, int64_t now, struct tcp_req *r)
+{
+	seq_t iss = seq_add(ack->ack, UINT32_MAX), irs = seq_add(ack->seq, UINT32_MAX);
+	uint32_t period = (uint32_t)(now / TCP_COOKIE_PERIOD_NS), data = iss.v & DATA_MASK;
+	struct tcp_seg syn;
+
+	period -= (period ^ data) & 1; /* this one, or the one before */
+	if (cookie(e, t, irs, period, data) != iss.v)
+		return false;
+	if ((data & HAS_TS) && !(ack->opts & TCP_OPT_TS))
+		return false; /* what we agreed on cannot be told */
+	syn = syn_of(e, t, ack, data);
+	tcp_req_init(e, r, t, &syn, iss, local_mss, rcvbuf, now);
+	r->sent_at = now + 1;
+	return true;
+}
