@@ -338,7 +338,9 @@ test_what_is_unknown_or_wrong_is_refused(void)
 	id = fake_connected(&f);
 	f.ctx.n_complaints = CONTEXT_COMPLAINTS; /* quietly */
 	FAILS_WITH(set(&f, id, SOL_SOCKET, 4711, 1), ENOPROTOOPT);
-	FAILS_WITH(mtcp_getsockopt(&f.ctx, id, 4711, 1, &value, &len), ENOPROTOOPT);
+	FAILS_WITH(mtcp_getsockopt(&f.ctx, id, SOL_SOCKET, 4711, &value, &len), ENOPROTOOPT);
+	FAILS_WITH(mtcp_getsockopt(&f.ctx, id, 4711, 1, &value, &len), EOPNOTSUPP);
+	FAILS_WITH(set(&f, id, 4711, 1, 1), ENOPROTOOPT);
 	FAILS_WITH(mtcp_setsockopt(&f.ctx, id, IPPROTO_TCP, TCP_NODELAY, NULL, 4), EFAULT);
 	FAILS_WITH(mtcp_setsockopt(&f.ctx, id, IPPROTO_TCP, TCP_NODELAY, &value, 3), EINVAL);
 	FAILS_WITH(mtcp_getsockopt(&f.ctx, id, IPPROTO_TCP, TCP_NODELAY, NULL, &len), EFAULT);

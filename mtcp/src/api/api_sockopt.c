@@ -652,7 +652,9 @@ mtcp_getsockopt(mctx_t mctx, int sockid, int level, int optname, void *optval,
 		return -1;
 	if (!o)
 		context_complain(mctx, "mtcp_getsockopt", level, optname);
-	err = get_any(mctx, r, o, optval, optlen);
+	err = EOPNOTSUPP; /* of a level, and only here: as on Linux */
+	if (level == SOL_SOCKET || level == IPPROTO_TCP || level == IPPROTO_IP)
+		err = get_any(mctx, r, o, optval, optlen);
 	if (err == 0)
 		return 0;
 	errno = err;

@@ -278,6 +278,10 @@ call_get(struct stack *st, struct sock_call *k, const struct sock *s)
 	k->value = tcp_opt_value(&st->env, s->opts, (enum tcp_option)k->option);
 	if (k->option == TCP_OPTION_MAXSEG && (s->conn || k->value == 0))
 		k->value = s->conn ? s->conn->mss : 536; /* RFC 9293 MUST-15 */
+	if (s->conn && k->option == TCP_OPTION_RCVBUF) /* as they have grown */
+		k->value = INT64_C(2) * s->conn->rcv_space;
+	if (s->conn && k->option == TCP_OPTION_SNDBUF)
+		k->value = s->conn->snd_limit;
 	if (k->option == TCP_OPTION_CONGESTION) {
 		const struct cc_ops *cc = s->conn ? s->conn->cc : st->cfg.tcp.cc;
 
