@@ -267,6 +267,77 @@ test_a_lost_last_ack_is_sent_again(void)
 	duo_free(d);
 }
 
+/* ------------------------------------------------------------- FIN-WAIT-2 -- */
+
+static void
+fin_wait_2(struct fixture *f)
+{
+	fixture_init(f, true);
+	f->w.fin_wait_2 = true;
+	f->w.until = NOW + SEC(30);
+}
+
+/* RFC 9293 3.10.7.4 with nobody to read: doubt is challenged, text reset. */
+static void
+test_fin_wait_2_answers_as_a_connection(void)
+{
+	struct fixture f;
+
+	fin_wait_2(&f);
+	CU_ASSERT_EQUAL(in(&f, TCP_ACK, RCV_NXT, 0, NOW), TW_IGNORED);
+	CU_ASSERT_EQUAL(in(&f, TCP_SYN, RCV_NXT + 9, 0, NOW), TW_ACKED);
+	reply_is_the_last_ack(&f, NOW);
+	CU_ASSERT_EQUAL(in(&f, TCP_RST, RCV_NXT + 9, 0, NOW), TW_ACKED);
+	CU_ASSERT_EQUAL(in(&f, TCP_RST, RCV_NXT + 100000, 0, NOW), TW_IGNORED);
+	CU_ASSERT_EQUAL(in(&f, TCP_ACK, RCV_NXT - 10, 10, NOW), TW_ACKED);
+	CU_ASSERT_EQUAL(in(&f, TCP_ACK, RCV_NXT - 10, 11, NOW), DROP_AFTER_CLOSE);
+	CU_ASSERT_EQUAL(f.reply.flags, TCP_RST | TCP_ACK);
+	CU_ASSERT_EQUAL(f.reply.seq.v, SND_NXT);
+	CU_ASSERT_EQUAL(in(&f, TCP_ACK | TCP_FIN, RCV_NXT + 5, 0, NOW), DROP_AFTER_CLOSE);
+	CU_ASSERT_EQUAL(in(&f, TCP_RST, RCV_NXT, 0, NOW), TW_RESET);
+	CU_ASSERT_EQUAL(in(&f, TCP_ACK | TCP_FIN, RCV_NXT, 0, NOW + SEC(20)), TW_FIN);
+	CU_ASSERT_FALSE(f.w.fin_wait_2);
+	CU_ASSERT_EQUAL(f.w.until, NOW + SEC(80));
+	CU_ASSERT_EQUAL(f.reply.flags, TCP_ACK);
+	CU_ASSERT_EQUAL(f.reply.ack.v, RCV_NXT + 1);
+	CU_ASSERT_EQUAL(in(&f, TCP_ACK | TCP_FIN, RCV_NXT, 0, NOW + SEC(20)), TW_ACKED);
+}
+
+static void
+test_fin_wait_2_wants_a_possible_ack(void)
+{
+	struct fixture f;
+	struct tcp_seg s = { .flags = TCP_FIN | TCP_ACK, .seq = seq_of(RCV_NXT),
+		             .ack = seq_of(SND_NXT + 1), .opts = TCP_OPT_TS, .tsval = TS_LAST };
+
+	fin_wait_2(&f);
+	CU_ASSERT_EQUAL(tcp_tw_in(&f.e, &f.w, &s, NOW, &f.reply), TW_ACKED);
+	s.ack = seq_of(SND_NXT);
+	s.tsval = TS_LAST - 1; /* RFC 7323 5 */
+	CU_ASSERT_EQUAL(tcp_tw_in(&f.e, &f.w, &s, NOW, &f.reply), TW_ACKED);
+	CU_ASSERT_TRUE(f.w.fin_wait_2);
+	s.tsval = TS_LAST + 1;
+	CU_ASSERT_EQUAL(tcp_tw_in(&f.e, &f.w, &s, NOW, &f.reply), TW_FIN);
+	CU_ASSERT_EQUAL(f.reply.tsecr, TS_LAST + 1);
+}
+
+/* RFC 5961 7: so many a second, but the FIN is always acknowledged. */
+static void
+test_answers_are_limited(void)
+{
+	struct fixture f;
+	unsigned n = 0;
+
+	for (int state = 0; state < 2; state++) {
+		fin_wait_2(&f);
+		f.w.fin_wait_2 = state;
+		for (unsigned i = n = 0; i < 500; i++)
+			n += in(&f, TCP_SYN, RCV_NXT - 1000, 0, NOW + MS(i)) == TW_ACKED;
+		CU_ASSERT_EQUAL(n, f.cfg.challenge_ack_per_s);
+		CU_ASSERT_EQUAL(in(&f, TCP_SYN, RCV_NXT - 1000, 0, NOW + SEC(1)), TW_ACKED);
+	}
+}
+
 void
 suite_tcp_tw(void)
 {
@@ -290,5 +361,9 @@ suite_tcp_tw(void)
 	CU_add_test(s, "the next connection starts higher", test_the_next_connection_starts_higher);
 	CU_add_test(s, "the window is rounded up into the field",
 	            test_the_window_is_rounded_up_into_the_field);
+	CU_add_test(s, "FIN-WAIT-2 answers as a connection",
+	            test_fin_wait_2_answers_as_a_connection);
+	CU_add_test(s, "FIN-WAIT-2 wants a possible ACK", test_fin_wait_2_wants_a_possible_ack);
+	CU_add_test(s, "answers are limited (RFC 5961 7)", test_answers_are_limited);
 	CU_add_test(s, "a lost last ACK is sent again", test_a_lost_last_ack_is_sent_again);
 }
