@@ -94,6 +94,7 @@ enum {
 	TCPF_RETRANSMIT_NOW = 1 << 19, /* the first lost segment may leave whatever cwnd says */
 	TCPF_FASTOPEN = 1 << 22,    /* SYN-SENT: by Fast Open; SYN-RECEIVED: its text was taken */
 	TCPF_FASTOPEN_GIVE = 1 << 23, /* the SYN-ACK carries a cookie                     */
+	TCPF_PMTU = 1 << 24,        /* segments are small because the path is narrow    */
 };
 
 /* Congestion states, as Linux numbers them. */

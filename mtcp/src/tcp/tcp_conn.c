@@ -10,6 +10,7 @@
 #include "tcp/tcp_fastopen.h"
 #include "tcp/tcp_in.h"
 #include "tcp/tcp_pace.h"
+#include "tcp/tcp_pmtu.h"
 #include "tcp/tcp_reass.h"
 #include "tcp/tcp_recovery.h"
 #include "tcp/tcp_rtt.h"
@@ -131,8 +132,8 @@ tcp_opt_value(const struct tcp_env *e, const struct tcp_opts *o, enum tcp_option
 }
 
 /* The text that fits a full segment beside a timestamp, when there is one. */
-static void
-set_mss(const struct tcp_env *e, struct tcp_conn *c, uint32_t path)
+void
+tcp_set_mss(const struct tcp_env *e, struct tcp_conn *c, uint32_t path)
 {
 	uint32_t user = (uint32_t)tcp_opt_value(e, c->opts, TCP_OPTION_MAXSEG);
 	uint32_t mss = min((uint32_t)c->peer_mss, path);
@@ -174,7 +175,7 @@ tcp_set_opts(struct tcp_env *e, struct tcp_conn *c, const struct tcp_opts *o, in
 	if (o->set & 1u << TCP_OPTION_SNDBUF)
 		c->snd_limit = max((uint32_t)o->value[TCP_OPTION_SNDBUF], 2048u);
 	if (o->set & 1u << TCP_OPTION_MAXSEG) /* what the path allows may be known by now */
-		set_mss(e, c, tcp_facts[c->state].synchronized
+		tcp_set_mss(e, c, tcp_facts[c->state].synchronized
 		                  ? c->mss + (c->flags & TCPF_TS ? TS_BYTES : 0)
 		                  : c->adv_mss);
 	cc = o->set & 1u << TCP_OPTION_CONGESTION
@@ -218,7 +219,7 @@ tcp_conn_init(struct tcp_env *e, struct tcp_conn *c, const struct tcp_open *o, i
 	c->received_at = c->sent_at = now;
 	c->opts = o->opts;
 	set_buffers(e, c);
-	set_mss(e, c, o->local_mss);
+	tcp_set_mss(e, c, o->local_mss);
 	tcp_set_opts(e, c, o->opts, now);
 }
 
@@ -232,6 +233,8 @@ tcp_connect(struct tcp_env *e, struct tcp_conn *c, int64_t now)
 void
 tcp_take_syn_options(struct tcp_env *e, struct tcp_conn *c, const struct tcp_seg *s, int64_t now)
 {
+	uint32_t path;
+
 	if ((s->opts & TCP_OPT_MSS) && s->mss)
 		c->peer_mss = s->mss;
 	if (e->cfg->sack && (s->opts & TCP_OPT_SACK_OK))
@@ -246,7 +249,9 @@ tcp_take_syn_options(struct tcp_env *e, struct tcp_conn *c, const struct tcp_seg
 		c->ts_recent = s->tsval;
 		c->ts_recent_s = (uint32_t)(now / NS_PER_S);
 	}
-	set_mss(e, c, c->adv_mss);
+	path = tcp_pmtu_path(e, c, now);
+	c->flags |= path < c->adv_mss ? TCPF_PMTU : 0;
+	tcp_set_mss(e, c, path);
 }
 
 /* RFC 6928 2; a SYN that had to be repeated says to start with one (RFC 5681
@@ -363,29 +368,6 @@ tcp_icmp_unreachable(struct tcp_env *e, struct tcp_conn *c, enum tcp_error soft,
 	c->err = (int32_t)soft;
 	if (c->state == TCP_SYN_SENT)
 		tcp_set_state(e, c, TCP_CLOSED, now);
-}
-
-/* RFC 1191 with RFC 5927 7's caution: never below 576 bytes, never up, and what
- * was too large leaves again at once. */
-void
-tcp_icmp_frag_needed(struct tcp_env *e, struct tcp_conn *c, uint32_t mtu, int64_t now)
-{
-	uint32_t path = max(mtu, 576u) - 40u;
-
-	(void)now;
-	if (path + (c->flags & TCPF_TS ? 0u : TS_BYTES) >= c->mss + TS_BYTES)
-		return;
-	set_mss(e, c, path);
-	if (!c->xmit)
-		return;
-	list_for_each(l, &c->xmit->sent) {
-		struct tcp_sent *r = container_of(l, struct tcp_sent, link);
-
-		if (seq_sub(r->end, r->start) > c->mss && !(r->flags & SENT_SACKED))
-			tcp_sack_lost(c, r);
-	}
-	if (tcp_sack_first_lost(c))
-		c->flags |= TCPF_RETRANSMIT_NOW;
 }
 
 /* --------------------------------------------------------------- TCP_INFO -- */

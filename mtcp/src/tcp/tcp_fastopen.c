@@ -157,11 +157,11 @@ rests(const struct tcp_path *p, int64_t now)
 /* The peer's MSS as it was with the cookie (RFC 7413 4.1.3), and what the path
  * takes; options count (RFC 6691). */
 static uint32_t
-room_in_syn(const struct tcp_path *p, uint16_t local_mss, uint32_t options)
+room_in_syn(const struct tcp_path *p, uint16_t local_mss, uint32_t options, int64_t now)
 {
 	uint32_t mss = min(p && p->mss ? p->mss : MSS_UNKNOWN, (uint32_t)local_mss);
 
-	if (p && p->pmtu)
+	if (p && tcp_path_pmtu(p, now))
 		mss = min(mss, (uint32_t)p->pmtu - 40u);
 	return mss > options ? mss - options : 0;
 }
@@ -174,7 +174,7 @@ tcp_fastopen_room(struct tcp_env *e, const struct ip_addr *peer, uint16_t local_
 
 	if (!(e->cfg->fastopen & FASTOPEN_CLIENT) || rests(p, now) || (!bare && !(p && p->n_cookie)))
 		return 0;
-	return room_in_syn(p, local_mss, TCP_OPT_MAX);
+	return room_in_syn(p, local_mss, TCP_OPT_MAX, now);
 }
 
 static uint32_t
@@ -199,7 +199,7 @@ tcp_fastopen_syn(struct tcp_env *e, struct tcp_conn *c, struct tcp_seg *s, int64
 	}
 	if (s->n_cookie || bare)
 		s->len = min(written(c),
-		             room_in_syn(p, c->adv_mss, wire_tcp_hdr_len(s) - TCP_HDR_LEN));
+		             room_in_syn(p, c->adv_mss, wire_tcp_hdr_len(s) - TCP_HDR_LEN, now));
 }
 
 /* Two in a row may be a box on the way that drops such SYNs. */

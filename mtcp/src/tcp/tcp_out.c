@@ -7,6 +7,7 @@
 #include "tcp/tcp_ecn.h"
 #include "tcp/tcp_pace.h"
 #include "tcp/tcp_fastopen.h"
+#include "tcp/tcp_pmtu.h"
 #include "tcp/tcp_reass.h"
 #include "tcp/tcp_recovery.h"
 #include "tcp/tcp_timer.h"
@@ -314,6 +315,8 @@ out_text(struct tcp_env *e, struct tcp_conn *c, int64_t now, struct tcp_seg *s)
 
 	if (!tcp_facts[c->state].may_send)
 		return false;
+	if (c->flags & TCPF_PMTU)
+		tcp_pmtu_refresh(e, c, now);
 	n = text_allowed(c, unsent);
 	if (n)
 		restart_after_idle(e, c, now);

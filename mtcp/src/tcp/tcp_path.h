@@ -19,7 +19,6 @@ struct tcp_path {
 	int64_t pmtu_until;       /* the path MTU is forgotten then                    */
 	int64_t fastopen_off_until; /* SYNs with data were lost too often              */
 	uint16_t pmtu;            /* bytes of an IP packet; 0: nothing is known        */
-	bool pmtu_locked;         /* smaller than we go: routers may cut packets       */
 	uint16_t mss;             /* what the peer announced with the cookie           */
 	uint8_t fastopen_losses;  /* SYNs with data lost in a row                      */
 	uint8_t n_cookie;         /* 0: none                                           */
@@ -31,6 +30,13 @@ struct tcp_paths {
 	uint32_t n;               /* a power of two, at least 4; 0: none               */
 	struct siphash_key key;
 };
+
+/* The path MTU; 0: none is known (any more). */
+static inline uint16_t
+tcp_path_pmtu(const struct tcp_path *p, int64_t now)
+{
+	return now < p->pmtu_until ? p->pmtu : 0;
+}
 
 /* Room for at least `n` paths (0: none, and nothing is remembered).  False: the region is too
  * small. */

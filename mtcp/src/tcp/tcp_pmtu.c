@@ -1,0 +1,81 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* Path MTU discovery: what a router said, for how long, and to whom it applies. */
+
+#include "tcp/tcp_pmtu.h"
+
+#include "tcp/tcp_recovery.h"
+
+#define KEEP_NS SEC(600) /* RFC 1191 6.3: ten minutes, five at least             */
+#define LEAST   576u     /* bytes; a forged one shall not slow us to a crawl     */
+
+static uint32_t
+headers(const struct tcp_conn *c)
+{
+	return ip_addr_is_v4(&c->tuple.remote) ? 40 : 60;
+}
+
+uint32_t
+tcp_pmtu_path(struct tcp_env *e, const struct tcp_conn *c, int64_t now)
+{
+	const struct tcp_path *p = tcp_path_find(&e->paths, &c->tuple.remote, now);
+	uint32_t mtu = p ? tcp_path_pmtu(p, now) : 0;
+
+	return mtu ? min(mtu - headers(c), (uint32_t)c->adv_mss) : c->adv_mss;
+}
+
+static void
+remember(struct tcp_env *e, const struct tcp_conn *c, uint32_t mtu, int64_t now)
+{
+	struct tcp_path *p = tcp_path_get(&e->paths, &c->tuple.remote, now);
+	uint16_t known = p ? tcp_path_pmtu(p, now) : 0;
+
+	if (!p || (known && known <= mtu))
+		return;
+	p->pmtu = to_u16(mtu);
+	p->pmtu_until = now + KEEP_NS;
+}
+
+/* Another connection may have learned it, or the ten minutes are over. */
+void
+tcp_pmtu_refresh(struct tcp_env *e, struct tcp_conn *c, int64_t now)
+{
+	uint32_t path = tcp_pmtu_path(e, c, now);
+
+	if (!(c->flags & TCPF_PMTU) || path < c->adv_mss)
+		return;
+	c->flags &= ~(uint32_t)TCPF_PMTU;
+	tcp_set_mss(e, c, path);
+	c->cwnd = max(c->cwnd, (uint32_t)c->mss);
+}
+
+/* What is too large now is lost for sure, and no sign of congestion (6.4). */
+static void
+resend_what_is_too_large(struct tcp_conn *c)
+{
+	if (!c->xmit)
+		return;
+	list_for_each(l, &c->xmit->sent) {
+		struct tcp_sent *r = container_of(l, struct tcp_sent, link);
+
+		if (seq_sub(r->end, r->start) > c->mss && !(r->flags & SENT_SACKED))
+			tcp_sack_lost(c, r);
+	}
+	if (tcp_sack_first_lost(c))
+		c->flags |= TCPF_RETRANSMIT_NOW;
+}
+
+void
+tcp_icmp_frag_needed(struct tcp_env *e, struct tcp_conn *c, uint32_t mtu, int64_t now)
+{
+	uint32_t path = max(mtu, LEAST) - headers(c);
+	uint32_t is = c->mss + (c->flags & TCPF_TS ? 12u : 0u);
+
+	if (path >= is) /* never up */
+		return;
+	remember(e, c, max(mtu, LEAST), now);
+	c->flags |= TCPF_PMTU;
+	tcp_set_mss(e, c, path);
+	if (c->state == TCP_SYN_SENT) /* by Fast Open, with text */
+		c->flags |= TCPF_SYN_DUE;
+	resend_what_is_too_large(c);
+}
