@@ -92,7 +92,7 @@ enum {
 	TCPF_PACED = 1 << 21,  /* waits for pace_at to send more                    */
 	TCPF_APP_LIMITED = 1 << 22, /* what is sent says little about the path      */
 	TCPF_RETRANSMIT_NOW = 1 << 19, /* the first lost segment may leave whatever cwnd says */
-	TCPF_FASTOPEN = 1 << 22,    /* SYN-SENT: by Fast Open; SYN-RECEIVED: its text was taken */
+	TCPF_FASTOPEN = 1 << 25,    /* SYN-SENT: by Fast Open; SYN-RECEIVED: its text was taken */
 	TCPF_FASTOPEN_GIVE = 1 << 23, /* the SYN-ACK carries a cookie                     */
 	TCPF_PMTU = 1 << 24,        /* segments are small because the path is narrow    */
 };
