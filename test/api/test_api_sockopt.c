@@ -398,7 +398,7 @@ suite_api_sockopt(void)
 	            test_a_pacing_rate_has_two_sizes);
 	CU_add_test(s, "the key of Fast Open (option: TCP_FASTOPEN_KEY)",
 	            test_the_key_of_fast_open);
-	CU_add_test(s, "memory is what the streams hold (option: SO_MEMINFO)",
+	CU_add_test(s, "memory is what the streams hold (option: SO_MEMINFO; option: TCP_CC_INFO)",
 	            test_memory_is_what_the_streams_hold);
 	CU_add_test(s, "buffers are doubled and have a least size (option: SO_SNDBUF; option: "
 	            "SO_RCVBUF; Linux: buffers)",

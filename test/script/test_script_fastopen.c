@@ -445,7 +445,8 @@ suite_script_fastopen(void)
 	            test_client_may_be_switched_off);
 	CU_add_test(s, "odd cookies are none (RFC 7413 2/size)", test_odd_cookies_are_none);
 	CU_add_test(s, "the server gives a cookie and does not take the text (RFC 7413 4.2/invalid)", test_server_gives_a_cookie);
-	CU_add_test(s, "the server takes the text (RFC 7413 4.2)", test_server_takes_the_text);
+	CU_add_test(s, "the server takes the text (RFC 7413 4.2; option: TCP_FASTOPEN)",
+	            test_server_takes_the_text);
 	CU_add_test(s, "the server takes the text once (RFC 7413 4.2/once)",
 	            test_server_takes_it_once);
 	CU_add_test(s, "a wrong cookie is like none (RFC 7413 4.2/invalid)",

@@ -132,7 +132,7 @@ suite_tcp_fastopen(void)
 {
 	CU_pSuite s = CU_add_suite("tcp_fastopen", NULL, NULL);
 
-	CU_add_test(s, "a cookie is SipHash of both addresses",
+	CU_add_test(s, "a cookie is SipHash of both addresses (Linux: TFO cookie)",
 	            test_a_cookie_is_siphash_of_both_addresses);
 	CU_add_test(s, "a cookie is bound to addresses and not to ports (RFC 7413 4.1.2)",
 	            test_a_cookie_is_bound_to_addresses_and_not_to_ports);
