@@ -312,5 +312,5 @@ suite_cc_bbr(void)
 	CU_add_test(s, "no record left", test_no_record_left);
 	CU_add_test(s, "another algorithm in the middle", test_change_in_the_middle);
 	CU_add_test(s, "any sample is survived", test_any_sample);
-	CU_add_test(s, "what TCP_CC_INFO shows", test_info);
+	CU_add_test(s, "what TCP_CC_INFO shows (option: TCP_CC_INFO)", test_info);
 }

@@ -706,7 +706,7 @@ suite_cc_cubic(void)
 	            test_idle_time_does_not_count);
 	CU_add_test(s, "slow start doubles while the delay is steady",
 	            test_slow_start_doubles_while_the_delay_is_steady);
-	CU_add_test(s, "a growing delay ends slow start (Linux: HyStart) (RFC 9438 4.10; "
+	CU_add_test(s, "a growing delay ends slow start (RFC 9438 4.10; "
 	            "Linux: HyStart)",
 	            test_a_growing_delay_ends_slow_start);
 	CU_add_test(s, "eight samples make a judgment (Linux: HyStart)",
@@ -715,11 +715,12 @@ suite_cc_cubic(void)
 	            test_one_late_sample_does_not_end_slow_start);
 	CU_add_test(s, "the friendly region is W_est (RFC 9438 4.3)",
 	            test_the_friendly_region_is_w_est);
-	CU_add_test(s, "RFC 9406 4.2: conservative slow start is entered", test_css_is_entered);
-	CU_add_test(s, "RFC 9406 4.2: it grows slowly, and ends after five rounds",
+	CU_add_test(s, "RFC 9406 4.2/samples, 4.2/threshold: conservative slow start is entered",
+	            test_css_is_entered);
+	CU_add_test(s, "RFC 9406 4.2/css: it grows slowly, and ends after five rounds",
 	            test_css_grows_slowly_and_ends);
-	CU_add_test(s, "RFC 9406 4.2: it was a mistake", test_css_was_a_mistake);
-	CU_add_test(s, "RFC 9406 4.2: no growth of more than eight segments an ACK",
+	CU_add_test(s, "RFC 9406 4.2/resume: it was a mistake", test_css_was_a_mistake);
+	CU_add_test(s, "RFC 9406 4.2/paced: no growth of more than eight segments an ACK",
 	            test_slow_start_burst);
 	CU_add_test(s, "RFC 9406 4.3: only the first slow start", test_only_the_first_slow_start);
 	CU_add_test(s, "small windows stay in slow start", test_small_windows_stay_in_slow_start);

@@ -152,6 +152,6 @@ suite_tcp_cc(void)
 
 	CU_add_test(s, "algorithms are found by name (RFC 9293 MAY-18)", test_found_by_name);
 	CU_add_test(s, "the list is complete", test_the_list_is_complete);
-	CU_add_test(s, "the default is CUBIC", test_the_default_is_cubic);
+	CU_add_test(s, "the default is CUBIC (RFC 8257 5)", test_the_default_is_cubic);
 	CU_add_test(s, "each algorithm keeps the laws", test_each_keeps_the_laws);
 }
