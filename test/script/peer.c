@@ -22,6 +22,13 @@ fails(struct peer *p, const char *file, int line, const char *what)
 /* ------------------------------------------------------------ life -- */
 
 void
+peer_no_probes(struct tcp_cfg *cfg, int who)
+{
+	(void)who;
+	cfg->loss_probe = false;
+}
+
+void
 peer_new(struct peer *p, const struct peer_opts *o)
 {
 	static const struct peer_opts none;

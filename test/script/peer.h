@@ -50,6 +50,9 @@ struct peer_opts {
 /* TCP_OPT_MSS and nothing else: what the oldest peers say. */
 #define PEER_BARE TCP_OPT_MSS
 
+/* For peer_opts.cfg: A sends no tail loss probes, so that time-outs can be looked at alone. */
+void peer_no_probes(struct tcp_cfg *cfg, int who);
+
 void peer_new(struct peer *p, const struct peer_opts *o);
 void peer_free(struct peer *p);
 

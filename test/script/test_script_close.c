@@ -130,7 +130,7 @@ test_fin_rides_on_the_last_text(void)
 {
 	struct peer p;
 
-	peer_connected(&p, NULL);
+	peer_connected(&p, &(struct peer_opts){ .cfg = peer_no_probes });
 	duo_flag(p.a, TCPF_CORK, true);
 	peer_a_writes(&p, 2000);
 	EXPECT(&p, ".", 1, 1460, 1);
@@ -356,7 +356,7 @@ test_orphan_of_a_dead_peer_ends(void)
 {
 	struct peer p;
 
-	peer_connected(&p, NULL);
+	peer_connected(&p, &(struct peer_opts){ .cfg = peer_no_probes });
 	peer_a_writes(&p, 10);
 	duo_close(p.a);
 	peer_sleeps(&p, SEC(300));

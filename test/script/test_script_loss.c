@@ -9,6 +9,7 @@ void suite_script_loss(void);
 #define MSS 1460u
 
 static const struct peer_opts no_sack = { .opts = TCP_OPT_MSS };
+static const struct peer_opts no_probes = { .cfg = peer_no_probes };
 
 /* `n` full segments are in flight, the round trip is 10 ms, and 10 ms have passed. */
 static void
@@ -388,7 +389,7 @@ test_rto_backs_off_and_gives_up(void)
 	int64_t rto, at, gap;
 	unsigned n = 0;
 
-	peer_connected(&p, NULL);
+	peer_connected(&p, &(struct peer_opts){ .cfg = peer_no_probes });
 	peer_a_writes(&p, 100);
 	EXPECT(&p, "P.", 1, 100, 1);
 	at = p.last->at;
@@ -416,7 +417,7 @@ test_karn(void)
 	int64_t rto;
 	uint32_t srtt;
 
-	peer_connected(&p, NULL);
+	peer_connected(&p, &(struct peer_opts){ .cfg = peer_no_probes });
 	peer_a_writes(&p, 100);
 	srtt = p.a->conn.srtt_us;
 	rto = p.a->conn.rto_ns;
@@ -474,7 +475,7 @@ test_cwnd_after_a_time_out(void)
 {
 	struct peer p;
 
-	in_flight(&p, NULL, 10);
+	in_flight(&p, &no_probes, 10);
 	peer_sleeps(&p, MS(300));
 	EXPECT(&p, ".", 1, MSS, 1); /* one, not ten */
 	EXPECT_NOTHING(&p);
@@ -499,7 +500,7 @@ test_ssthresh_survives_the_second_time_out(void)
 {
 	struct peer p;
 
-	in_flight(&p, NULL, 10);
+	in_flight(&p, &no_probes, 10);
 	peer_sleeps(&p, SEC(3));
 	CU_ASSERT_TRUE(p.a->conn.retries > 2);
 	EXPECT_NUMBER(&p, p.a->conn.ssthresh, 7 * MSS);
@@ -534,7 +535,7 @@ test_timer_restarts_with_progress(void)
 {
 	struct peer p;
 
-	in_flight(&p, NULL, 4);
+	in_flight(&p, &no_probes, 4);
 	for (uint32_t i = 1; i < 4; i++) {
 		peer_sleeps(&p, MS(100));
 		SAY(&p, ".", 1, 0, 1 + i * MSS);
@@ -639,6 +640,62 @@ test_a_burst_of_acks_grows_cwnd(void)
 	peer_free(&p);
 }
 
+/* RFC 3042 2: a duplicate that SACKs nothing new says that nothing has left the network. */
+static void
+test_no_limited_transmit_without_news(void)
+{
+	struct peer p;
+
+	in_flight(&p, NULL, 10);
+	peer_a_writes(&p, 10 * MSS);
+	peer_sack(&p, 1 + MSS, 1 + 2 * MSS, 0);
+	SAY(&p, ".", 1, 0, 1);
+	EXPECT(&p, ".", 1 + 10 * MSS, MSS, 1);
+	for (int i = 0; i < 2; i++) {
+		peer_sack(&p, 1 + MSS, 1 + 2 * MSS, 0);
+		SAY(&p, ".", 1, 0, 1);
+		EXPECT_NOTHING(&p);
+	}
+	peer_free(&p);
+}
+
+/* RFC 6298 5.1, 5.2: it runs while something is in flight, and only then. */
+static void
+test_the_timer_runs_with_the_flight(void)
+{
+	struct peer p;
+
+	peer_connected(&p, &no_probes);
+	EXPECT_NUMBER(&p, p.a->conn.rtx_at, TIME_NEVER);
+	peer_a_writes(&p, 100);
+	EXPECT_NUMBER(&p, p.a->conn.rtx_at, p.d->now + p.a->conn.rto_ns);
+	peer_sleeps(&p, MS(5));
+	SAY(&p, ".", 1, 0, 101);
+	EXPECT_NUMBER(&p, p.a->conn.rtx_at, TIME_NEVER);
+	peer_free(&p);
+}
+
+/* RFC 3522: the SYN came through and its answer was slow; nothing was lost, IW is what it was. */
+static void
+test_a_slow_syn_ack_costs_nothing(void)
+{
+	struct peer p;
+
+	peer_new(&p, &(struct peer_opts){ .opts = TCP_OPT_MSS | TCP_OPT_TS });
+	duo_connect(p.a);
+	EXPECT(&p, "S", 0, 0, 0);
+	peer_sleeps(&p, MS(1500));
+	EXPECT(&p, "S", 0, 0, 0);
+	peer_syn_options(&p);
+	p.with.tsval = 1;
+	p.with.tsecr = tcp_ts_now(&p.a->conn, DUO_T0); /* the first one's */
+	SAY(&p, "S.", 0, 0, 1);
+	EXPECT_STATE(&p, TCP_ESTABLISHED);
+	EXPECT_NUMBER(&p, p.a->conn.cwnd, 10 * p.a->conn.mss);
+	EXPECT_NUMBER(&p, p.a->conn.srtt_us >> 3, 1500000);
+	peer_free(&p);
+}
+
 /* All of a flight but the ACKs is lost, everything wraps, and it still comes right. */
 static void
 test_sequence_numbers_wrap_in_recovery(void)
@@ -714,6 +771,12 @@ suite_script_loss(void)
 	CU_add_test(s, "split ACKs (attack: split ACKs)", test_split_acks);
 	CU_add_test(s, "a burst of ACKs grows cwnd (RFC 5681 3.1/avoidance)",
 	            test_a_burst_of_acks_grows_cwnd);
+	CU_add_test(s, "no limited transmit without news (RFC 3042 2/news)",
+	            test_no_limited_transmit_without_news);
+	CU_add_test(s, "the timer runs with the flight (RFC 6298 5.1, 5.2)",
+	            test_the_timer_runs_with_the_flight);
+	CU_add_test(s, "a slow SYN-ACK costs nothing (RFC 3522 3)",
+	            test_a_slow_syn_ack_costs_nothing);
 	CU_add_test(s, "sequence numbers wrap in recovery",
 	            test_sequence_numbers_wrap_in_recovery);
 }

@@ -167,7 +167,7 @@ test_2_10_failure_to_back_off(void)
 {
 	struct peer p;
 
-	peer_connected(&p, NULL);
+	peer_connected(&p, &(struct peer_opts){ .cfg = peer_no_probes });
 	peer_a_writes(&p, 100);
 	peer_sleeps(&p, SEC(60));
 	CU_ASSERT_TRUE(peer_skips(&p) <= 9); /* 0.21 s doubled, not 300 times 0.2 s */
@@ -255,7 +255,7 @@ test_2_14_retransmission_sends_multiple_packets(void)
 {
 	struct peer p;
 
-	peer_connected(&p, NULL);
+	peer_connected(&p, &(struct peer_opts){ .cfg = peer_no_probes });
 	peer_a_writes(&p, 10 * MSS);
 	(void)peer_skips(&p);
 	peer_sleeps(&p, MS(250));

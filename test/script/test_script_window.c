@@ -235,7 +235,7 @@ test_peer_shrinks_its_window(void)
 {
 	struct peer p;
 
-	peer_connected(&p, &(struct peer_opts){ .wnd = 10000 });
+	peer_connected(&p, &(struct peer_opts){ .wnd = 10000, .cfg = peer_no_probes });
 	peer_a_writes(&p, 16000);
 	EXPECT_NUMBER(&p, peer_skips(&p), 6);
 	p.wnd = 2000; /* 6 * 1460 are in flight */

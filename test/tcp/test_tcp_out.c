@@ -120,7 +120,7 @@ test_small_ones_are_repeated_together(void)
 {
 	struct peer p;
 
-	peer_connected(&p, NULL);
+	peer_connected(&p, &(struct peer_opts){ .cfg = peer_no_probes });
 	duo_flag(p.a, TCPF_NODELAY, true);
 	for (int i = 0; i < 20; i++)
 		peer_a_writes(&p, 100);

@@ -65,7 +65,7 @@ test_early_and_late(void)
 	struct tcp_conn *c;
 	int64_t at;
 
-	peer_connected(&p, NULL);
+	peer_connected(&p, &(struct peer_opts){ .cfg = peer_no_probes });
 	e = &p.a->env;
 	c = &p.a->conn;
 	peer_a_writes(&p, 100);

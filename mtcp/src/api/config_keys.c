@@ -341,6 +341,8 @@ static const struct config_key keys[] = {
 	COUNT("tcp_initial_cwnd", stack.tcp.initial_cwnd, 1, 1000),
 	BOOL("tcp_rfc1337", stack.tcp.rfc1337),
 	BOOL("tcp_slow_start_after_idle", stack.tcp.slow_start_after_idle),
+	BOOL("tcp_loss_probe", stack.tcp.loss_probe),
+	BOOL("tcp_frto", stack.tcp.frto),
 	COUNT("tcp_reordering", stack.tcp.dupthresh, 1, 300),
 	TIME("tcp_rto_initial", stack.tcp.rto_initial_ns, MS(1), SEC(60)),
 	TIME("tcp_rto_min", stack.tcp.rto_min_ns, MS(1), SEC(60)),

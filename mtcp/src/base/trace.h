@@ -19,6 +19,8 @@
 	X(T_FAST_RETRANSMIT,"snd_una", "recover")                                \
 	X(T_RECOVERED,      "snd_una", "cwnd")                                   \
 	X(T_ECN,            "snd_una", "snd_nxt")                                \
+	X(T_UNDONE,         "snd_una", "cwnd")                                   \
+	X(T_LOSS_PROBE,     "snd_nxt", "new")                                    \
 	X(T_PROBE,          "snd_una", "wnd")                                    \
 	X(T_KEEPALIVE,      "probes", "-")                                       \
 	X(T_JOB,            "job bits", "-")                                     \

@@ -95,6 +95,7 @@ enum {
 	TCPF_FASTOPEN = 1 << 25,    /* SYN-SENT: by Fast Open; SYN-RECEIVED: its text was taken */
 	TCPF_FASTOPEN_GIVE = 1 << 23, /* the SYN-ACK carries a cookie                     */
 	TCPF_PMTU = 1 << 24,        /* segments are small because the path is narrow    */
+	TCPF_LOSS_PROBE = 1 << 30,  /* a tail loss probe is due (RFC 8985 7.3)          */
 };
 
 /* Congestion states, as Linux numbers them. */
@@ -126,6 +127,8 @@ enum {
 	SENT_APP_LIMITED = 1 << 5, /* the application had no more to send           */
 };
 
+#define TCP_RESENT 32u /* retransmissions that D-SACK blocks are compared with */
+
 /* What is only worth remembering while something is in flight: scoreboard
  * (RFC 6675), RACK (RFC 8985) and PRR (RFC 6937). */
 struct tcp_xmit {
@@ -150,6 +153,21 @@ struct tcp_xmit {
 	uint32_t prr_delivered, prr_out, prr_flight;
 	seq_t cwr_end;      /* TCP_CA_CWR is over when more than this is acknowledged */
 	struct rate_flight rate;
+	int64_t rto_at;       /* when the RTO expires, whatever the timer waits for first */
+	/* undo: what a reduction that turns out to be wrong gives back */
+	uint32_t undo_cwnd, undo_ssthresh;
+	seq_t undo_from;      /* SND.UNA at the reduction                  */
+	uint32_t undo_ts;     /* timestamp of the first retransmission since */
+	uint32_t undo_open;   /* retransmissions since that no D-SACK told of */
+	bool undo_armed;
+	bool undo_resent;     /* something was sent again since            */
+	bool reo_round;       /* a D-SACK widened the reordering window ... */
+	uint8_t frto;         /* enum tcp_frto                             */
+	uint8_t frto_sent;    /* new segments that left to find out        */
+	seq_t reo_round_end;  /* ... in the round trip that ends here      */
+	uint32_t n_resent;    /* segments ever sent again; the last of them: */
+	uint32_t resent_live; /* a bit each: no D-SACK told of it          */
+	seq_t resent[TCP_RESENT];
 };
 
 /* A run of bytes received beyond a hole. */
@@ -253,11 +271,17 @@ struct tcp_conn {
 	int64_t challenge_at;      /* start of the second in which ...           */
 	uint32_t challenges;       /* ... so many challenge ACKs were sent       */
 	uint32_t total_retrans;
+	uint32_t dsack_dups;       /* segments that D-SACKs reported             */
 	uint64_t bytes_acked, bytes_received;
 	uint32_t segs_in, segs_out;
 	uint32_t in_use;           /* the core's: TCP_CONN_IN_USE, or memory of a pool */
 	uint8_t tx_list;           /* the core's: which list tx_link is on       */
 	uint8_t tos, ttl;
+	uint8_t tlp;               /* TLP_*, tcp_tlp.h                           */
+	uint8_t reo_mult;          /* by how many min_rtt/4 D-SACKs widened ...  */
+	uint8_t reo_persist;       /* ... the reordering window; for so many recoveries */
+	uint8_t reordering;        /* largest distance seen, segments; 0: none   */
+	seq_t tlp_end;             /* SND.NXT when the tail loss probe had left  */
 	uint32_t delivered;        /* bytes that reached the peer, SACKed ones too; wraps */
 	uint32_t delivered_segs;   /* the same in segments, for TCP_INFO         */
 	uint32_t delivered_ce;     /* of these by ACKs with ECE                  */

@@ -15,6 +15,8 @@ ack_of_syn(struct tcp_env *e, struct tcp_conn *c, const struct tcp_seg *s, int64
 {
 	if (!seq_lt(c->snd_una, s->ack) || seq_lt(c->snd_nxt, s->ack))
 		return DROP_HANDSHAKE_RESET;
+	if ((c->flags & TCPF_TS) && tcp_rtt_first_syn_answered(c, s))
+		c->retries = 0;
 	if (c->retries == 0 && now >= c->sent_at) /* a cookie knows no time of sending */
 		tcp_rtt_sample(e->cfg, c, now - c->sent_at);
 	c->snd_una = seq_add(c->iss, 1);
@@ -142,7 +144,6 @@ static void
 took_news(struct tcp_env *e, struct tcp_conn *c, const struct tcp_seg *s, struct sack_news *n,
           bool dup, uint32_t flight, int64_t now)
 {
-	n->rtt_ns = rtt_of(c, s, n, now);
 	if (n->rtt_ns >= 0) /* without one the back-off stays (RFC 6298 5, Karn) */
 		tcp_rtt_sample(e->cfg, c, n->rtt_ns);
 	n->ece = tcp_ecn_echoed(c, s);
@@ -150,16 +151,35 @@ took_news(struct tcp_env *e, struct tcp_conn *c, const struct tcp_seg *s, struct
 	if (n->acked)
 		tcp_timer_acked(c, now);
 	tcp_recovery_acked(e, c, n, dup, flight, now);
+	if (n->acked)
+		tcp_timer_probe(c, now);
 	if (tcp_flight(c) == 0)
 		tcp_sack_release(e, c);
 	tcp_window_grow_send(e, c);
 }
 
+static struct sack_news
+news_begin(const struct tcp_conn *c, const struct tcp_seg *s)
+{
+	bool echo = (c->flags & TCPF_TS) && (s->opts & TCP_OPT_TS) && s->tsecr != 0;
+
+	return (struct sack_news){ .rtt_ns = -1, .has_ts = echo, .tsecr = s->tsecr };
+}
+
+/* RFC 8985 7.4's duplicate ACK: nothing may be in flight any more. */
+static bool
+says_nothing(const struct tcp_conn *c, const struct tcp_seg *s, const struct sack_news *n,
+             uint32_t wnd_before)
+{
+	return n->acked == 0 && s->len == 0 && s->n_sack == 0 &&
+	       !(s->flags & (TCP_SYN | TCP_FIN)) && c->snd_wnd == wnd_before;
+}
+
 enum fate
 tcp_ack(struct tcp_env *e, struct tcp_conn *c, const struct tcp_seg *s, int64_t now)
 {
-	struct sack_news n = { .rtt_ns = -1 };
-	uint32_t flight = tcp_flight(c);
+	struct sack_news n = news_begin(c, s);
+	uint32_t flight = tcp_flight(c), wnd;
 	bool dup, closed;
 	enum fate fate;
 
@@ -178,6 +198,7 @@ tcp_ack(struct tcp_env *e, struct tcp_conn *c, const struct tcp_seg *s, int64_t 
 	if (seq_lt(s->ack, c->snd_una))
 		return SEG_OK; /* overtaken by a later ACK: its text still counts */
 	dup = is_duplicate(c, s);
+	wnd = c->snd_wnd;
 	closed = c->snd_wnd == 0;
 	update_window(c, s);
 	if (closed && c->snd_wnd > 0)
@@ -188,6 +209,8 @@ tcp_ack(struct tcp_env *e, struct tcp_conn *c, const struct tcp_seg *s, int64_t 
 	if (seq_lt(c->snd_una, s->ack))
 		advance(e, c, s, now, &n);
 	tcp_sack_blocks(e, c, s, now, &n);
+	n.rtt_ns = rtt_of(c, s, &n, now);
+	tcp_recovery_probe_acked(c, &n, says_nothing(c, s, &n, wnd), now);
 	if (n.acked || flight > 0)
 		took_news(e, c, s, &n, dup, flight, now);
 	if ((c->flags & TCPF_FIN_SENT) && tcp_flight(c) == 0)

@@ -15,6 +15,8 @@ struct tcp_cfg {
 	const struct cc_ops *cc;      /* default algorithm                              */
 	uint32_t initial_cwnd;        /* segments (RFC 6928: 10)                        */
 	bool slow_start_after_idle;   /* restart window after an idle RTO (RFC 5681 4.1) */
+	bool loss_probe;              /* tail loss probes (RFC 8985 7)                  */
+	bool frto;                    /* doubt time-outs (RFC 5682)                     */
 	uint32_t dupthresh;           /* duplicates that mean loss (RFC 5681: 3)        */
 	uint8_t ecn;                  /* enum tcp_ecn_mode: passive                     */
 	uint8_t hystart;              /* enum tcp_hystart: by delay                     */

@@ -15,6 +15,7 @@
 #include "tcp/tcp_recovery.h"
 #include "tcp/tcp_rtt.h"
 #include "tcp/tcp_timer.h"
+#include "tcp/tcp_tlp.h"
 #include "tcp/tcp_window.h"
 
 #define MSS_DEFAULT_V4 536u  /* RFC 9293 MUST-15 */
@@ -32,6 +33,8 @@ tcp_cfg_default(struct tcp_cfg *cfg)
 		.slow_start_after_idle = true,
 		.ecn = TCP_ECN_PASSIVE,
 		.hystart = TCP_HYSTART_DELAY,
+		.loss_probe = true,
+		.frto = true,
 		.dupthresh = 3,
 		.rto_initial_ns = SEC(1),
 		.rto_min_ns = MS(200),
@@ -216,6 +219,7 @@ tcp_conn_init(struct tcp_env *e, struct tcp_conn *c, const struct tcp_open *o, i
 	c->rcv_mss = min(o->local_mss, (uint16_t)MSS_DEFAULT_V4);
 	c->cc = e->cfg->cc;
 	c->ssthresh = UINT32_MAX;
+	c->tlp = e->cfg->loss_probe ? 0 : TLP_NEVER;
 	c->received_at = c->sent_at = now;
 	c->opts = o->opts;
 	set_buffers(e, c);
@@ -441,7 +445,8 @@ tcp_info_fill(const struct tcp_env *e, const struct tcp_conn *c, int64_t now,
 		.bytes_acked = c->bytes_acked,
 		.bytes_received = c->bytes_received,
 		.notsent_bytes = tcp_unsent(c),
-		.reordering = 3,
+		.reordering = max(e->cfg->dupthresh, (uint32_t)c->reordering),
+		.dsack_dups = c->dsack_dups,
 		.delivered = c->delivered_segs,
 		.delivered_ce = c->delivered_ce,
 		.pacing_rate = tcp_pace_rate(e, c),

@@ -367,6 +367,8 @@ in_syn_sent(struct tcp_env *e, struct tcp_conn *c, const struct tcp_seg *s, int6
 		return SEG_OK;
 	}
 	c->snd_una = c->snd_wl2 = s->ack;
+	if (tcp_rtt_first_syn_answered(c, s))
+		c->retries = 0;
 	if (c->retries == 0)
 		tcp_rtt_sample(e->cfg, c, now - c->sent_at);
 	tcp_fastopen_synack(e, c, s, now);

@@ -5,12 +5,14 @@
  */
 
 #include "tcp/tcp_ecn.h"
+#include "tcp/tcp_frto.h"
 #include "tcp/tcp_pace.h"
 #include "tcp/tcp_fastopen.h"
 #include "tcp/tcp_pmtu.h"
 #include "tcp/tcp_reass.h"
 #include "tcp/tcp_recovery.h"
 #include "tcp/tcp_timer.h"
+#include "tcp/tcp_tlp.h"
 #include "tcp/tcp_window.h"
 
 /* SACK blocks that there is room for, with and without a timestamp (RFC 2018 3). */
@@ -176,23 +178,12 @@ out_probe(struct tcp_env *e, struct tcp_conn *c, int64_t now, struct tcp_seg *s)
 
 /* ---------------------------------------------------------- text once more -- */
 
+/* A range, or as much of it as fits, leaves again. */
 static bool
-out_retransmission(struct tcp_env *e, struct tcp_conn *c, int64_t now, struct tcp_seg *s)
+resend(struct tcp_env *e, struct tcp_conn *c, struct tcp_sent *r, int64_t now, struct tcp_seg *s)
 {
-	struct tcp_sent *r = tcp_sack_first_lost(c);
-	uint32_t len, fin;
+	uint32_t fin = r->flags & SENT_FIN ? 1 : 0, len = seq_sub(r->end, r->start);
 
-	if (!r)
-		return false;
-	tcp_sack_join(e, c, r, full_text(c));
-	fin = r->flags & SENT_FIN ? 1 : 0;
-	len = seq_sub(r->end, r->start);
-	/* RFC 5681 3.2: the first may leave whatever the window says. */
-	if (!(c->flags & TCPF_RETRANSMIT_NOW) &&
-	    tcp_sack_pipe(c) + min(len, (uint32_t)c->mss) > c->cwnd)
-		return false;
-	if (!tcp_pace_allows(e, c, now))
-		return false;
 	if (len - fin > full_text(c)) {
 		/* The path or the options have changed since.  With no record left to
 		 * split into, the first part leaves all the same: its ACK frees one. */
@@ -200,7 +191,6 @@ out_retransmission(struct tcp_env *e, struct tcp_conn *c, int64_t now, struct tc
 		len = full_text(c);
 		fin = 0;
 	}
-	c->flags &= ~(uint32_t)TCPF_RETRANSMIT_NOW;
 	seg_begin(e, c, now, s, r->start);
 	s->len = len - fin;
 	s->flags |= fin ? TCP_FIN : 0;
@@ -209,8 +199,43 @@ out_retransmission(struct tcp_env *e, struct tcp_conn *c, int64_t now, struct tc
 	tcp_sack_resent(e, c, r, now);
 	tcp_recovery_sending(c, len);
 	tcp_timer_sent(c, now);
+	if (seq_eq(r->start, c->snd_una))
+		tcp_timer_resent(c, now);
 	seg_done(e, c, now, s);
 	return true;
+}
+
+static bool
+out_retransmission(struct tcp_env *e, struct tcp_conn *c, int64_t now, struct tcp_seg *s)
+{
+	struct tcp_sent *r = tcp_sack_first_lost(c);
+
+	if (!r || tcp_frto_wants_new(c))
+		return false;
+	tcp_sack_join(e, c, r, full_text(c));
+	/* RFC 5681 3.2: the first may leave whatever the window says. */
+	if (!(c->flags & TCPF_RETRANSMIT_NOW) &&
+	    tcp_sack_pipe(c) + min(seq_sub(r->end, r->start), (uint32_t)c->mss) > c->cwnd)
+		return false;
+	if (!tcp_pace_allows(e, c, now))
+		return false;
+	c->flags &= ~(uint32_t)TCPF_RETRANSMIT_NOW;
+	return resend(e, c, r, now, s);
+}
+
+/* The last of what is in flight, or its last full segment. */
+static bool
+out_last(struct tcp_env *e, struct tcp_conn *c, int64_t now, struct tcp_seg *s)
+{
+	struct tcp_sent *r = tcp_sack_last(c);
+	uint32_t full = full_text(c);
+
+	if (!r || (r->flags & (SENT_SACKED | SENT_LOST)))
+		return false;
+	if (seq_sub(r->end, r->start) > full + ((r->flags & SENT_FIN) != 0) &&
+	    tcp_sack_split(e, c, r, seq_add(r->end, 0u - full)))
+		r = tcp_sack_last(c);
+	return resend(e, c, r, now, s);
 }
 
 /* --------------------------------------------------------------- new text -- */
@@ -247,7 +272,7 @@ text_allowed(struct tcp_conn *c, uint32_t unsent)
 
 	if (n == 0 || (n < full && !small_allowed(c, n, unsent)))
 		return 0;
-	if (pipe == 0 || pipe + n <= c->cwnd)
+	if (pipe == 0 || pipe + n <= c->cwnd || tcp_frto_wants_new(c))
 		return n;
 	tcp_recovery_cwnd_full(c);
 	return 0;
@@ -307,26 +332,15 @@ push_due(const struct tcp_conn *c, uint32_t unsent, uint32_t n)
 	return n && (n == unsent || seq_sub(end, c->xmit->pushed) > c->snd_wnd_max / 2);
 }
 
+/* `n` bytes of `unsent`, and the FIN behind them, leave.  False: there is no record for them. */
 static bool
-out_text(struct tcp_env *e, struct tcp_conn *c, int64_t now, struct tcp_seg *s)
+send_text(struct tcp_env *e, struct tcp_conn *c, uint32_t n, uint32_t unsent, int64_t now,
+          struct tcp_seg *s)
 {
-	uint32_t unsent = tcp_unsent(c), n;
-	bool fin;
+	bool fin = fin_due(c, unsent, n);
 
-	if (!tcp_facts[c->state].may_send)
-		return false;
-	if (c->flags & TCPF_PMTU)
-		tcp_pmtu_refresh(e, c, now);
-	n = text_allowed(c, unsent);
-	if (n)
-		restart_after_idle(e, c, now);
-	fin = fin_due(c, unsent, n);
-	if (n == 0 && !fin)
-		return blocked(e, c, unsent, now);
-	if (n && !tcp_pace_allows(e, c, now))
-		return false;
 	if (!tcp_sack_sent(e, c, c->snd_nxt, seq_add(c->snd_nxt, n + fin), fin, now))
-		return blocked(e, c, unsent, now);
+		return false;
 	if (n)
 		tcp_pace_sent(e, c, n, now);
 	if (n && (c->ack_at != TIME_NEVER || (c->flags & TCPF_ACK_NOW)))
@@ -346,10 +360,54 @@ out_text(struct tcp_env *e, struct tcp_conn *c, int64_t now, struct tcp_seg *s)
 	if (n == unsent)
 		c->cork_at = TIME_NEVER;
 	c->sent_at = now;
+	tcp_frto_sent_new(c);
 	tcp_recovery_sending(c, n + fin);
 	tcp_timer_sent(c, now);
 	seg_done(e, c, now, s);
 	return true;
+}
+
+static bool
+out_text(struct tcp_env *e, struct tcp_conn *c, int64_t now, struct tcp_seg *s)
+{
+	uint32_t unsent = tcp_unsent(c), n;
+
+	if (!tcp_facts[c->state].may_send)
+		return false;
+	if (c->flags & TCPF_PMTU)
+		tcp_pmtu_refresh(e, c, now);
+	n = text_allowed(c, unsent);
+	if (n)
+		restart_after_idle(e, c, now);
+	if (n == 0 && !fin_due(c, unsent, n))
+		return blocked(e, c, unsent, now);
+	if (n && !tcp_pace_allows(e, c, now))
+		return false;
+	return send_text(e, c, n, unsent, now, s) || blocked(e, c, unsent, now);
+}
+
+/* RFC 8985 7.3: new text, a segment beyond cwnd if need be; else the last once more. */
+static bool
+out_loss_probe(struct tcp_env *e, struct tcp_conn *c, int64_t now, struct tcp_seg *s)
+{
+	uint32_t unsent = tcp_unsent(c), flight = tcp_flight(c), n;
+
+	if (!(c->flags & TCPF_LOSS_PROBE))
+		return false;
+	c->flags &= ~(uint32_t)TCPF_LOSS_PROBE;
+	if (!tcp_tlp_wanted(c)) /* an ACK has come meanwhile */
+		return false;
+	n = min(min(unsent, c->snd_wnd > flight ? c->snd_wnd - flight : 0), full_text(c));
+	if ((c->flags & (TCPF_CORK | TCPF_MORE)) && n < full_text(c))
+		n = 0;
+	tcp_tlp_sent(c, c->snd_nxt, n == 0);
+	trace_add(e->trace, now, c->id, T_LOSS_PROBE, c->snd_nxt.v, n);
+	if (n && tcp_facts[c->state].may_send && send_text(e, c, n, unsent, now, s)) {
+		c->tlp_end = c->snd_nxt;
+		return true;
+	}
+	tcp_tlp_sent(c, c->snd_nxt, true);
+	return out_last(e, c, now, s);
 }
 
 bool
@@ -364,7 +422,8 @@ tcp_out_next(struct tcp_env *e, struct tcp_conn *c, int64_t now, struct tcp_seg 
 	if (c->ecn & ECN_ACK_FIRST)
 		return out_ack_first(e, c, now, s);
 	if (tcp_facts[c->state].synchronized &&
-	    (out_retransmission(e, c, now, s) || out_text(e, c, now, s)))
+	    (out_loss_probe(e, c, now, s) || out_retransmission(e, c, now, s) ||
+	     out_text(e, c, now, s)))
 		return true;
 	if (c->flags & TCPF_PROBE)
 		return out_probe(e, c, now, s);
@@ -388,6 +447,8 @@ tcp_owes(struct tcp_env *e, const struct tcp_conn *c, int64_t now)
 	if (c->flags & TCPF_SYN_DUE)
 		return TCP_OWES_CONTROL;
 	if ((fin || tcp_unsent(c) || tcp_sack_first_lost(c)) && !tcp_pace_holds(c, now))
+		return TCP_OWES_DATA;
+	if (c->flags & TCPF_LOSS_PROBE)
 		return TCP_OWES_DATA;
 	if ((c->flags & (TCPF_ACK_NOW | TCPF_PROBE)) || (c->ecn & ECN_ACK_FIRST))
 		return TCP_OWES_ACK;

@@ -1,85 +1,20 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * RACK (RFC 8985) in one sentence: what was sent long enough before something
- * that has arrived, and has not arrived itself, is lost.  "Long enough" is a
- * quarter of the smallest round trip, or nothing at all once three ranges have
- * overtaken it and reordering was never seen.
+ * The story of a loss: found out (by RACK, by NewReno without SACK, by a tail
+ * loss probe, or by nothing but the time-out), cwnd reduced, repaired in
+ * proportion to what arrives, over; or taken back when there was none.
  */
 
 #include "tcp/tcp_recovery.h"
 
 #include "tcp/tcp_ecn.h"
+#include "tcp/tcp_frto.h"
 #include "tcp/tcp_pace.h"
+#include "tcp/tcp_rack.h"
 #include "tcp/tcp_rtt.h"
 #include "tcp/tcp_timer.h"
-
-/* RFC 8985 6.2 step 2: sent later, or at the same time and further on. */
-static bool
-sent_after(int64_t at1, seq_t end1, int64_t at2, seq_t end2)
-{
-	return at1 > at2 || (at1 == at2 && seq_lt(end2, end1));
-}
-
-void
-tcp_recovery_delivered(struct tcp_conn *c, const struct tcp_sent *r, int64_t now)
-{
-	struct tcp_xmit *x = c->xmit;
-	int64_t rtt = now - r->sent_at;
-
-	if (r->flags & SENT_EVER_RETRANS) {
-		/* Step 2: an ACK that comes sooner than any before is that of the
-		 * first transmission, and says nothing of this one. */
-		if (c->min_rtt_us && rtt < US(c->min_rtt_us))
-			return;
-	} else if (seq_lt(r->end, x->high_sacked)) {
-		c->flags |= TCPF_REORDER; /* step 3: arrived after a later one */
-	}
-	if (x->rack_sent_at == 0 || sent_after(r->sent_at, r->end, x->rack_sent_at, x->rack_end)) {
-		x->rack_sent_at = r->sent_at;
-		x->rack_end = r->end;
-		x->rack_rtt = rtt;
-	}
-}
-
-/* Step 4: the reordering window. */
-static int64_t
-reorder_window(const struct tcp_env *e, const struct tcp_conn *c)
-{
-	int64_t window = US(c->min_rtt_us) / 4;
-
-	if (!(c->flags & TCPF_REORDER) &&
-	    (c->ca >= TCP_CA_RECOVERY || c->xmit->n_sacked >= e->cfg->dupthresh))
-		return 0;
-	return min(window, tcp_srtt_ns(c));
-}
-
-/* Step 5: marks ranges as lost, and asks to look again when the next one would
- * be.  True when something was marked. */
-static bool
-rack_detect(struct tcp_env *e, struct tcp_conn *c, int64_t now)
-{
-	struct tcp_xmit *x = c->xmit;
-	int64_t window;
-	bool found = false;
-
-	if (!x || x->rack_sent_at == 0)
-		return false;
-	window = reorder_window(e, c);
-	list_for_each(l, &x->timed) {
-		struct tcp_sent *r = container_of(l, struct tcp_sent, tlink);
-		int64_t at = r->sent_at + x->rack_rtt + window;
-
-		if (!sent_after(x->rack_sent_at, x->rack_end, r->sent_at, r->end))
-			break;
-		if (at > now) {
-			tcp_timer_reorder(c, at);
-			break;
-		}
-		tcp_sack_lost(c, r);
-		found = true;
-	}
-	return found;
-}
+#include "tcp/tcp_tlp.h"
+#include "tcp/tcp_undo.h"
 
 /* Peers without SACK: three duplicates mean that the first range is lost (RFC
  * 6582 3.2 step 2); in recovery each partial ACK tells of the next (step 3). */
@@ -111,24 +46,29 @@ newreno_detect(struct tcp_env *e, struct tcp_conn *c, const struct sack_news *n,
 	return true;
 }
 
-/* PRR brings cwnd down to `ssthresh` while ACKs come in. */
+/* PRR brings cwnd down to `ssthresh` while ACKs come in.  RFC 9937 6.1: RecoverFS is what
+ * was in flight, with what this ACK delivered and without what earlier ones did. */
 static void
-reduce(struct tcp_conn *c, uint32_t ssthresh)
+reduce(struct tcp_conn *c, uint32_t ssthresh, const struct sack_news *n)
 {
 	struct tcp_xmit *x = c->xmit;
+	uint32_t before = x->sacked - min(x->sacked, n->sacked);
 
 	c->ssthresh = ssthresh;
 	x->prr_delivered = x->prr_out = 0;
-	x->prr_flight = max(tcp_flight(c), 1u);
+	x->prr_flight = max(tcp_flight(c) + n->acked - before, 1u);
 	tcp_ecn_reduced(c);
 }
 
 static void
-enter_recovery(struct tcp_env *e, struct tcp_conn *c, int64_t now)
+enter_recovery(struct tcp_env *e, struct tcp_conn *c, const struct sack_news *n, int64_t now)
 {
 	trace_add(e->trace, now, c->id, T_FAST_RETRANSMIT, c->snd_una.v, c->snd_nxt.v);
-	if (c->ca != TCP_CA_CWR) /* or this window has had its reduction */
-		reduce(c, c->cc->ssthresh(c, now));
+	if (c->ca != TCP_CA_CWR) { /* or this window has had its reduction */
+		tcp_undo_begin(c);
+		reduce(c, c->cc->ssthresh(c, now), n);
+	}
+	tcp_tlp_stop(c);
 	c->ca = TCP_CA_RECOVERY;
 	c->recover = c->snd_nxt;
 	c->flags |= TCPF_RETRANSMIT_NOW;
@@ -137,13 +77,14 @@ enter_recovery(struct tcp_env *e, struct tcp_conn *c, int64_t now)
 /* RFC 3168 6.1.2: a mark counts as a loss does, once in a window; nothing has to
  * be sent again. */
 static void
-enter_cwr(struct tcp_env *e, struct tcp_conn *c, int64_t now)
+enter_cwr(struct tcp_env *e, struct tcp_conn *c, const struct sack_news *n, int64_t now)
 {
 	uint32_t (*ssthresh)(struct tcp_conn *, int64_t) =
 	    c->cc->on_ecn ? c->cc->on_ecn : c->cc->ssthresh;
 
 	trace_add(e->trace, now, c->id, T_ECN, c->snd_una.v, c->snd_nxt.v);
-	reduce(c, ssthresh(c, now));
+	c->xmit->undo_armed = false; /* marks are no mistake */
+	reduce(c, ssthresh(c, now), n);
 	c->ca = TCP_CA_CWR;
 	c->xmit->cwr_end = c->snd_nxt;
 	if (tcp_flight(c) == 0) { /* no ACK will come to bring it down by */
@@ -152,7 +93,7 @@ enter_cwr(struct tcp_env *e, struct tcp_conn *c, int64_t now)
 	}
 }
 
-/* RFC 6937 3: sending in proportion to what is delivered, so that cwnd arrives
+/* RFC 9937 6.2: sending in proportion to what is delivered, so that cwnd arrives
  * at ssthresh when recovery ends and nothing leaves as a burst. */
 static void
 prr(struct tcp_conn *c, const struct sack_news *n, bool more_lost)
@@ -168,11 +109,10 @@ prr(struct tcp_conn *c, const struct sack_news *n, bool more_lost)
 
 		room = (int64_t)due - x->prr_out;
 	} else {
-		int64_t limit = (int64_t)x->prr_delivered - x->prr_out;
-
-		if (n->acked && !more_lost) /* slow start reduction bound */
-			limit = max(limit, (int64_t)n->delivered) + c->mss;
-		room = min((int64_t)c->ssthresh - pipe, limit);
+		room = max((int64_t)x->prr_delivered - x->prr_out, (int64_t)n->delivered);
+		if (n->acked && !more_lost) /* SafeACK: slow start reduction bound */
+			room += c->mss;
+		room = min((int64_t)c->ssthresh - pipe, room);
 	}
 	c->cwnd = max(pipe + (uint32_t)max(room, INT64_C(0)), (uint32_t)c->mss);
 }
@@ -180,11 +120,14 @@ prr(struct tcp_conn *c, const struct sack_news *n, bool more_lost)
 static void
 leave(struct tcp_env *e, struct tcp_conn *c, int64_t now)
 {
-	if (c->ca != TCP_CA_LOSS && !c->cc->control) /* RFC 6937 3 */
+	if (c->ca != TCP_CA_LOSS && !c->cc->control) /* RFC 9937 6.2 */
 		c->cwnd = max(c->ssthresh, 2u * c->mss);
 	if (c->xmit)
 		c->xmit->reno_dups = 0;
 	c->flags &= ~(uint32_t)TCPF_RETRANSMIT_NOW;
+	tcp_frto_stop(c);
+	if (c->ca >= TCP_CA_RECOVERY)
+		tcp_rack_recovered(c);
 	trace_add(e->trace, now, c->id, T_RECOVERED, c->snd_una.v, c->cwnd);
 	c->ca = TCP_CA_OPEN;
 	c->cc->on_recovered(c, now);
@@ -279,23 +222,37 @@ set_cwnd(struct tcp_conn *c, const struct sack_news *n, struct cc_ack *a, bool d
 	}
 }
 
+/* Whether what looked like a loss was none. */
+static bool
+was_wrong(struct tcp_conn *c, const struct sack_news *n, bool dup)
+{
+	bool spurious = tcp_frto_acked(c, n, dup);
+
+	return (spurious && c->xmit->undo_armed) || tcp_undo_due(c, n);
+}
+
 void
 tcp_recovery_acked(struct tcp_env *e, struct tcp_conn *c, const struct sack_news *n, bool dup,
                    uint32_t flight_before, int64_t now)
 {
-	bool lost = c->flags & TCPF_SACK ? rack_detect(e, c, now) : newreno_detect(e, c, n, dup);
-	struct cc_ack a = cc_news(e, c, n, flight_before, now);
-	bool reduced = c->ca == TCP_CA_CWR;
+	bool reduced = c->ca == TCP_CA_CWR, lost;
+	struct cc_ack a;
 
+	tcp_rack_duplicates(c, n);
+	if (was_wrong(c, n, dup))
+		tcp_undo(e, c, now);
+	lost = c->flags & TCPF_SACK ? tcp_rack_detect(e, c, now) : newreno_detect(e, c, n, dup);
+	a = cc_news(e, c, n, flight_before, now);
 	if (c->cc->watch)
 		c->cc->watch(c, &a);
 	if ((c->ca >= TCP_CA_RECOVERY && n->acked && !seq_lt(c->snd_una, c->recover)) ||
 	    cwr_is_over(c))
 		leave(e, c, now);
 	if (lost && c->ca < TCP_CA_RECOVERY)
-		enter_recovery(e, c, now);
-	else if (n->ece && !c->cc->no_ecn && c->ca < TCP_CA_CWR && c->xmit && !(reduced && tcp_flight(c) == 0))
-		enter_cwr(e, c, now);
+		enter_recovery(e, c, n, now);
+	else if (n->ece && !c->cc->no_ecn && c->ca < TCP_CA_CWR && c->xmit &&
+	         !(reduced && tcp_flight(c) == 0))
+		enter_cwr(e, c, n, now);
 	if (c->ca < TCP_CA_RECOVERY)
 		recover_follows(c);
 	if (c->ca == TCP_CA_OPEN || c->ca == TCP_CA_DISORDER)
@@ -304,36 +261,81 @@ tcp_recovery_acked(struct tcp_env *e, struct tcp_conn *c, const struct sack_news
 	set_cwnd(c, n, &a, dup, lost);
 }
 
-/* Everything in flight is in doubt; a peer whose first missing range is one it
- * had claimed to hold has reneged (RFC 2018 8). */
+/* RFC 8985 7.4: one segment was lost, and the probe has repaired it: the same response as when
+ * recovery had done it. */
+static void
+probe_repaired(struct tcp_conn *c, int64_t now)
+{
+	if (c->ca >= TCP_CA_CWR || c->cc->control)
+		return;
+	c->ssthresh = c->cc->ssthresh(c, now);
+	c->cwnd = max(min(c->cwnd, c->ssthresh), 2u * c->mss);
+	c->cc->on_recovered(c, now);
+}
+
+void
+tcp_recovery_probe_acked(struct tcp_conn *c, const struct sack_news *n, bool dup, int64_t now)
+{
+	if (tcp_tlp_acked(c, n, dup))
+		probe_repaired(c, now);
+}
+
+/* RFC 5681 3.1, equation 4: once for what is lost together, whether it was found out by
+ * duplicates first or by the time-out, and not for the second time-out of a segment. */
+static void
+reduce_for_timeout(const struct tcp_env *e, struct tcp_conn *c, const struct tcp_sent *first,
+                   int64_t now)
+{
+	bool known = c->ca >= TCP_CA_RECOVERY && seq_lt(c->snd_una, c->recover);
+
+	if (known && (c->ca == TCP_CA_RECOVERY || (first->flags & SENT_EVER_RETRANS)))
+		return;
+	tcp_undo_begin(c);
+	c->ssthresh = c->cc->ssthresh(c, now);
+	if (e->cfg->frto)
+		tcp_frto_start(c);
+}
+
+/* RFC 8985 6.3: the first is lost, and what has been out as long as it takes. */
+static void
+mark_lost(const struct tcp_env *e, struct tcp_conn *c, int64_t now)
+{
+	const struct link *first = list_first(&c->xmit->sent);
+
+	list_for_each(l, &c->xmit->sent) {
+		struct tcp_sent *r = container_of(l, struct tcp_sent, link);
+
+		if (r->flags & SENT_SACKED)
+			continue;
+		if (l == first || tcp_rack_overdue(e, c, r, now))
+			tcp_sack_lost(c, r);
+	}
+}
+
+/* A peer whose first missing range is one it had claimed to hold has reneged
+ * (RFC 2018 8). */
 void
 tcp_recovery_timeout(struct tcp_env *e, struct tcp_conn *c, int64_t now)
 {
 	struct tcp_xmit *x = c->xmit;
 	const struct tcp_sent *first;
 
-	(void)e;
 	if (!x)
 		return;
 	first = container_of(list_first(&x->sent), struct tcp_sent, link);
 	if (first->flags & SENT_SACKED)
 		tcp_sack_forget(c);
-	/* RFC 5681 3.1, equation 4; only for the first time-out of a segment. */
-	if (c->ca != TCP_CA_LOSS || !(first->flags & SENT_EVER_RETRANS))
-		c->ssthresh = c->cc->ssthresh(c, now);
+	tcp_frto_stop(c);
+	reduce_for_timeout(e, c, first, now);
+	mark_lost(e, c, now);
 	tcp_ecn_reduced(c);
-	list_for_each(l, &x->sent) {
-		struct tcp_sent *r = container_of(l, struct tcp_sent, link);
-
-		if (!(r->flags & SENT_SACKED))
-			tcp_sack_lost(c, r);
-	}
+	tcp_tlp_stop(c);
 	x->reno_dups = 0;
-	x->rack_sent_at = 0;
 	c->ca = TCP_CA_LOSS;
 	c->recover = c->snd_nxt;
 	c->cwnd = c->mss; /* the loss window */
 	c->flags |= TCPF_RETRANSMIT_NOW;
+	c->flags &= ~(uint32_t)TCPF_LOSS_PROBE;
 	c->cc->on_recovered(c, now);
 }
 
@@ -342,10 +344,10 @@ tcp_recovery_reorder_expired(struct tcp_env *e, struct tcp_conn *c, int64_t now)
 {
 	struct sack_news none = { .rtt_ns = -1 };
 
-	if (!rack_detect(e, c, now))
+	if (!tcp_rack_detect(e, c, now))
 		return;
 	if (c->ca < TCP_CA_RECOVERY)
-		enter_recovery(e, c, now);
+		enter_recovery(e, c, &none, now);
 	if (c->ca == TCP_CA_RECOVERY && !c->cc->control)
 		prr(c, &none, true);
 }

@@ -1,21 +1,22 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
  * Loss recovery: RACK decides what is lost (RFC 8985), PRR how much may leave
- * while it is repaired (RFC 6937), NewReno stands in for peers without SACK
+ * while it is repaired (RFC 9937), NewReno stands in for peers without SACK
  * (RFC 6582), and a time-out starts over (RFC 5681 3.1, RFC 6298 5).
  */
 #pragma once
 
 #include "tcp/tcp_sack.h"
 
-/* A range has reached the peer for the first time (told by tcp_sack.c). */
-void tcp_recovery_delivered(struct tcp_conn *c, const struct tcp_sent *r, int64_t now);
-
 /* An ACK has been taken: `n` says what it taught; `dup`: it was a duplicate in
  * the sense of RFC 5681 2.  Detects loss, enters and leaves recovery, and lets
  * the congestion control grow cwnd. */
 void tcp_recovery_acked(struct tcp_env *e, struct tcp_conn *c, const struct sack_news *n, bool dup,
                         uint32_t flight_before, int64_t now);
+
+/* Before that: what it taught about a tail loss probe; `dup`: it said nothing at all, whether or
+ * not anything is in flight. */
+void tcp_recovery_probe_acked(struct tcp_conn *c, const struct sack_news *n, bool dup, int64_t now);
 
 /* The retransmission timer has expired. */
 void tcp_recovery_timeout(struct tcp_env *e, struct tcp_conn *c, int64_t now);

@@ -51,6 +51,12 @@ tcp_rtt_handshake_was_slow(struct tcp_conn *c)
 		c->rto_ns = RTO_UNKNOWN_NS;
 }
 
+bool
+tcp_rtt_first_syn_answered(const struct tcp_conn *c, const struct tcp_seg *s)
+{
+	return (s->opts & TCP_OPT_TS) && s->tsecr != 0 && s->tsecr == tcp_ts_now(c, c->sent_at);
+}
+
 void
 tcp_rtt_forget_back_off(const struct tcp_cfg *cfg, struct tcp_conn *c)
 {

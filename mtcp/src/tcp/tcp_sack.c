@@ -11,7 +11,8 @@
 
 #include "tcp/tcp_sack.h"
 
-#include "tcp/tcp_recovery.h"
+#include "tcp/tcp_rack.h"
+#include "tcp/tcp_undo.h"
 
 #define SENT_QUOTA_MIN 64u
 #define WALK_MAX       512u /* ranges that the blocks of one ACK may make us look at */
@@ -62,6 +63,51 @@ sent_mark(struct tcp_xmit *x, struct tcp_sent *r, uint8_t flags)
 		list_push_back(&x->timed, &r->tlink);
 }
 
+static int64_t
+timed_at(struct link *l)
+{
+	return container_of(l, struct tcp_sent, tlink)->sent_at;
+}
+
+/* The ranges of `old` become timed again.  Both lists stand in order of sending. */
+static void
+timed_merge(struct tcp_xmit *x, struct list *old)
+{
+	struct list young;
+	struct link *a, *b;
+
+	list_init(&young);
+	list_splice_back(&young, &x->timed);
+	while ((a = list_first(old)) && (b = list_first(&young))) {
+		struct link *next = timed_at(a) <= timed_at(b) ? a : b;
+
+		link_remove(next);
+		list_push_back(&x->timed, next);
+	}
+	list_splice_back(&x->timed, old);
+	list_splice_back(&x->timed, &young);
+}
+
+/* Takes `flags` from every range that has one of them. */
+static void
+sent_unmark(struct tcp_xmit *x, uint8_t flags)
+{
+	struct list old;
+
+	list_init(&old);
+	list_for_each(l, &x->sent) {
+		struct tcp_sent *r = sent_of(l);
+		bool resent = (r->flags & SENT_RETRANS) && !(r->flags & SENT_SACKED);
+
+		if (!(r->flags & flags) || resent)
+			continue; /* a retransmission is in flight, and timed, already */
+		sent_mark(x, r, r->flags & (uint8_t)~flags);
+		link_remove(&r->tlink);
+		list_push_back(&old, &r->tlink);
+	}
+	timed_merge(x, &old);
+}
+
 static void
 xmit_init(struct tcp_xmit *x, seq_t una)
 {
@@ -90,6 +136,7 @@ tcp_sack_sent(struct tcp_env *e, struct tcp_conn *c, seq_t start, seq_t end, boo
 		if (!(x = pool_get(&e->xmits)))
 			return false;
 		xmit_init(x, c->snd_una);
+		x->rto_at = c->rtx_at;
 		c->xmit = x;
 	}
 	if (x->n_sent >= sent_quota(e) || !(r = pool_get(&e->sents))) {
@@ -196,11 +243,13 @@ range_delivered(struct tcp_conn *c, const struct tcp_sent *r, int64_t now, struc
 	if (r->flags & SENT_SACKED)
 		return;
 	n->delivered += sent_len(r);
-	if (!(r->flags & SENT_EVER_RETRANS))
+	if (!(r->flags & SENT_EVER_RETRANS)) {
 		n->rtt_ns = now - r->sent_at;
+		n->original |= seq_le(r->end, c->recover);
+	}
 	n->n_delivered++;
 	tcp_rate_delivered(r, now, &n->rate);
-	tcp_recovery_delivered(c, r, now);
+	tcp_rack_delivered(c, r, n, now);
 }
 
 /* Peers without SACK: of `freed` segments one filled the hole, and the others had
@@ -225,7 +274,6 @@ tcp_sack_acked(struct tcp_env *e, struct tcp_conn *c, seq_t una, int64_t now, st
 	struct tcp_xmit *x = c->xmit;
 	struct tcp_sent *r;
 	uint32_t freed = 0;
-	bool again = false;
 
 	if (!x)
 		return;
@@ -242,11 +290,11 @@ tcp_sack_acked(struct tcp_env *e, struct tcp_conn *c, seq_t una, int64_t now, st
 		}
 		range_delivered(c, r, now, n);
 		n->fin |= (r->flags & SENT_FIN) != 0;
-		again |= (r->flags & SENT_EVER_RETRANS) != 0;
+		n->again |= (r->flags & SENT_EVER_RETRANS) != 0;
 		freed++;
 		sent_free(e, x, r);
 	}
-	if (again) /* the others may have waited at the peer for this one */
+	if (n->again) /* the others may have waited at the peer for this one */
 		n->rtt_ns = -1;
 	if (seq_lt(x->high_sacked, una))
 		x->high_sacked = una;
@@ -354,6 +402,19 @@ first_is_dsack(const struct tcp_seg *s)
 	       seq_le(s->sack[0].end, s->sack[1].end);
 }
 
+/* RFC 2883 4: only what was sent, and not more than a window at once. */
+static void
+take_duplicate(struct tcp_conn *c, struct tcp_sack_block b, struct sack_news *n)
+{
+	uint32_t len = seq_sub(b.end, b.start);
+
+	if (!seq_lt(b.start, b.end) || seq_lt(c->snd_nxt, b.end) || len > c->snd_wnd_max)
+		return;
+	n->dup = b;
+	c->dsack_dups += (len + c->mss - 1) / c->mss;
+	n->dup_again = tcp_undo_duplicate(c, &b);
+}
+
 /* Only what is in flight can be held by the peer. */
 static bool
 in_flight(const struct tcp_conn *c, const struct tcp_sack_block *b)
@@ -383,6 +444,8 @@ tcp_sack_blocks(struct tcp_env *e, struct tcp_conn *c, const struct tcp_seg *s, 
 	if (!(c->flags & TCPF_SACK) || s->n_sack == 0)
 		return;
 	n->dsack = first_is_dsack(s);
+	if (n->dsack)
+		take_duplicate(c, s->sack[0], n);
 	if (!c->xmit)
 		return;
 	for (unsigned i = n->dsack; i < s->n_sack; i++)
@@ -405,6 +468,7 @@ tcp_sack_resent(struct tcp_env *e, struct tcp_conn *c, struct tcp_sent *r, int64
 	r->sent_at = now;
 	tcp_rate_sent(c, r, now);
 	sent_mark(c->xmit, r, r->flags | SENT_RETRANS | SENT_EVER_RETRANS);
+	tcp_undo_resent(c, r, now);
 	c->total_retrans++;
 	c->bytes_retrans += seq_sub(r->end, r->start);
 	e->retransmits++;
@@ -418,17 +482,24 @@ tcp_sack_first_lost(const struct tcp_conn *c)
 	return l ? container_of(l, struct tcp_sent, tlink) : NULL;
 }
 
+struct tcp_sent *
+tcp_sack_last(const struct tcp_conn *c)
+{
+	return c->xmit ? sent_of(list_last(&c->xmit->sent)) : NULL;
+}
+
+void
+tcp_sack_unlose(struct tcp_conn *c)
+{
+	if (c->xmit)
+		sent_unmark(c->xmit, SENT_LOST);
+}
+
 void
 tcp_sack_forget(struct tcp_conn *c)
 {
-	if (!c->xmit)
-		return;
-	list_for_each(l, &c->xmit->sent) {
-		struct tcp_sent *r = sent_of(l);
-
-		if (r->flags & SENT_SACKED)
-			sent_mark(c->xmit, r, r->flags & (uint8_t)~SENT_SACKED);
-	}
+	if (c->xmit)
+		sent_unmark(c->xmit, SENT_SACKED);
 }
 
 /* Without SACK each duplicate ACK says that one more segment has arrived. */

@@ -18,6 +18,12 @@ struct sack_news {
 	bool ece;           /* the ACK says that a mark was seen (RFC 3168)          */
 	uint32_t n_delivered; /* segments of `delivered`                             */
 	struct rate_sample rate;
+	bool again;         /* SEG.ACK covers a range that was sent again            */
+	bool original;      /* one not above `recover` arrived that was sent once    */
+	bool has_ts;        /* the segment echoes a timestamp:                       */
+	uint32_t tsecr;
+	uint32_t dup_again; /* of what we sent again so much was a duplicate, segments */
+	struct tcp_sack_block dup; /* the duplicate, when `dsack`                    */
 };
 
 /* A range [start, end) leaves as one segment.  False: no memory, do not send. */
@@ -47,6 +53,12 @@ void tcp_sack_join(struct tcp_env *e, struct tcp_conn *c, struct tcp_sent *r, ui
 
 /* The first range that is lost and not sent again; NULL: none. */
 struct tcp_sent *tcp_sack_first_lost(const struct tcp_conn *c);
+
+/* Nothing is lost after all: what waits to be sent again is in flight as it was. */
+void tcp_sack_unlose(struct tcp_conn *c);
+
+/* The last range in flight; NULL: none. */
+struct tcp_sent *tcp_sack_last(const struct tcp_conn *c);
 
 /* Forgets what the peer claimed to hold (RFC 2018 8: it may renege). */
 void tcp_sack_forget(struct tcp_conn *c);

@@ -2,9 +2,10 @@
 /*
  * Five deadlines a connection, one node of the core's wheel:
  *
- *  rtx_at   something sent has not been acknowledged (RFC 6298), or RACK wants
- *           to look again (RFC 8985 6.3), or the window keeps us from sending
- *           and we have to ask (RFC 9293 3.8.6.1); rtx_kind says which
+ *  rtx_at   something sent has not been acknowledged (RFC 6298), or a probe may
+ *           tell why (RFC 8985 7), or RACK wants to look again (6.3), or the
+ *           window keeps us from sending and we have to ask (RFC 9293 3.8.6.1);
+ *           rtx_kind says which
  *  ack_at   the delayed ACK (RFC 9293 3.8.6.3)
  *  wait_at  keep-alive (3.8.4), FIN-WAIT-2 without an owner, idle time-out
  *  cork_at  a corked partial segment has waited long enough
@@ -15,6 +16,7 @@
 
 #include "tcp/tcp_recovery.h"
 #include "tcp/tcp_rtt.h"
+#include "tcp/tcp_tlp.h"
 
 #define CORK_MAX_NS     MS(200)
 #define OVERRIDE_MAX_NS SEC(1)
@@ -31,6 +33,16 @@ rtx_start(struct tcp_conn *c, int64_t now)
 {
 	c->rtx_kind = RTX_RTO;
 	c->rtx_at = now + c->rto_ns;
+	if (c->xmit)
+		c->xmit->rto_at = c->rtx_at;
+}
+
+/* Back to the RTO, which has run on while the timer waited for something earlier. */
+static void
+rtx_resume(struct tcp_conn *c)
+{
+	c->rtx_kind = RTX_RTO;
+	c->rtx_at = c->xmit->rto_at;
 }
 
 /* A window that is open but silly is overridden within a second (RFC 9293
@@ -100,6 +112,25 @@ tcp_timer_sent(struct tcp_conn *c, int64_t now)
 {
 	if (c->rtx_kind == RTX_NONE || c->rtx_kind == RTX_PERSIST)
 		rtx_start(c, now);
+	tcp_timer_probe(c, now);
+}
+
+/* RFC 8985 7.2. */
+void
+tcp_timer_probe(struct tcp_conn *c, int64_t now)
+{
+	if ((c->rtx_kind != RTX_RTO && c->rtx_kind != RTX_TLP) || !tcp_tlp_wanted(c))
+		return;
+	c->rtx_kind = RTX_TLP;
+	c->rtx_at = min(now + tcp_tlp_pto(c), c->xmit->rto_at);
+}
+
+/* The first missing segment has left again: from now on its ACK is waited for. */
+void
+tcp_timer_resent(struct tcp_conn *c, int64_t now)
+{
+	if (c->ca == TCP_CA_RECOVERY && c->rtx_kind == RTX_RTO)
+		rtx_start(c, now);
 }
 
 void
@@ -116,6 +147,8 @@ tcp_timer_acked(struct tcp_conn *c, int64_t now)
 void
 tcp_timer_reorder(struct tcp_conn *c, int64_t at)
 {
+	if (c->rtx_kind == RTX_TLP) /* what was SACKed says more than a probe could */
+		rtx_resume(c);
 	if (c->rtx_kind == RTX_RTO && at < c->rtx_at) {
 		c->rtx_kind = RTX_REORDER;
 		c->rtx_at = at;
@@ -283,10 +316,27 @@ persist_expired(struct tcp_env *e, struct tcp_conn *c, int64_t now)
 	rtx_again(e, c, now);
 }
 
+/* RFC 8985 7.3: with a probe the RTO starts anew.  Without, it has run on. */
+static void
+tlp_expired(struct tcp_env *e, struct tcp_conn *c, int64_t now)
+{
+	if (tcp_tlp_wanted(c)) {
+		c->flags |= TCPF_LOSS_PROBE;
+		rtx_start(c, now);
+		return;
+	}
+	rtx_resume(c);
+	if (c->rtx_at <= now)
+		rto_expired(e, c, now);
+}
+
 static void
 rtx_expired(struct tcp_env *e, struct tcp_conn *c, int64_t now)
 {
 	switch ((enum tcp_rtx_kind)c->rtx_kind) {
+	case RTX_TLP:
+		tlp_expired(e, c, now);
+		break;
 	case RTX_REORDER:
 		rtx_start(c, now);
 		tcp_recovery_reorder_expired(e, c, now);

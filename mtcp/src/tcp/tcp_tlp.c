@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* What has left is told to the timer by tcp_timer_sent(); here is when, and what it meant. */
+
+#include "tcp/tcp_tlp.h"
+
+#include "tcp/tcp_rtt.h"
+
+#define ACK_DELAY_MAX MS(200) /* of the peer, at worst (7.2) */
+
+bool
+tcp_tlp_wanted(const struct tcp_conn *c)
+{
+	return c->xmit && (c->flags & TCPF_SACK) && c->ca < TCP_CA_RECOVERY &&
+	       c->xmit->n_sacked == 0 && c->srtt_us != 0 &&
+	       !(c->tlp & (TLP_OUT | TLP_STALE | TLP_NEVER));
+}
+
+int64_t
+tcp_tlp_pto(const struct tcp_conn *c)
+{
+	return 2 * tcp_srtt_ns(c) + (c->xmit->n_sent == 1 ? ACK_DELAY_MAX : 0);
+}
+
+void
+tcp_tlp_sent(struct tcp_conn *c, seq_t end, bool again)
+{
+	c->tlp_end = end;
+	c->tlp = (uint8_t)(TLP_OUT | TLP_STALE | (again ? TLP_RETRANS : 0));
+}
+
+bool
+tcp_tlp_acked(struct tcp_conn *c, const struct sack_news *n, bool dup)
+{
+	bool told, advanced;
+
+	if (n->rtt_ns >= 0)
+		c->tlp &= (uint8_t)~TLP_STALE;
+	if (!(c->tlp & TLP_OUT) || seq_lt(c->snd_una, c->tlp_end))
+		return false;
+	told = n->dsack && seq_eq(n->dup.end, c->tlp_end);
+	advanced = seq_lt(c->tlp_end, c->snd_una);
+	if (!(c->tlp & TLP_RETRANS) || told || advanced || dup)
+		tcp_tlp_stop(c);
+	else
+		return false; /* original or probe? the next ACK tells */
+	return (c->tlp & TLP_RETRANS) && advanced && !told;
+}
+
+void
+tcp_tlp_stop(struct tcp_conn *c)
+{
+	c->tlp &= (uint8_t)~TLP_OUT;
+}
