@@ -55,6 +55,7 @@ test_a_dsack_of_the_only_retransmission(void)
 	EXPECT_NUMBER(&p, p.a->conn.ssthresh, UINT32_MAX);
 	CU_ASSERT_TRUE(p.a->conn.cwnd >= 10 * MSS);
 	EXPECT_NUMBER(&p, p.a->conn.dsack_dups, 1);
+	CU_ASSERT_TRUE(p.a->conn.flags & TCPF_REORDER); /* three are no proof any more */
 	peer_free(&p);
 }
 

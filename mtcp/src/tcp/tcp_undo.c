@@ -77,6 +77,9 @@ tcp_undo(struct tcp_env *e, struct tcp_conn *c, int64_t now)
 		c->cc->undo(c, now);
 	trace_add(e->trace, now, c->id, T_UNDONE, c->snd_una.v, c->cwnd);
 	x->undo_armed = false;
+	/* What left again before it arrived does not show by itself that it came late. */
+	if (c->ca != TCP_CA_LOSS)
+		c->flags |= TCPF_REORDER;
 	if (c->ca < TCP_CA_RECOVERY)
 		return;
 	x->rack_sent_at = 0; /* or the ACK of an original would look like that of its copy */
