@@ -109,7 +109,12 @@ test_a_backup_key_is_accepted_and_replaced(void)
 	syn.opts = 0;
 	CU_ASSERT_FALSE(tcp_fastopen_judge(&e, &v4, &syn, &give));
 	CU_ASSERT_FALSE(give);
-	cfg.fastopen |= FASTOPEN_SERVER_NO_COOKIE;
+	cfg.fastopen |= FASTOPEN_SERVER_NO_COOKIE; /* with neither text nor option it is a SYN */
+	CU_ASSERT_FALSE(tcp_fastopen_judge(&e, &v4, &syn, &give));
+	syn.len = 1;
+	CU_ASSERT(tcp_fastopen_judge(&e, &v4, &syn, &give));
+	syn.len = 0;
+	syn.opts = TCP_OPT_FASTOPEN;
 	CU_ASSERT(tcp_fastopen_judge(&e, &v4, &syn, &give));
 }
 

@@ -115,8 +115,8 @@ tcp_fastopen_judge(const struct tcp_env *e, const struct tcp_tuple *t, const str
 	int key;
 
 	*give = false;
-	if (e->cfg->fastopen & FASTOPEN_SERVER_NO_COOKIE)
-		return true;
+	if (e->cfg->fastopen & FASTOPEN_SERVER_NO_COOKIE) /* but a plain SYN is a plain SYN */
+		return syn->len > 0 || (syn->opts & TCP_OPT_FASTOPEN);
 	if (!(syn->opts & TCP_OPT_FASTOPEN))
 		return false;
 	key = key_of(&e->fastopen, t, syn);
