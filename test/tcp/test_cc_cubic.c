@@ -511,6 +511,22 @@ test_one_late_sample_does_not_end_slow_start(void)
 	CU_ASSERT_EQUAL(c.ssthresh, UINT32_MAX);
 }
 
+/* Slow start's own bursts queue up towards the end of each flight, and drain.  Rounds begin
+ * with the first ACK of a flight, not with the last of the flight before. */
+static void
+test_a_queue_that_drains_each_round_does_not_end_slow_start(void)
+{
+	int64_t now = SEC(1000);
+	struct tcp_conn c;
+
+	conn_init(&c, 16 * MSS, MS(40));
+	for (int round = 0; round < 8; round++)
+		for (uint32_t i = 0, n = c.cwnd / MSS; i < n; i++)
+			ack(&c, MSS, MS(40) + MS(30) * i / n, now += US(10));
+	CU_ASSERT_EQUAL(c.ssthresh, UINT32_MAX);
+	CU_ASSERT_EQUAL(c.cwnd, 16 * MSS << 8);
+}
+
 static void
 test_small_windows_stay_in_slow_start(void)
 {
@@ -713,6 +729,8 @@ suite_cc_cubic(void)
 	            test_eight_samples_make_a_judgment);
 	CU_add_test(s, "one late sample does not end slow start",
 	            test_one_late_sample_does_not_end_slow_start);
+	CU_add_test(s, "a queue that drains each round does not end slow start",
+	            test_a_queue_that_drains_each_round_does_not_end_slow_start);
 	CU_add_test(s, "the friendly region is W_est (RFC 9438 4.3)",
 	            test_the_friendly_region_is_w_est);
 	CU_add_test(s, "RFC 9406 4.2/samples, 4.2/threshold: conservative slow start is entered",

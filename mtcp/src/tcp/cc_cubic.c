@@ -88,7 +88,7 @@ round_sampled(struct tcp_conn *c, const struct cc_ack *a)
 {
 	struct cubic *q = state(c);
 
-	if (seq_le(q->round_end, c->snd_una)) {
+	if (seq_lt(q->round_end, c->snd_una)) { /* by the first of a flight: its queue is short */
 		q->round_end = c->snd_nxt;
 		q->last_rtt_us = q->round_rtt_us == UINT32_MAX ? 0 : q->round_rtt_us;
 		q->round_samples = 0;
