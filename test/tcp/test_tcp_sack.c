@@ -556,6 +556,35 @@ test_far_blocks_are_reached_by_and_by(void)
 	twin_free(&t);
 }
 
+/* A receiver repeats older blocks behind the one that grows.  They lead the search away, with
+ * more between than one ACK may look at; the news must not starve for it. */
+static void
+test_repeated_blocks_do_not_starve_the_news(void)
+{
+	static struct twin t;
+	struct sack_news n = { 0 };
+
+	twin_init(&t, NULL);
+	for (uint32_t i = 0; i < 4000; i++)
+		send_range(&t, 1);
+	(void)block(&t, 100, 200);
+	for (uint32_t i = 1; i <= 800; i++) {
+		uint32_t b[3][2] = { { 2200, 2200 + i }, { 100, 200 }, { 1000, 1100 } };
+
+		n = blocks(&t, (const uint32_t(*)[2])b, 3);
+		CU_ASSERT(i < 10 || n.sacked == 1);
+	}
+	CU_ASSERT_EQUAL(t.c->xmit->sacked, 100 + 100 + 800);
+	tcp_sack_check(t.c);
+
+	/* What it has forgotten (RFC 2018 8) it takes again. */
+	tcp_sack_forget(t.c);
+	CU_ASSERT_EQUAL(block(&t, 100, 200).sacked, 100);
+	CU_ASSERT_EQUAL(block(&t, 100, 200).sacked, 0);
+	tcp_sack_check(t.c);
+	twin_free(&t);
+}
+
 /* One connection does not take all records. */
 static void
 test_a_connection_has_a_share_of_the_records(void)
@@ -812,6 +841,8 @@ suite_tcp_sack(void)
 	CU_add_test(s, "SACKed neighbours share a record", test_sacked_neighbours_share_a_record);
 	CU_add_test(s, "far blocks are reached by and by (attack: SACK holes)",
 	            test_far_blocks_are_reached_by_and_by);
+	CU_add_test(s, "repeated blocks do not starve the news",
+	            test_repeated_blocks_do_not_starve_the_news);
 	CU_add_test(s, "a connection has a share of the records",
 	            test_a_connection_has_a_share_of_the_records);
 	CU_add_test(s, "with nothing in flight all is quiet",

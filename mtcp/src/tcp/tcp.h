@@ -142,6 +142,8 @@ struct tcp_xmit {
 	uint32_t reno_dups; /* duplicate ACKs, peers without SACK        */
 	seq_t high_sacked;  /* end of the highest range delivered        */
 	struct tcp_sent *seen; /* where the search for a block ended last; NULL: nowhere */
+	struct tcp_sack_block known[TCP_SACK_MAX]; /* of the last ACK, as far as looked at */
+	uint8_t n_known;
 	struct stream_cursor rtx_cur; /* where retransmission stands, as snd_cur does */
 	seq_t cwnd_full;    /* SND.NXT when cwnd last held text back     */
 	seq_t pushed;       /* SND.NXT behind the last segment with PSH  */

@@ -333,7 +333,8 @@ range_sacked(struct tcp_env *e, struct tcp_conn *c, struct tcp_sent *r, int64_t 
 }
 
 /* Where to begin the search for `at`: the first range, the last, or where the last search
- * ended, whichever is nearest. */
+ * ended, whichever is nearest.  Below what is SACKed never the last: between are all that
+ * nobody has told of, one by one. */
 static struct tcp_sent *
 nearest(const struct tcp_xmit *x, seq_t at)
 {
@@ -341,7 +342,7 @@ nearest(const struct tcp_xmit *x, seq_t at)
 	struct tcp_sent *r = first;
 	uint32_t far = seq_sub(at, first->start), d = seq_sub(last->end, at);
 
-	if (d < far) {
+	if (d < far && !seq_lt(at, x->high_sacked)) {
 		r = last;
 		far = d;
 	}
@@ -370,25 +371,41 @@ range_from(struct tcp_xmit *x, seq_t at, uint32_t *budget)
 	return *budget > 0 ? r : NULL;
 }
 
+/* How far the blocks of the last ACK have told of this one. */
+static seq_t
+known_to(const struct tcp_xmit *x, const struct tcp_sack_block *b)
+{
+	seq_t at = b->start;
+
+	for (unsigned i = 0; i < x->n_known; i++)
+		if (seq_eq(x->known[i].start, b->start) && seq_le(x->known[i].end, b->end))
+			at = seq_max(at, x->known[i].end);
+	return at;
+}
+
 /* Marks the ranges that lie in [b.start, b.end) as a whole.  A range is what left
  * as one segment: the peer holds it or does not, and one that claims a part of
- * it, byte by byte, shall not make us keep a book on each byte. */
-static void
-one_block(struct tcp_env *e, struct tcp_conn *c, struct tcp_sack_block b, uint32_t *budget,
+ * it, byte by byte, shall not make us keep a book on each byte.  Returns the end of
+ * what has been looked at. */
+static seq_t
+one_block(struct tcp_env *e, struct tcp_conn *c, const struct tcp_sack_block *b, uint32_t *budget,
           int64_t now, struct sack_news *n)
 {
 	struct tcp_xmit *x = c->xmit;
-	struct tcp_sent *r = range_from(x, b.start, budget);
+	seq_t at = known_to(x, b);
+	struct tcp_sent *r = seq_lt(at, b->end) ? range_from(x, at, budget) : NULL;
 
 	/* What is new pays for itself: it can be told only once. */
-	while (r && seq_le(r->end, b.end) && *budget > 0) {
+	while (r && seq_le(r->end, b->end) && *budget > 0) {
 		if (r->flags & SENT_SACKED)
 			--*budget;
 		else
 			r = range_sacked(e, c, r, now, n);
 		x->seen = r;
+		at = r->end;
 		r = sent_after(x, r);
 	}
+	return at;
 }
 
 /* RFC 2883 4: the first block reports a duplicate when it lies below SEG.ACK
@@ -431,6 +448,15 @@ sorted_insert(struct tcp_sack_block *sorted, unsigned n, struct tcp_sack_block b
 	sorted[n] = b;
 }
 
+/* Each ACK repeats what the ones before have told, and grows one block: the others
+ * must not cost a search that leads away from where the news is. */
+static void
+blocks_known(struct tcp_xmit *x, const struct tcp_sack_block *blocks, unsigned n)
+{
+	memcpy(x->known, blocks, n * sizeof *blocks);
+	x->n_known = (uint8_t)n;
+}
+
 /* Blocks come newest first; taken from the lowest up, so that several that are
  * told of at once do not look as if they had overtaken each other. */
 void
@@ -441,6 +467,8 @@ tcp_sack_blocks(struct tcp_env *e, struct tcp_conn *c, const struct tcp_seg *s, 
 	unsigned n_blocks = 0;
 	uint32_t budget = WALK_MAX;
 
+	if (c->xmit && s->n_sack == 0)
+		c->xmit->n_known = 0;
 	if (!(c->flags & TCPF_SACK) || s->n_sack == 0)
 		return;
 	n->dsack = first_is_dsack(s);
@@ -452,7 +480,8 @@ tcp_sack_blocks(struct tcp_env *e, struct tcp_conn *c, const struct tcp_seg *s, 
 		if (in_flight(c, &s->sack[i]))
 			sorted_insert(blocks, n_blocks++, s->sack[i]);
 	for (unsigned i = 0; i < n_blocks; i++)
-		one_block(e, c, blocks[i], &budget, now, n);
+		blocks[i].end = one_block(e, c, &blocks[i], &budget, now, n);
+	blocks_known(c->xmit, blocks, n_blocks);
 }
 
 void
@@ -498,8 +527,10 @@ tcp_sack_unlose(struct tcp_conn *c)
 void
 tcp_sack_forget(struct tcp_conn *c)
 {
-	if (c->xmit)
-		sent_unmark(c->xmit, SENT_SACKED);
+	if (!c->xmit)
+		return;
+	sent_unmark(c->xmit, SENT_SACKED);
+	c->xmit->n_known = 0;
 }
 
 /* Without SACK each duplicate ACK says that one more segment has arrived. */
