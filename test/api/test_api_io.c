@@ -309,7 +309,7 @@ test_msg_more_is_said_of_one_call(void)
 	CU_ASSERT(atomic_load(&s->opt_bits) & SOCK_OPT_MORE);
 	CU_ASSERT_EQUAL(mtcp_send(&f.ctx, id, "b", 1, MSG_NOSIGNAL | MSG_EOR), 1);
 	CU_ASSERT_FALSE(atomic_load(&s->opt_bits) & SOCK_OPT_MORE);
-	FAILS_WITH(mtcp_send(&f.ctx, id, "b", 1, MSG_OOB), EOPNOTSUPP);
+	FAILS_WITH(mtcp_send(&f.ctx, id, "b", 1, MSG_ERRQUEUE), EOPNOTSUPP);
 	fake_fini(&f);
 }
 

@@ -13,7 +13,10 @@
 #include <netinet/tcp.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <unistd.h>
+
+#include <linux/sockios.h>
 
 #include "base/base.h"
 #include "mtcp_epoll.h"
@@ -716,11 +719,53 @@ test_a_capture_and_faults_are_had_by_key(void)
 
 void suite_embed(void);
 
+static bool
+oob_to(struct two *t, int who, int s, const char *want)
+{
+	char c = 0;
+
+	run_for(t, MS(10));
+	return mtcp_recv(t->ctx[who], s, &c, 1, MSG_OOB) == 1 && c == want[0];
+}
+
+/* From MSG_OOB at one end to MSG_OOB at the other; text goes around it. */
+static void
+test_urgent_text_arrives_as_such(void)
+{
+	struct two t;
+	char buf[16] = "";
+	int s[2], mark = -1;
+	ssize_t n;
+
+	two_init(&t, NULL, 77);
+	connected(&t, s);
+	CU_ASSERT_EQUAL(mtcp_send(t.ctx[0], s[0], "ab", 2, 0), 2);
+	CU_ASSERT_EQUAL(mtcp_send(t.ctx[0], s[0], "c!", 2, MSG_OOB), 2);
+	CU_ASSERT_EQUAL(mtcp_send(t.ctx[0], s[0], "de", 2, 0), 2);
+	CU_ASSERT_TRUE(oob_to(&t, 1, s[1], "!"));
+	n = mtcp_recv(t.ctx[1], s[1], buf, sizeof buf, 0);
+	CU_ASSERT(n == 3 && memcmp(buf, "abc", 3) == 0);
+	CU_ASSERT_EQUAL(mtcp_socket_ioctl(t.ctx[1], s[1], SIOCATMARK, &mark), 0);
+	CU_ASSERT_EQUAL(mark, 1);
+	n = mtcp_recv(t.ctx[1], s[1], buf, sizeof buf, 0);
+	CU_ASSERT(n == 2 && memcmp(buf, "de", 2) == 0);
+	for (int i = 0; i < 3; i++) {
+		CU_ASSERT_EQUAL(mtcp_send(t.ctx[1], s[1], &"123"[i], 1, MSG_OOB), 1);
+		CU_ASSERT_TRUE(oob_to(&t, 0, s[0], &"123"[i]));
+	}
+	/* Of bytes that were announced one after the other only the last is urgent. */
+	n = mtcp_recv(t.ctx[0], s[0], buf, sizeof buf, MSG_DONTWAIT);
+	CU_ASSERT(n == -1 && errno == EAGAIN);
+	two_fini(&t);
+}
+
 void
 suite_embed(void)
 {
 	CU_pSuite s = CU_add_suite("embed", NULL, NULL);
 
+	CU_add_test(s, "urgent text arrives as such (RFC 9293 MUST-30, MUST-32)",
+	            test_urgent_text_arrives_as_such);
 	CU_add_test(s, "what cannot be is refused with a reason",
 	            test_what_cannot_be_is_refused_with_a_reason);
 	CU_add_test(s, "a file for a real machine will do", test_a_file_for_a_real_machine_will_do);

@@ -7,12 +7,14 @@
                                      FILE only listens.  Prints how each ended.
     peer.py abuse HOST SECONDS       connections that are broken off at all moments
     peer.py echo N                   an echo server on port 7 for N connections
+    peer.py urgent N                 sends N connections to port 13 abc!def, of which ! is urgent
     peer.py talk HOST BYTES          a client of one
     peer.py sink [CC]                reads one connection to port 5001, as `perf -s -1` does, and
                                      prints bytes, seconds from the first to the last, Mbit/s
     peer.py source HOST SECONDS [CC] sends there for so long, as `perf -c HOST` does, and prints
                                      what TCP_INFO knows, every second to standard error
 """
+import contextlib
 import os
 import random
 import select
@@ -150,9 +152,20 @@ def echo(n):
     listener = socket.create_server(("", 7))
     for _ in range(int(n)):
         s, _ = listener.accept()
-        with s:
+        with s, contextlib.suppress(ConnectionError):
             for data in iter(lambda: s.recv(65536), b""):
                 s.sendall(data)
+
+
+def urgent(n):
+    listener = socket.create_server(("", 13))
+    for _ in range(int(n)):
+        s, _ = listener.accept()
+        with s, contextlib.suppress(ConnectionError):
+            s.sendall(b"abc")
+            s.send(b"!", socket.MSG_OOB)
+            s.sendall(b"def")
+            s.recv(1)
 
 
 def talk(host, size):
@@ -223,7 +236,7 @@ def source(host, seconds, *cc):
         pass
 
 
-JOBS = {f.__name__: f for f in (idle, latency, hold, abuse, echo, talk, sink, source)}
+JOBS = {f.__name__: f for f in (idle, latency, hold, abuse, echo, urgent, talk, sink, source)}
 
 if __name__ == "__main__":
     sys.exit(JOBS[sys.argv[1]](*sys.argv[2:]))

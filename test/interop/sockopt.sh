@@ -27,8 +27,10 @@ compiled() { # name, flags...
 listens() { in_ns "$1" ss -Hltn "sport = :$2" | grep -q LISTEN; } # namespace, port
 
 echo_in() { # namespace
-	start "echo_$1" "$1" "$python3" "$src/test/interop/peer.py" echo 8
+	start "echo_$1" "$1" "$python3" "$src/test/interop/peer.py" echo 9
+	start "urgent_$1" "$1" "$python3" "$src/test/interop/peer.py" urgent 2
 	wait_for 5 listens "$1" 7
+	wait_for 5 listens "$1" 13
 }
 
 # Titles of lines that differ and are not on the list.
@@ -65,6 +67,8 @@ same "ours ends with status 0" 0 $?
 grep -v '^mtcp: ' "$work/ours.log" >"$work/ours.out"
 stop echo_a
 stop echo_d
+stop urgent_a
+stop urgent_d
 same "as many lines" "$(wc -l <"$work/kernel.out")" "$(wc -l <"$work/ours.out")"
 differs=$(unexplained)
 same "no line differs without a reason" "" "$differs"

@@ -312,6 +312,19 @@ MUTANTS = [
     ("BBR keeps its record", "cc_bbr.c",
      "\t\tpool_put(&e->ccs, state(c));",
      "\t\t;"),
+    # urgent text
+    ("urgent pointer on the last byte", "tcp_urgent.c", "seq_add(c->iss, 1 + end)", "seq_add(c->iss, end)"),
+    ("urgent pointer falls back", "tcp_urgent.c",
+     "if (tcp_urgent_on(c) && seq_lt(up, c->snd_up))", "if (false)"),
+    ("urgent for ever", "tcp_urgent.c", "if (!seq_lt(s->seq, c->snd_up))\n\t\treturn;", "", ),
+    ("long urgent text silent", "tcp_urgent.c", "if (ahead > UINT16_MAX &&", "if (ahead > UINT16_MAX ||"),
+    ("urgent byte off by one", "tcp_urgent.c", "s->urg ? s->urg - 1u : 0", "s->urg"),
+    ("urgent byte told again", "tcp_urgent.c", "if (seq_lt(last, c->rcv_nxt) ||", "if ("),
+    ("urgent pointer told again", "tcp_urgent.c",
+     "|| ((c->flags & TCPF_URG_IN) && seq_le(last, c->rcv_up))", ""),
+    ("urgent byte never comes", "tcp_urgent.c", "c->flags &= ~(uint32_t)TCPF_URG_IN; /*", ";/*"),
+    ("Nagle holds urgent text", "tcp_out.c", "if (tcp_urgent_on(c))\n\t\treturn true;", ""),
+    ("closed window hides urgency", "tcp_out.c", "c->flags |= tcp_urgent_on(c) ? TCPF_ACK_NOW : 0;", ""),
 ]
 
 

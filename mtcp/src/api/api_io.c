@@ -11,9 +11,10 @@
 #include "api/api_pipe.h"
 #include "api/context.h"
 #include "api/sockaddr.h"
+#include "api/urgent.h"
 
-#define RECV_FLAGS (MSG_PEEK | MSG_DONTWAIT | MSG_WAITALL | MSG_NOSIGNAL)
-#define SEND_FLAGS (MSG_DONTWAIT | MSG_MORE | MSG_EOR | MSG_NOSIGNAL | MSG_FASTOPEN)
+#define RECV_FLAGS (MSG_PEEK | MSG_DONTWAIT | MSG_WAITALL | MSG_NOSIGNAL | MSG_OOB)
+#define SEND_FLAGS (MSG_DONTWAIT | MSG_MORE | MSG_EOR | MSG_NOSIGNAL | MSG_FASTOPEN | MSG_OOB)
 
 /* Where a call stands in the caller's pieces. */
 struct pieces {
@@ -95,15 +96,16 @@ tell_window(struct mtcp_context *ctx, struct sockref *r, struct sock *s)
 }
 
 static ssize_t
-peek_available(struct sock *s, struct pieces p)
+peek_available(struct mtcp_context *ctx, struct sockref *r, struct sock *s, struct pieces p)
 {
-	uint32_t used = stream_used(&s->rcv_w, &s->rcv_r), off = 0;
+	struct urgent_room room = urgent_room(ctx, r);
+	uint32_t off = 0;
 	uint8_t *to;
 
-	while (off < used && p.left > 0) {
-		uint32_t n = pieces_next(&p, used - off, &to);
+	while (off < room.bytes && p.left > 0) {
+		uint32_t n = pieces_next(&p, room.bytes - off, &to);
 
-		stream_peek(&s->rcv_r, &s->rcv_w, NULL, off, to, n);
+		stream_peek(&s->rcv_r, &s->rcv_w, NULL, room.skip + off, to, n);
 		pieces_done(&p, n);
 		off += n;
 	}
@@ -111,19 +113,21 @@ peek_available(struct sock *s, struct pieces p)
 }
 
 static ssize_t
-take_available(struct mtcp_context *ctx, struct sock *s, struct pieces *p)
+take_available(struct mtcp_context *ctx, struct sockref *r, struct sock *s, struct pieces *p)
 {
-	uint32_t used = stream_used(&s->rcv_w, &s->rcv_r);
+	struct urgent_room room = urgent_room(ctx, r);
 	ssize_t got = 0;
 	uint8_t *to;
 
-	while (used > 0 && p->left > 0) {
-		uint32_t n = pieces_next(p, used, &to);
+	if (room.skip && p->left > 0)
+		stream_consume(&s->rcv_r, &s->rcv_w, NULL, room.skip, &ctx->spent);
+	while (room.bytes > 0 && p->left > 0) {
+		uint32_t n = pieces_next(p, room.bytes, &to);
 
 		stream_peek(&s->rcv_r, &s->rcv_w, NULL, 0, to, n);
 		stream_consume(&s->rcv_r, &s->rcv_w, NULL, n, &ctx->spent);
 		pieces_done(p, n);
-		used -= n;
+		room.bytes -= n;
 		got += n;
 	}
 	context_return_chunks(ctx, false);
@@ -162,10 +166,12 @@ stream_recv(struct mtcp_context *ctx, struct sockref *r, struct pieces p, int fl
 		uint16_t facts = sock_facts(s);
 
 		if (flags & MSG_PEEK)
-			got = peek_available(s, p);
+			got = peek_available(ctx, r, s, p);
 		else
-			got += take_available(ctx, s, &p);
+			got += take_available(ctx, r, s, &p);
 		if ((size_t)got == want || (got > 0 && !(flags & MSG_WAITALL)))
+			break;
+		if (got > 0 && urgent_at_mark(ctx, r))
 			break;
 		if (got > 0 && (facts & (SOCK_PEER_FIN | SOCK_ERROR | SOCK_OVER)))
 			break;
@@ -185,6 +191,25 @@ stream_recv(struct mtcp_context *ctx, struct sockref *r, struct pieces p, int fl
 	if (!(flags & MSG_PEEK))
 		tell_window(ctx, r, s);
 	return got;
+}
+
+/* One byte at the most; MSG_WAITALL waits for no more. */
+static ssize_t
+urgent_recv(struct mtcp_context *ctx, struct sockref *r, struct pieces p, int flags)
+{
+	uint8_t byte, *to;
+	int n;
+
+	if (r->type == MTCP_SOCK_LISTENER) {
+		errno = ENOTCONN;
+		return -1;
+	}
+	n = urgent_take(ctx, r, flags, &byte);
+	if (n <= 0 || p.left == 0)
+		return min(n, 0);
+	(void)pieces_next(&p, 1, &to);
+	*to = byte;
+	return 1;
 }
 
 static ssize_t
@@ -225,6 +250,8 @@ recv_pieces(struct mtcp_context *ctx, int sockid, const struct iovec *v, int n, 
 	}
 	if (r->type == MTCP_SOCK_PIPE)
 		return pipe_recv(ctx, r, p);
+	if (flags & MSG_OOB)
+		return urgent_recv(ctx, r, p, flags);
 	return p.left == 0 ? 0 : stream_recv(ctx, r, p, flags);
 }
 
@@ -240,12 +267,15 @@ room_now(const struct sock *s)
 }
 
 static size_t
-put_available(struct mtcp_context *ctx, struct sockref *r, struct pieces *p, uint32_t room)
+put_available(struct mtcp_context *ctx, struct sockref *r, struct pieces *p, uint32_t room,
+              int flags)
 {
 	struct sock *s = ref_sock(ctx, r);
 	size_t put = 0;
 	uint8_t *from;
 
+	if ((flags & MSG_OOB) && room > 0 && p->left > 0)
+		urgent_writes(ctx, r, (uint32_t)min((size_t)room, p->left));
 	while (room > 0 && p->left > 0 && context_want_chunk(ctx, r)) {
 		uint32_t n = pieces_next(p, room, &from);
 
@@ -295,7 +325,7 @@ send_with_syn(struct mtcp_context *ctx, struct sockref *r, struct pieces *p, int
 
 	if (room < 0)
 		return -1;
-	put = room > 0 ? put_available(ctx, r, p, (uint32_t)room) : 0;
+	put = room > 0 ? put_available(ctx, r, p, (uint32_t)room, flags) : 0;
 	connect_with_text(ctx, r);
 	if (put > 0 || may_wait(r, flags))
 		return (ssize_t)put;
@@ -330,7 +360,7 @@ stream_send(struct mtcp_context *ctx, struct sockref *r, struct pieces p, int fl
 			errno = end;
 			return -1;
 		}
-		put = end == 0 ? put_available(ctx, r, &p, room_now(s)) : 0;
+		put = end == 0 ? put_available(ctx, r, &p, room_now(s), flags) : 0;
 		sum += (ssize_t)put;
 		if (put > 0)
 			context_ask(ctx, s, 0);
@@ -503,7 +533,7 @@ mtcp_recvmsg(mctx_t mctx, int sockid, struct msghdr *msg, int flags)
 	if (n >= 0) {
 		msg->msg_namelen = 0;
 		msg->msg_controllen = 0;
-		msg->msg_flags = 0;
+		msg->msg_flags = flags & MSG_OOB;
 	}
 	return n;
 }

@@ -13,6 +13,7 @@
 #include "api/context.h"
 #include "api/epoll_set.h"
 #include "api/sockaddr.h"
+#include "api/urgent.h"
 
 #define BACKLOG_MAX 65535
 
@@ -345,13 +346,11 @@ mtcp_setsock_nonblock(mctx_t mctx, int sockid)
 }
 
 static int
-readable_bytes(const struct mtcp_context *ctx, const struct sockref *r)
+readable_bytes(struct mtcp_context *ctx, struct sockref *r)
 {
-	const struct sock *s = ref_sock(ctx, r);
-
 	if (r->type == MTCP_SOCK_PIPE)
 		return (int)pipe_used(r);
-	return (int)stream_used(&s->rcv_w, &s->rcv_r);
+	return (int)urgent_count(ctx, r);
 }
 
 static int
@@ -383,6 +382,10 @@ mtcp_socket_ioctl(mctx_t mctx, int sockid, int request, void *argp)
 	}
 	if (request == SIOCOUTQ && r->type == MTCP_SOCK_STREAM) {
 		*(int *)argp = unsent_bytes(mctx, r);
+		return 0;
+	}
+	if (request == SIOCATMARK && r->type == MTCP_SOCK_STREAM) {
+		*(int *)argp = urgent_at_mark(mctx, r);
 		return 0;
 	}
 	context_complain(mctx, "mtcp_socket_ioctl", 0, request);

@@ -8,6 +8,7 @@
 #include "api/ready.h"
 
 #include "api/api_pipe.h"
+#include "api/urgent.h"
 #include "mtcp_epoll.h"
 
 #define READABLE ((uint32_t)MTCP_EPOLLIN | (uint32_t)MTCP_EPOLLRDNORM)
@@ -23,22 +24,21 @@ has_room(const struct sockref *r, const struct sock *s)
 }
 
 static uint32_t
-text_events(const struct sockref *r, const struct sock *s, uint16_t facts, bool snd_shut)
+text_events(struct mtcp_context *ctx, struct sockref *r, const struct sock *s, bool snd_shut)
 {
 	uint32_t ev = 0;
 
-	if (stream_used(&s->rcv_w, &s->rcv_r) > 0) {
+	if (urgent_room(ctx, r).bytes > 0)
 		ev |= READABLE;
-		if (facts & SOCK_URGENT)
-			ev |= MTCP_EPOLLPRI;
-	}
+	if (urgent_is_ready(ctx, r))
+		ev |= MTCP_EPOLLPRI;
 	if (snd_shut || has_room(r, s))
 		ev |= WRITABLE;
 	return ev;
 }
 
 static uint32_t
-stream_ready(const struct sockref *r, const struct sock *s)
+stream_ready(struct mtcp_context *ctx, struct sockref *r, const struct sock *s)
 {
 	uint16_t facts = sock_facts(s), req = sock_requests(s);
 	bool gone = facts & (SOCK_ERROR | SOCK_OVER);
@@ -55,7 +55,7 @@ stream_ready(const struct sockref *r, const struct sock *s)
 	if (rcv_shut && snd_shut)
 		ev |= MTCP_EPOLLHUP;
 	if (gone || (facts & SOCK_CONNECTED))
-		ev |= text_events(r, s, facts, snd_shut);
+		ev |= text_events(ctx, r, s, snd_shut);
 	if ((facts & SOCK_ERROR) && !(r->flags & REF_TOLD))
 		ev |= MTCP_EPOLLERR;
 	return ev;
@@ -66,7 +66,7 @@ all_events(struct mtcp_context *ctx, struct sockref *r)
 {
 	switch (r->type) {
 	case MTCP_SOCK_STREAM:
-		return stream_ready(r, ref_sock(ctx, r));
+		return stream_ready(ctx, r, ref_sock(ctx, r));
 	case MTCP_SOCK_LISTENER:
 		return r->is.queue.first == NO_SOCK ? 0 : READABLE;
 	case MTCP_SOCK_PIPE:

@@ -104,7 +104,7 @@ inherit(struct mtcp_context *ctx, struct sockref *r, const struct sockref *liste
 
 	*r = (struct sockref){
 		.type = MTCP_SOCK_STREAM,
-		.flags = REF_QUEUED | REF_BOUND | REF_KNOWN | (listener->flags & REF_LINGER),
+		.flags = REF_QUEUED | REF_BOUND | REF_KNOWN | (listener->flags & (REF_LINGER | REF_OOBINLINE)),
 		.next = NO_SOCK,
 		.linger_s = listener->linger_s,
 		.lowat = listener->lowat,

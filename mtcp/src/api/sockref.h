@@ -25,6 +25,10 @@ enum {
 	REF_FASTOPEN_CONNECT = 1 << 8, /* TCP_FASTOPEN_CONNECT                         */
 	REF_WRITES = 1 << 9,   /* the writing end of a pipe                           */
 	REF_WAITS = 1 << 10,   /* the stack was asked to tell when there is room      */
+	REF_OOBINLINE = 1 << 11,   /* SO_OOBINLINE                                    */
+	REF_URGENT = 1 << 12,      /* urgent text is announced and not read past      */
+	REF_URGENT_READ = 1 << 13, /* MSG_OOB has given out its byte                  */
+	REF_URGENT_KNOWN = 1 << 14, /* `urgent` was set once                          */
 };
 
 #define NO_SOCK UINT32_MAX
@@ -51,6 +55,7 @@ struct sockref {
 	uint32_t rcv_timeout_ms;  /* 0: never; TIMEOUT_NOW                              */
 	uint32_t snd_timeout_ms;
 	uint32_t lowat;           /* TCP_NOTSENT_LOWAT; 0: none                         */
+	uint32_t urgent;          /* where the last urgent byte stands, as s->rcv_urgent */
 };
 
 static_assert(sizeof(struct sockref) == CACHE_LINE, "one line a socket");

@@ -17,6 +17,20 @@ events_tell(struct stack *st, struct sock *s, uint16_t facts)
 	stats_add(&st->stats.events, 1);
 }
 
+/* By the time it reads the byte the application knows: first the place, then the fact. */
+void
+events_urgent(struct tcp_env *e, struct tcp_conn *c, uint32_t at)
+{
+	struct stack *st = container_of(e, struct stack, env);
+	struct sock *s;
+
+	if (c->sock == NO_SOCK || (c->flags & TCPF_ORPHAN))
+		return;
+	s = &st->ch.socks[c->sock];
+	atomic_store_explicit(&s->rcv_urgent, at, memory_order_release);
+	events_tell(st, s, SOCK_URGENT);
+}
+
 static uint16_t
 facts_of(const struct tcp_conn *c)
 {

@@ -7,6 +7,7 @@
 #include "core/stack_priv.h"
 #include "tcp/tcp_fastopen.h"
 #include "tcp/tcp_isn.h"
+#include "tcp/tcp_urgent.h"
 
 #define JOBS_PER_STEP  1024u
 #define LOOKS_PER_STEP 4096u /* at ports for connections; what is left waits for the next step */
@@ -106,6 +107,20 @@ do_connect(struct stack *st, struct sock *s, int64_t now)
 
 /* --------------------------------------------------------------- a job -- */
 
+bool
+jobs_urgent(struct stack *st, struct tcp_conn *c)
+{
+	struct sock *s;
+
+	if (c->sock == NO_SOCK || (c->flags & TCPF_ORPHAN))
+		return false;
+	s = &st->ch.socks[c->sock];
+	if (likely(!(sock_requests(s) & SOCK_REQ_URGENT)))
+		return false;
+	tcp_urgent_wrote(c, atomic_load_explicit(&s->snd_urgent, memory_order_acquire));
+	return true;
+}
+
 static void
 conn_job(struct stack *st, struct sock *s, uint16_t req, int64_t now)
 {
@@ -113,6 +128,7 @@ conn_job(struct stack *st, struct sock *s, uint16_t req, int64_t now)
 	bool keepalive = c->flags & TCPF_KEEPALIVE;
 
 	copy_bits(c, s);
+	(void)jobs_urgent(st, c);
 	if (keepalive != ((c->flags & TCPF_KEEPALIVE) != 0))
 		tcp_set_opts(&st->env, c, c->opts, now);
 	tcp_app_read(&st->env, c, now);
@@ -141,6 +157,7 @@ goodbye(struct stack *st, struct sock *s, uint16_t req, int64_t now)
 		tcp_abort(&st->env, c, TCP_E_NONE, now);
 	} else {
 		copy_bits(c, s);
+		(void)jobs_urgent(st, c);
 		tcp_close(&st->env, c, now);
 	}
 	conn_settle(st, c, now);

@@ -36,6 +36,7 @@ enum {
 	SOCK_REQ_ABORT = 1 << 3,    /* with CLOSE: RST instead of FIN            */
 	SOCK_REQ_SHUT_RD = 1 << 4,  /* received text may be thrown away          */
 	SOCK_REQ_CHUNKS = 1 << 5,   /* the application ran out of chunks: ask, look again, wait */
+	SOCK_REQ_URGENT = 1 << 6,   /* snd_urgent counts; set before the text is written */
 };
 
 /* What has happened (struct sock.facts); bits are only ever set, but for SOCK_CALL_UNCONNECT. */
@@ -46,7 +47,7 @@ enum {
 	SOCK_OVER = 1 << 3,         /* no connection any more: all was said, or failed */
 	SOCK_BORN = 1 << 4,         /* accepted: belongs to listener sock.parent */
 	SOCK_FIN_ACKED = 1 << 5,    /* the peer has all we wrote and our FIN     */
-	SOCK_URGENT = 1 << 6,       /* urgent data has arrived                   */
+	SOCK_URGENT = 1 << 6,       /* rcv_urgent counts; set before the text is there */
 };
 
 /* Options that are one bit and may change at any time (struct sock.opt_bits). */
@@ -86,7 +87,11 @@ struct sock {
 
 	/* -- line 2: the stack's, colder --------------------------------------- */
 	_Atomic uint32_t snd_limit;    /* bytes the send stream may hold             */
-	_Atomic uint32_t accepts;      /* listener: connections ever completed       */
+	union {
+		_Atomic uint32_t accepts;    /* listener: connections ever completed         */
+		_Atomic uint32_t rcv_urgent; /* connection: where the last urgent byte stands
+		                              * in what is received, bytes                   */
+	};
 	struct tcp_conn *conn;         /* stack only; NULL: none (any more)          */
 	struct stream_cursor snd_cur;  /* stack only: where transmission stands      */
 	const struct tcp_opts *opts;   /* stack only: what setsockopt() changed      */
@@ -103,7 +108,11 @@ struct sock {
 	_Alignas(CACHE_LINE) struct sock_addr local;  /* stack: valid with CONNECTED or after a call */
 	struct sock_addr peer;         /* stack: valid with CONNECTED                */
 	uint16_t want_port;            /* application: destination for REQ_CONNECT   */
-	_Atomic uint32_t accepted;     /* application: connections taken by accept   */
+	union {                        /* application:                               */
+		_Atomic uint32_t accepted;   /* listener: connections taken by accept    */
+		_Atomic uint32_t snd_urgent; /* connection: where the last urgent text written
+		                              * ends in what is sent, bytes              */
+	};
 	_Atomic uint32_t want_space;   /* application: times it found the send stream full.
 	                                * Add one, sock_ask(), look again, then EAGAIN: the stack tells
 	                                * once at most two thirds of snd_limit are used.    */

@@ -242,10 +242,14 @@ bool bind_may_listen(struct stack *st, const struct sock *s);
 
 unsigned jobs_run(struct stack *st, int64_t now);
 void jobs_calls(struct stack *st, int64_t now);
+/* Looks whether the application wrote urgent text.  False: it never did. */
+bool jobs_urgent(struct stack *st, struct tcp_conn *c);
 
 /* Tells the socket of `c` what is new since the last time. */
 void events_conn(struct stack *st, struct tcp_conn *c);
 void events_tell(struct stack *st, struct sock *s, uint16_t facts);
+/* tcp_env.urgent: the peer announces urgent text. */
+void events_urgent(struct tcp_env *e, struct tcp_conn *c, uint32_t at);
 
 void txq_put(struct stack *st, struct tcp_conn *c, int64_t now);
 void txq_put_synack(struct stack *st, struct half_open *h);

@@ -8,6 +8,7 @@
  */
 
 #include "core/stack_priv.h"
+#include "tcp/tcp_urgent.h"
 
 #define SEGMENTS_PER_TURN 16u /* of one connection, before the next one's turn */
 
@@ -179,6 +180,9 @@ conn_turn(struct stack *st, struct tcp_conn *c, unsigned quota, int64_t now)
 	}
 	while (n < quota && !(full = !ip_room(st, way.port, now)) &&
 	       tcp_out_next(&st->env, c, now, &s)) {
+		/* Said before its text was written: who has seen the text can see it now. */
+		if (s.len && jobs_urgent(st, c))
+			tcp_urgent_mark(c, &s);
 		ip_segment_out(st, &way, &c->tuple, &s, c);
 		n++;
 	}

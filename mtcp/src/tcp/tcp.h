@@ -48,6 +48,8 @@ struct tcp_fastopen_keys {
 	uint8_t n;
 };
 
+struct tcp_conn;
+
 /* What all connections of a core share: limits, pools, secrets. */
 struct tcp_env {
 	const struct tcp_cfg *cfg;
@@ -65,6 +67,9 @@ struct tcp_env {
 	const struct tcp_opts *no_opts; /* the record of who changed nothing         */
 	struct trace *trace;
 	uint64_t retransmits;     /* segments sent again, ever                       */
+	/* The core's: the last urgent byte of `c` stands `at` bytes into what it receives.  Said
+	 * before that byte is: who reads it knows.  NULL: nobody asks. */
+	void (*urgent)(struct tcp_env *e, struct tcp_conn *c, uint32_t at);
 };
 
 /* Bits of struct tcp_conn.flags. */
@@ -95,6 +100,8 @@ enum {
 	TCPF_FASTOPEN = 1 << 25,    /* SYN-SENT: by Fast Open; SYN-RECEIVED: its text was taken */
 	TCPF_FASTOPEN_GIVE = 1 << 23, /* the SYN-ACK carries a cookie                     */
 	TCPF_PMTU = 1 << 24,        /* segments are small because the path is narrow    */
+	TCPF_URG_OUT = 1 << 26,     /* urgent text up to snd_up, acknowledged perhaps     */
+	TCPF_URG_IN = 1 << 27,      /* urgent text up to rcv_up has been announced        */
 	TCPF_LOSS_PROBE = 1 << 30,  /* a tail loss probe is due (RFC 8985 7.3)          */
 };
 
@@ -292,6 +299,8 @@ struct tcp_conn {
 	seq_t ecn_ack;             /* ECN_ACK_FIRST: what that ACK acknowledges  */
 	uint32_t busy_time;        /* sending and not held back, as chrono_since */
 	uint64_t bytes_retrans;    /* text sent again                            */
+	seq_t snd_up;              /* SND.UP: the end of urgent text to send     */
+	seq_t rcv_up;              /* RCV.UP: the last urgent byte to receive    */
 };
 
 static_assert(offsetof(struct tcp_conn, snd_r) == 64, "per-segment state fits one line");

@@ -208,7 +208,7 @@ tcp_conn_init(struct tcp_env *e, struct tcp_conn *c, const struct tcp_open *o, i
 	c->rcv_w = o->rcv_w;
 	c->rcv_r = o->rcv_r;
 	c->snd_cur = o->snd_cur;
-	c->iss = c->snd_una = c->snd_nxt = c->snd_sml = o->iss;
+	c->iss = c->snd_una = c->snd_nxt = c->snd_sml = c->snd_up = o->iss;
 	c->recover = o->iss;
 	c->ts_offset = o->ts_offset;
 	c->rtx_at = c->ack_at = c->wait_at = c->cork_at = TIME_NEVER;

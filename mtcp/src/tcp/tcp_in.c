@@ -11,6 +11,7 @@
 #include "tcp/tcp_reass.h"
 #include "tcp/tcp_rtt.h"
 #include "tcp/tcp_timer.h"
+#include "tcp/tcp_urgent.h"
 #include "tcp/tcp_window.h"
 
 #define PAWS_IDLE_S (24u * 86400u) /* RFC 7323 5.5: TS.Recent is void after 24 days */
@@ -298,7 +299,7 @@ in_synchronized(struct tcp_env *e, struct tcp_conn *c, const struct tcp_seg *s, 
 	fate = tcp_ack(e, c, s, now);                /* fifth                     */
 	if (fate || c->state == TCP_CLOSED)
 		return fate;
-	/* Sixth: urgent text is delivered in line (RFC 6093 asks for no more). */
+	tcp_urgent_in(e, c, s);                      /* sixth                     */
 	text = process_text(e, c, s, now);           /* seventh                   */
 	if (c->state == TCP_CLOSED)
 		return text;

@@ -12,6 +12,7 @@
 #include "tcp/tcp_reass.h"
 #include "tcp/tcp_recovery.h"
 #include "tcp/tcp_timer.h"
+#include "tcp/tcp_urgent.h"
 #include "tcp/tcp_tlp.h"
 #include "tcp/tcp_window.h"
 
@@ -58,6 +59,8 @@ seg_begin(struct tcp_env *e, struct tcp_conn *c, int64_t now, struct tcp_seg *s,
 	tcp_reass_blocks(e, c, s, sack_room(c));
 	s->wnd = tcp_window_offer(e, c);
 	tcp_ecn_acks(c, s);
+	if (c->flags & TCPF_URG_OUT)
+		tcp_urgent_mark(c, s);
 	c->rcv_acked = c->rcv_nxt;
 	c->flags &= ~(uint32_t)TCPF_ACK_NOW;
 	tcp_timer_ack_sent(c);
@@ -166,12 +169,14 @@ out_ack_first(struct tcp_env *e, struct tcp_conn *c, int64_t now, struct tcp_seg
 }
 
 /* One below what the peer expects, without text: it must answer (RFC 9293
- * 3.8.4 and 3.8.6.1). */
+ * 3.8.4 and 3.8.6.1).  As that makes it unacceptable, a peer that is to hear of urgent
+ * text behind the closed window gets an ACK that is not, too (MUST-66). */
 static bool
 out_probe(struct tcp_env *e, struct tcp_conn *c, int64_t now, struct tcp_seg *s)
 {
 	c->flags &= ~(uint32_t)TCPF_PROBE;
 	seg_begin(e, c, now, s, seq_add(c->snd_una, UINT32_MAX));
+	c->flags |= tcp_urgent_on(c) ? TCPF_ACK_NOW : 0;
 	seg_done(e, c, now, s);
 	return true;
 }
@@ -241,10 +246,12 @@ out_last(struct tcp_env *e, struct tcp_conn *c, int64_t now, struct tcp_seg *s)
 /* --------------------------------------------------------------- new text -- */
 
 /* RFC 9293 3.7.4 as Minshall refined it: a small segment waits while another
- * small one is on its way. */
+ * small one is on its way; urgent text for nothing, as on Linux. */
 static bool
 nagle_allows(const struct tcp_conn *c)
 {
+	if (tcp_urgent_on(c))
+		return true;
 	if (c->flags & (TCPF_CORK | TCPF_MORE))
 		return false;
 	return (c->flags & (TCPF_NODELAY | TCPF_SHUT)) || !seq_lt(c->snd_una, c->snd_sml) ||

@@ -2,7 +2,8 @@
 /*
  * The same calls on the kernel's sockets and on ours, and what each returned: a line a
  * call, to be compared.  Compiled twice, once with -DKERNEL.
- * usage: by_option FILE ADDRESS, of an echo server on port 7; nobody listens on port 9
+ * usage: by_option FILE ADDRESS, of an echo server on port 7; nobody listens on port 9,
+ * and port 13 has urgent text for whoever comes
  */
 #include <mtcp_api.h>
 #include <mtcp_epoll.h>
@@ -428,6 +429,58 @@ talk(void)
 	DO(close, s);
 }
 
+/* Urgent text, of which the echo makes plain text; and the other way nothing urgent. */
+static void
+urgent(void)
+{
+	struct sockaddr_in echo = at(server, 7);
+	char text[64];
+	int s = new_socket(), on = 1, n = -1;
+
+	line("urgent: receive, unconnected", DO(recv, s, text, 1, MSG_OOB));
+	line("urgent: send, unconnected", DO(send, s, "x", 1, MSG_OOB | MSG_NOSIGNAL));
+	line("urgent: connect", DO(connect, s, SA(echo)));
+	line("urgent: receive none", DO(recv, s, text, 1, MSG_OOB));
+	line("urgent: peek none", DO(recv, s, text, 1, MSG_OOB | MSG_PEEK));
+	line("urgent: mark", DO(IOCTL, s, SIOCATMARK, &n));
+	printf("urgent: at mark: %d\n", n);
+	line("urgent: send", DO(send, s, "ab!", 3, MSG_OOB));
+	line("urgent: send nothing", DO(send, s, "", 0, MSG_OOB));
+	pause_ms(150);
+	DO(IOCTL, s, FIONREAD, &n);
+	printf("urgent: what came back: %d\n", n);
+	line("urgent: receive it", DO(recv, s, text, sizeof text, MSG_DONTWAIT));
+	line("urgent: in line", DO(setsockopt, s, SOL_SOCKET, SO_OOBINLINE, &on, sizeof on));
+	line("urgent: receive in line", DO(recv, s, text, 1, MSG_OOB));
+	DO(close, s);
+}
+
+/* What recv() does with text that the peer sent by MSG_OOB: port 13 sends "abc!def". */
+static void
+urgent_comes(int in_line)
+{
+	struct sockaddr_in sender = at(server, 13);
+	char text[64] = "";
+	int s = new_socket(), n = -1;
+	long rc;
+
+	DO(setsockopt, s, SOL_SOCKET, SO_OOBINLINE, &in_line, sizeof in_line);
+	line("mark: connect", DO(connect, s, SA(sender)));
+	pause_ms(150);
+	DO(IOCTL, s, FIONREAD, &n);
+	printf("mark: readable: %d\n", n);
+	line("mark: peek urgent", DO(recv, s, text, 2, MSG_OOB | MSG_PEEK));
+	line("mark: urgent", DO(recv, s, text, 2, MSG_OOB));
+	line("mark: urgent again", DO(recv, s, text, 2, MSG_OOB));
+	for (int i = 0; i < 5; i++) {
+		DO(IOCTL, s, SIOCATMARK, &n);
+		memset(text, 0, sizeof text);
+		rc = DO(recv, s, text, 4, MSG_DONTWAIT);
+		printf("mark: %d, then %s \"%s\"\n", n, why(rc), text);
+	}
+	DO(close, s);
+}
+
 int
 main(int argc, char **argv)
 {
@@ -454,6 +507,9 @@ main(int argc, char **argv)
 	addresses();
 	refused();
 	talk();
+	urgent();
+	urgent_comes(0);
+	urgent_comes(1);
 #ifndef KERNEL
 	mtcp_destroy_context(ctx);
 	mtcp_destroy();
