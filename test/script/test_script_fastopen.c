@@ -92,6 +92,31 @@ test_client_keeps_to_the_cached_mss(void)
 	peer_free(&p);
 }
 
+/* RFC 1191 3: a SYN too large for the path leaves at once with less; once, whoever says so
+ * how often. */
+static void
+test_syn_too_large_for_the_path(void)
+{
+	struct peer p;
+
+	client_learns(&p, NULL, 8);
+	duo_fastopen(p.a, 3000);
+	EXPECT(&p, "S", 0, 1460 - 32, 0);
+	for (uint32_t mtu = 1000; mtu >= 600; mtu -= 200) {
+		tcp_icmp_frag_needed(&p.a->env, &p.a->conn, mtu, p.d->now);
+		duo_pump(p.a);
+	}
+	EXPECT(&p, "S", 0, 960 - 32, 0);
+	CU_ASSERT_EQUAL(p.last->s.n_cookie, 8);
+	EXPECT_NOTHING(&p);
+	peer_syn_options(&p);
+	SAY(&p, "S.", 0, 0, 929);
+	EXPECT(&p, ".", 929, 960, 1);
+	EXPECT(&p, ".", 1889, 960, 1);
+	EXPECT(&p, "P.", 2849, 152, 1);
+	peer_free(&p);
+}
+
 /* RFC 7413 4.2.1: what the SYN-ACK does not acknowledge is sent again. */
 static void
 test_server_refuses_the_text(void)
@@ -432,6 +457,8 @@ suite_script_fastopen(void)
 	            test_client_asks_and_uses);
 	CU_add_test(s, "the cached MSS bounds the SYN (RFC 7413 4.1.3)",
 	            test_client_keeps_to_the_cached_mss);
+	CU_add_test(s, "a SYN too large for the path is made smaller (RFC 1191 3)",
+	            test_syn_too_large_for_the_path);
 	CU_add_test(s, "text that is not acknowledged is sent again (RFC 7413 4.2)",
 	            test_server_refuses_the_text);
 	CU_add_test(s, "a part that is not acknowledged is sent again (RFC 7413 4.2)",

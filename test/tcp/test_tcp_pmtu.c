@@ -105,6 +105,25 @@ test_the_smallest_word_counts(void)
 	peer_free(&p);
 }
 
+/* The core may keep no paths: then the connection is all that knows. */
+static void
+test_a_connection_knows_alone(void)
+{
+	struct peer p;
+
+	peer_connected(&p, NULL);
+	p.a->env.paths.n = 0;
+	lowers(&p, 1000);
+	for (uint32_t at = 1; at < 10000; at += 960) {
+		peer_a_writes(&p, 960);
+		EXPECT(&p, "P.", at, 960, 1);
+		SAY(&p, ".", 1, 0, at + 960);
+	}
+	peer_a_writes(&p, 1460);
+	EXPECT(&p, ".", 10561, 960, 1);
+	peer_free(&p);
+}
+
 void
 suite_tcp_pmtu(void)
 {
@@ -118,4 +137,5 @@ suite_tcp_pmtu(void)
 	            test_new_connections_know);
 	CU_add_test(s, "the smallest word counts (RFC 1191 3/lowers, 3/floor)",
 	            test_the_smallest_word_counts);
+	CU_add_test(s, "a connection knows alone", test_a_connection_knows_alone);
 }

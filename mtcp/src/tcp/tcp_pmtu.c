@@ -35,13 +35,17 @@ remember(struct tcp_env *e, const struct tcp_conn *c, uint32_t mtu, int64_t now)
 	p->pmtu_until = now + KEEP_NS;
 }
 
-/* Another connection may have learned it, or the ten minutes are over. */
+/* Where no paths are remembered nobody knows when the ten minutes are over: the connection
+ * keeps the size for its life. */
 void
 tcp_pmtu_refresh(struct tcp_env *e, struct tcp_conn *c, int64_t now)
 {
-	uint32_t path = tcp_pmtu_path(e, c, now);
+	uint32_t path;
 
-	if (!(c->flags & TCPF_PMTU) || path < c->adv_mss)
+	if (!(c->flags & TCPF_PMTU) || e->paths.n == 0)
+		return;
+	path = tcp_pmtu_path(e, c, now);
+	if (path < c->adv_mss)
 		return;
 	c->flags &= ~(uint32_t)TCPF_PMTU;
 	tcp_set_mss(e, c, path);
@@ -64,18 +68,27 @@ resend_what_is_too_large(struct tcp_conn *c)
 		c->flags |= TCPF_RETRANSMIT_NOW;
 }
 
+/* What leaves as a full segment.  The MSS is the default's until a SYN answers, but text of a
+ * Fast Open is as long as the path takes; once that has been told, it is told. */
+static uint32_t
+size_now(struct tcp_env *e, const struct tcp_conn *c, int64_t now)
+{
+	if (c->state == TCP_SYN_SENT && !(c->flags & TCPF_PMTU))
+		return tcp_pmtu_path(e, c, now);
+	return c->mss + (c->flags & TCPF_TS ? 12u : 0u);
+}
+
 void
 tcp_icmp_frag_needed(struct tcp_env *e, struct tcp_conn *c, uint32_t mtu, int64_t now)
 {
 	uint32_t path = max(mtu, LEAST) - headers(c);
-	uint32_t is = c->mss + (c->flags & TCPF_TS ? 12u : 0u);
 
-	if (path >= is) /* never up */
+	if (path >= size_now(e, c, now)) /* never up */
 		return;
 	remember(e, c, max(mtu, LEAST), now);
 	c->flags |= TCPF_PMTU;
 	tcp_set_mss(e, c, path);
-	if (c->state == TCP_SYN_SENT) /* by Fast Open, with text */
+	if (c->state == TCP_SYN_SENT && tcp_flight(c) > 1) /* by Fast Open, with text */
 		c->flags |= TCPF_SYN_DUE;
 	resend_what_is_too_large(c);
 }
