@@ -8,7 +8,7 @@
 #include <CUnit/CUnit.h>
 #include <stdio.h>
 
-#include "test/tcp/duo.h"
+#include "test/script/peer.h"
 
 void suite_tcp_reass(void);
 
@@ -451,6 +451,21 @@ block_is(const struct twin *t, const struct tcp_seg *s, unsigned i, uint32_t sta
 
 /* RFC 2018 4: first the one that changed last, then the others by their recency. */
 static void
+test_text_beyond_a_hole_is_counted(void)
+{
+	struct peer p;
+
+	peer_connected(&p, NULL);
+	SAY(&p, ".", 101, 200, 1);
+	CU_ASSERT_EQUAL(p.a->conn.bytes_received, 0);
+	SAY(&p, ".", 1, 150, 1);
+	CU_ASSERT_EQUAL(p.a->conn.bytes_received, 300);
+	SAY(&p, ".", 301, 50, 1);
+	CU_ASSERT_EQUAL(p.a->conn.bytes_received, 350);
+	peer_free(&p);
+}
+
+static void
 test_the_newest_block_comes_first(void)
 {
 	struct tcp_seg s;
@@ -579,6 +594,8 @@ suite_tcp_reass(void)
 	CU_add_test(s, "the core may have no store left", test_the_core_may_have_no_store_left);
 	CU_add_test(s, "chunks may run out", test_chunks_may_run_out);
 	CU_add_test(s, "delivery waits for chunks", test_delivery_waits_for_chunks);
+	CU_add_test(s, "text beyond a hole is counted (RFC 4898 ThruOctetsReceived)",
+	            test_text_beyond_a_hole_is_counted);
 	CU_add_test(s, "the newest block comes first", test_the_newest_block_comes_first);
 	CU_add_test(s, "runs that touch are one block", test_runs_that_touch_are_one_block);
 	CU_add_test(s, "a duplicate is told first and once",

@@ -265,8 +265,10 @@ tcp_reass_deliver(struct tcp_env *e, struct tcp_conn *c)
 
 		if (seq_lt(c->rcv_nxt, r->end)) {
 			uint32_t skip = seq_sub(c->rcv_nxt, r->start);
+			uint32_t n = run_deliver(e, c, r, skip);
 
-			c->rcv_nxt = seq_add(c->rcv_nxt, run_deliver(e, c, r, skip));
+			c->rcv_nxt = seq_add(c->rcv_nxt, n);
+			c->bytes_received += n;
 			filled = true;
 			if (seq_lt(c->rcv_nxt, r->end))
 				break; /* no chunks: the run stays until there are */
