@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* Tunables that change while a stack runs. */
+#include "tcp/tcp_cookie.h"
 #include "test/core/world.h"
 
 #include <CUnit/CUnit.h>
@@ -160,6 +161,63 @@ test_time_wait_ends_as_soon_as_a_new_one_would(void)
 }
 
 static void
+cfg_one_port_and_cookies(struct stack_cfg *cfg, unsigned who)
+{
+	(void)who;
+	cfg->ephemeral_lo = cfg->ephemeral_hi = 4242;
+	cfg->tcp.syn_cookies = TCP_COOKIES_ALWAYS;
+}
+
+/* Who had searched all ports in vain does not have to wait until one is free. */
+static void
+test_a_wider_range_of_ports_counts_at_once(void)
+{
+	struct world w;
+	struct stack_cfg cfg;
+	struct tcp_seg s;
+
+	world_init(&w, 1, cfg_one_port_and_cookies);
+	for (unsigned i = 0; i < 3; i++)
+		connect_to_stranger(&w); /* one has the port, two look in vain */
+	(void)world_skips(&w, 0);
+	cfg = as_it_is(&w);
+	cfg.ephemeral_hi = 4300;
+	CU_ASSERT(tune(&w, &cfg));
+	connect_to_stranger(&w);
+	CU_ASSERT_FATAL(world_hears(&w, 0, &s));
+	CU_ASSERT(s.sport > 4242 && s.sport <= 4300);
+	world_fini(&w);
+}
+
+/* Nothing is remembered of a SYN that was answered with a cookie, so it cannot be honoured
+ * once we speak otherwise. */
+static void
+test_cookies_of_before_are_void(void)
+{
+	struct tcp_seg syn = { .seq = seq_of(1), .flags = TCP_SYN, .sport = 9,
+		               .dport = WORLD_PORT, .wnd = 1000 }, s;
+	struct world w;
+	struct stack_cfg cfg;
+
+	world_init(&w, 1, cfg_one_port_and_cookies);
+	(void)world_listen(&w, 0, WORLD_PORT, 8);
+	for (unsigned i = 0; i < 2; i++) {
+		world_say(&w, 0, &syn);
+		CU_ASSERT_FATAL(world_hears(&w, 0, &s));
+		cfg = as_it_is(&w);
+		cfg.tcp.keepcnt++; /* no SYN speaks of that */
+		cfg.tcp.rcvbuf_max *= i ? 1 : 4;
+		CU_ASSERT(tune(&w, &cfg));
+		world_say(&w, 0, &(struct tcp_seg){ .seq = seq_of(2), .ack = seq_add(s.seq, 1),
+		                                    .flags = TCP_ACK, .sport = 9,
+		                                    .dport = WORLD_PORT, .wnd = 1000 });
+		CU_ASSERT_EQUAL(world_stack(&w, 0)->conns.used, i);
+		(void)world_skips(&w, 0);
+	}
+	world_fini(&w);
+}
+
+static void
 test_a_new_key_of_fast_open_makes_other_cookies(void)
 {
 	struct world w;
@@ -197,6 +255,9 @@ suite_tune(void)
 	CU_add_test(s, "a half-open connection does so too",
 	            test_a_half_open_connection_does_so_too);
 	CU_add_test(s, "timers that run are computed anew", test_timers_that_run_are_computed_anew);
+	CU_add_test(s, "a wider range of ports counts at once",
+	            test_a_wider_range_of_ports_counts_at_once);
+	CU_add_test(s, "cookies of before are void", test_cookies_of_before_are_void);
 	CU_add_test(s, "a new key of Fast Open makes other cookies",
 	            test_a_new_key_of_fast_open_makes_other_cookies);
 	CU_add_test(s, "TIME-WAIT ends as soon as a new one would",

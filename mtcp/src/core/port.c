@@ -16,15 +16,20 @@ port_table_init(struct port_table *p, struct region *mem, const struct siphash_k
 	p->key.k0 = siphash24(secret, "ports 0", 7);
 	p->key.k1 = siphash24(secret, "ports 1", 7);
 	p->counter = (uint32_t)p->key.k1;
+	p->looks = 0;
+	port_set_range(p, lo, hi);
+	for (uint32_t i = 0; i < PORT_GROUPS; i++)
+		p->group[i].next = (uint32_t)siphash24(&p->key, &i, sizeof i) % range(p);
+	return hashmap_init(&p->bound, mem, max_socks);
+}
+
+void
+port_set_range(struct port_table *p, uint16_t lo, uint16_t hi)
+{
 	p->lo = lo;
 	p->hi = max(hi, lo);
-	p->looks = 0;
-	for (uint32_t i = 0; i < PORT_GROUPS; i++) {
-		uint64_t at = siphash24(&p->key, &i, sizeof i);
-
-		p->group[i] = (struct port_group){ (uint32_t)at % range(p), 0, range(p) };
-	}
-	return hashmap_init(&p->bound, mem, max_socks);
+	for (uint32_t i = 0; i < PORT_GROUPS; i++)
+		p->group[i].left = range(p); /* nobody has looked at these */
 }
 
 bool

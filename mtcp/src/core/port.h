@@ -36,6 +36,9 @@ struct port_table {
 bool port_table_init(struct port_table *p, struct region *mem, const struct siphash_key *secret,
                      uint32_t max_socks, uint16_t lo, uint16_t hi);
 
+/* Another ephemeral range for what is chosen from now on; `hi` below `lo`: one port. */
+void port_set_range(struct port_table *p, uint16_t lo, uint16_t hi);
+
 /* Bound sockets, to look through:
  *	for (uint32_t s, i = port_first(p, port); port_next(p, port, &i, &s);) */
 static inline uint32_t

@@ -31,8 +31,9 @@ bool stack_neighbour(struct stack *st, unsigned port, const struct ip_addr *ip,
 /* Takes over everything of `cfg` that may change while a stack runs: `tcp`, the quotas, the
  * ephemeral range, MTUs.  Between steps, by whoever runs them.  Connections that
  * are there keep what they began with (algorithm, sizes, TTL, segment size); what is read as it is
- * needed counts at once, timers that were computed from it included.  False, and nothing
- * changed: a handshake is under way and has announced otherwise. */
+ * needed counts at once, timers that were computed from it included.  SYN cookies of a
+ * SYN-ACK that has announced otherwise are void.  False, and nothing changed: a handshake is
+ * under way and has. */
 bool stack_tune(struct stack *st, const struct stack_cfg *cfg, int64_t now);
 
 /* One step.  Returns when the stack next has something to do of its own

@@ -7,7 +7,6 @@
  */
 #include "core/stack_priv.h"
 #include "tcp/tcp_fastopen.h"
-#include "tcp/tcp_fastopen.h"
 #include "tcp/tcp_timer.h"
 #include "tcp/tcp_window.h"
 
@@ -65,6 +64,16 @@ retime(struct stack *st, int64_t now)
 }
 
 static void
+set_ephemeral(struct stack *st, const struct stack_cfg *cfg)
+{
+	if (cfg->ephemeral_lo == st->cfg.ephemeral_lo && cfg->ephemeral_hi == st->cfg.ephemeral_hi)
+		return;
+	st->cfg.ephemeral_lo = cfg->ephemeral_lo;
+	st->cfg.ephemeral_hi = cfg->ephemeral_hi;
+	port_set_range(&st->ports, cfg->ephemeral_lo, cfg->ephemeral_hi);
+}
+
+static void
 set_mtu(struct stack_port *p, uint16_t mtu)
 {
 	p->cfg.mtu = mtu;
@@ -76,11 +85,12 @@ set_mtu(struct stack_port *p, uint16_t mtu)
 bool
 stack_tune(struct stack *st, const struct stack_cfg *cfg, int64_t now)
 {
-	if (announces_otherwise(&st->cfg.tcp, &cfg->tcp) && handshake_under_way(st))
+	bool otherwise = announces_otherwise(&st->cfg.tcp, &cfg->tcp);
+
+	if (otherwise && handshake_under_way(st))
 		return false;
-	if (memcmp(&st->cfg.tcp.fastopen_key, &cfg->tcp.fastopen_key,
-	           sizeof cfg->tcp.fastopen_key) != 0)
-		tcp_fastopen_keys(&st->env.fastopen, &cfg->tcp, &st->cfg.clock_key);
+	if (otherwise) /* what was said with a cookie is not remembered: they are void */
+		st->cookies_until = now;
 	if (memcmp(&st->cfg.tcp.fastopen_key, &cfg->tcp.fastopen_key,
 	           sizeof cfg->tcp.fastopen_key) != 0)
 		tcp_fastopen_keys(&st->env.fastopen, &cfg->tcp, &st->env.clock_key);
@@ -90,8 +100,7 @@ stack_tune(struct stack *st, const struct stack_cfg *cfg, int64_t now)
 	st->cfg.tx_control = cfg->tx_control;
 	st->cfg.tx_ack = cfg->tx_ack;
 	st->cfg.tx_data = cfg->tx_data;
-	st->ports.lo = st->cfg.ephemeral_lo = cfg->ephemeral_lo;
-	st->ports.hi = st->cfg.ephemeral_hi = cfg->ephemeral_hi;
+	set_ephemeral(st, cfg);
 	for (unsigned i = 0; i < st->cfg.n_ports; i++)
 		if (st->port[i].cfg.mtu != cfg->port[i].mtu)
 			set_mtu(&st->port[i], cfg->port[i].mtu);
