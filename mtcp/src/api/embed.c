@@ -60,7 +60,7 @@ fail(int err)
 static int64_t
 to_stack(const struct mtcp_embed *e, int64_t t)
 {
-	return max(min(t, TIME_LIMIT) + e->shift, e->now);
+	return max(min(max(t, INT64_C(0)), TIME_LIMIT) + e->shift, e->now);
 }
 
 static int64_t
