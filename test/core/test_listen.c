@@ -545,6 +545,32 @@ test_fast_open_keys_can_be_changed(void)
 	world_fini(&w);
 }
 
+/* RFC 9293 3.5.1, figure 10: whoever begins anew learns of the old record, and resets it; the
+ * next of its SYNs is taken. */
+static void
+test_a_client_may_begin_anew(void)
+{
+	struct world w;
+	struct tcp_seg s, again = { .seq = seq_of(1u << 30), .flags = TCP_SYN, .sport = 9,
+		                    .dport = WORLD_PORT, .wnd = 1000 };
+
+	world_init(&w, 1, NULL);
+	(void)world_listen(&w, 0, WORLD_PORT, 5);
+	world_say(&w, 0, &(struct tcp_seg){ .seq = seq_of(1), .flags = TCP_SYN, .sport = 9,
+	                                    .dport = WORLD_PORT, .wnd = 1000 });
+	(void)world_skips(&w, 0);
+	world_say(&w, 0, &again);
+	CU_ASSERT_FATAL(world_hears(&w, 0, &s));
+	CU_ASSERT(s.flags == TCP_ACK && s.ack.v == 2);
+	world_say(&w, 0, &(struct tcp_seg){ .seq = s.ack, .flags = TCP_RST, .sport = 9,
+	                                    .dport = WORLD_PORT });
+	CU_ASSERT_EQUAL(world_stack(&w, 0)->half_opens.used, 0);
+	world_say(&w, 0, &again);
+	CU_ASSERT(world_hears(&w, 0, &s) && s.flags == (TCP_SYN | TCP_ACK));
+	CU_ASSERT_EQUAL(s.ack.v, (1u << 30) + 1);
+	world_fini(&w);
+}
+
 /* ---------------------------------------------------------------- cookies -- */
 
 static void
@@ -769,6 +795,7 @@ suite_listen(void)
 	CU_add_test(suite, "half-open connections expire", test_half_open_connections_expire);
 	CU_add_test(suite, "a SYN flood does not shut clients out (attack: SYN flood)",
 	            test_a_syn_flood_does_not_shut_clients_out);
+	CU_add_test(suite, "a client may begin anew (RFC 9293 3.5.1)", test_a_client_may_begin_anew);
 	CU_add_test(suite, "a full queue answers without state (RFC 4987 3.6/cookies)",
 	            test_a_full_queue_answers_without_state);
 	CU_add_test(suite, "text brings a cookie", test_text_brings_a_cookie);

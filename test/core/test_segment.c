@@ -207,6 +207,7 @@ test_a_reset_ends_a_half_open_connection(void)
 	k.snd = seq_add(k.snd, 1); /* in the window, but not exactly there: RFC 5961 3.2 */
 	world_tells(&w, 0, &k, TCP_RST, 0);
 	CU_ASSERT_EQUAL(world_stack(&w, 0)->half_opens.used, 1);
+	CU_ASSERT_EQUAL(world_skips(&w, 0), 1); /* the challenge */
 	k.snd = seq_add(k.snd, UINT32_MAX);
 	world_tells(&w, 0, &k, TCP_RST, 0);
 	CU_ASSERT_EQUAL(world_fate(&w, 0, REQ_RESET), 1);

@@ -458,13 +458,50 @@ test_half_open_refuses_a_wrong_ack(void)
 	SAY_FATE(&p, ".", 1, 0, 0, DROP_HANDSHAKE_RESET);
 	EXPECT(&p, "R", 0, 0, 0);
 	SAY_FATE(&p, ".", 70000, 0, 1, DROP_OUTSIDE_WINDOW);
+	EXPECT(&p, ".", 1, 0, 1);
 	SAY_FATE(&p, "P", 1, 10, 0, DROP_NO_ACK);
 	SAY_FATE(&p, "R", 2, 0, 0, DROP_RST_CHALLENGED);
 	SAY_FATE(&p, "S", 100, 0, 0, DROP_SYN_CHALLENGED);
+	EXPECT_NOTHING(&p); /* one half a second */
+	SAY_FATE(&p, ".", 1, 0, 1, SEG_OK);
+	EXPECT_STATE(&p, TCP_ESTABLISHED);
+	peer_free(&p);
+}
+
+/* RFC 9293 3.10.7.4, RFC 5961 3.2 and 4.2: as of an open connection. */
+static void
+half_open_answers(const char *flags, uint32_t seq, enum fate fate, bool answers)
+{
+	struct peer p;
+
+	peer_new(&p, NULL);
+	duo_listen(p.a);
+	peer_syn_options(&p);
+	SAY(&p, "S", 0, 0, 0);
+	EXPECT(&p, "S.", 0, 0, 1);
+	for (unsigned i = 0; i < 3; i++)
+		SAY_FATE(&p, flags, seq, 0, 1, fate);
+	if (answers)
+		EXPECT(&p, ".", 1, 0, 1);
+	EXPECT_NOTHING(&p);
+	peer_sleeps(&p, MS(500));
+	SAY_FATE(&p, flags, seq, 0, 1, fate);
+	if (answers)
+		EXPECT(&p, ".", 1, 0, 1);
 	EXPECT_NOTHING(&p);
 	SAY_FATE(&p, ".", 1, 0, 1, SEG_OK);
 	EXPECT_STATE(&p, TCP_ESTABLISHED);
 	peer_free(&p);
+}
+
+static void
+test_half_open_challenges(void)
+{
+	half_open_answers("R", 2, DROP_RST_CHALLENGED, true);
+	half_open_answers("R", 70000, DROP_OUTSIDE_WINDOW, false);
+	half_open_answers("S", 100, DROP_SYN_CHALLENGED, true);
+	half_open_answers("S", 1u << 30, DROP_OUTSIDE_WINDOW, true);
+	half_open_answers("P.", 70000, DROP_OUTSIDE_WINDOW, true);
 }
 
 static void
@@ -782,6 +819,8 @@ suite_script_open(void)
 	CU_add_test(s, "CLOSED answers with a reset (RFC 9293 3.10.7.1; Linux: RST for unknown)",
 	            test_closed_answers_with_a_reset);
 	CU_add_test(s, "half open refuses a wrong ACK", test_half_open_refuses_a_wrong_ack);
+	CU_add_test(s, "half open challenges (RFC 9293 3.10.7.4; RFC 5961 3.2/window, 4.2)",
+	            test_half_open_challenges);
 	CU_add_test(s, "half open is reset", test_half_open_is_reset);
 	CU_add_test(s, "MSS (RFC 9293 MUST-14, MUST-15, MUST-16; RFC 1122 4.2.2.6; Linux: MSS; "
 	            "attack: MSS 65535)",

@@ -445,7 +445,10 @@ static enum fate
 in_req(struct duo_side *s, const struct tcp_seg *in)
 {
 	enum fate fate = tcp_req_in(&s->env, &s->req, in, s->duo->now);
+	struct tcp_seg ack;
 
+	if (tcp_req_answer(&s->env, &s->req, in, fate, s->duo->now, &ack))
+		reply(s, &ack);
 	if (fate == DROP_HANDSHAKE_RESET)
 		reset_for(s, in);
 	if (fate == REQ_RESET)

@@ -57,6 +57,7 @@ to_half_open(struct stack *st, struct half_open *h, const struct segment_from *f
              const struct tcp_tuple *t, const struct tcp_seg *s, int64_t now)
 {
 	enum fate fate = tcp_req_in(&st->env, &h->req, s, now);
+	struct tcp_seg ack;
 
 	switch (fate) {
 	case SEG_OK:
@@ -71,6 +72,8 @@ to_half_open(struct stack *st, struct half_open *h, const struct segment_from *f
 		reset(st, from, t, s);
 		break;
 	default:
+		if (tcp_req_answer(&st->env, &h->req, s, fate, now, &ack))
+			txq_stray(st, from, t, &ack);
 		break;
 	}
 	return fate;

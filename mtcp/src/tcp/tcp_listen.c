@@ -9,6 +9,8 @@
 #include "tcp/tcp_isn.h"
 #include "tcp/tcp_window.h"
 
+#define ANSWER_NS MS(500) /* between two, as Linux's tcp_invalid_ratelimit */
+
 void
 tcp_req_init(struct tcp_env *e, struct tcp_req *r, const struct tcp_tuple *t,
              const struct tcp_seg *syn, seq_t iss, uint16_t local_mss, uint32_t rcvbuf, int64_t now)
@@ -102,6 +104,39 @@ tcp_req_in(struct tcp_env *e, struct tcp_req *r, const struct tcp_seg *s, int64_
 	if (!seq_eq(s->ack, seq_add(r->iss, 1)))
 		return DROP_HANDSHAKE_RESET;
 	return paws_rejects(r, s) ? DROP_PAWS : SEG_OK;
+}
+
+static bool
+is_owed_an_ack(const struct tcp_seg *s, enum fate fate)
+{
+	if (fate == DROP_OUTSIDE_WINDOW)
+		return !(s->flags & TCP_RST);
+	return fate == DROP_SYN_CHALLENGED || fate == DROP_RST_CHALLENGED ||
+	       (fate == DROP_PAWS && seg_space(s) > 0);
+}
+
+bool
+tcp_req_answer(const struct tcp_env *e, struct tcp_req *r, const struct tcp_seg *s,
+               enum fate fate, int64_t now, struct tcp_seg *ack)
+{
+	uint16_t half_second = (uint16_t)(now / ANSWER_NS + 1);
+	uint8_t shift = r->opts & TCP_OPT_WSCALE ? tcp_window_shift(e->cfg->rcvbuf_max) : 0;
+
+	if (!is_owed_an_ack(s, fate) || r->answered == half_second)
+		return false;
+	r->answered = half_second;
+	*ack = (struct tcp_seg){
+		.seq = seq_add(r->iss, 1),
+		.ack = seq_add(r->irs, 1),
+		.flags = TCP_ACK,
+		.sport = r->tuple.lport,
+		.dport = r->tuple.rport,
+		.wnd = (uint16_t)(r->first_wnd >> shift),
+		.opts = (uint8_t)(r->opts & TCP_OPT_TS),
+		.tsval = (uint32_t)(now / NS_PER_MS) + r->ts_offset,
+		.tsecr = r->ts_recent,
+	};
+	return true;
 }
 
 void

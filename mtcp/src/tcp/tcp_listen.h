@@ -25,6 +25,7 @@ struct tcp_req {
 	bool acked;                /* it is known that the peer has our SYN  */
 	bool ecn;                  /* agreed (RFC 3168)                      */
 	bool give_cookie;          /* ... with a Fast Open cookie            */
+	uint16_t answered;         /* half a second, the last with an ACK of what was out of place */
 	uint32_t listener;         /* socket number                          */
 	int64_t sent_at;           /* the first SYN-ACK                      */
 	int64_t rto_ns;
@@ -48,6 +49,12 @@ bool tcp_req_expired(struct tcp_env *e, struct tcp_req *r);
  * connection.  SYN_AGAIN: the SYN-ACK is due again.  REQ_RESET: gone.
  * DROP_HANDSHAKE_RESET: answer with a reset.  Others: dropped. */
 enum fate tcp_req_in(struct tcp_env *e, struct tcp_req *r, const struct tcp_seg *s, int64_t now);
+
+/* Whether a segment that tcp_req_in() has dropped is owed an ACK, as by an open connection (RFC
+ * 9293 3.10.7.4, RFC 5961 3.2 and 4.2): a peer that has begun anew resets what it hears of then.
+ * Twice a second at the most; true: `ack` is to be sent. */
+bool tcp_req_answer(const struct tcp_env *e, struct tcp_req *r, const struct tcp_seg *s,
+                    enum fate fate, int64_t now, struct tcp_seg *ack);
 
 /* Makes `c` (after tcp_conn_init() with the same tuple, iss, and offsets) the
  * connection in SYN-RECEIVED that the record stood for. */
