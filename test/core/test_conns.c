@@ -438,6 +438,38 @@ close_and_ack(struct world *w, struct call *k, struct sock *a)
 }
 
 /* Sockets may have limits of their own; each ends at its time. */
+/* Nobody holds it, and an ACK that is owed keeps it a connection: there is no stream any more
+ * that urgent text could point into. */
+static void
+test_urgent_text_for_nobody(void)
+{
+	struct tcp_seg old, s;
+	struct world w;
+	struct call k;
+	struct sock *l;
+
+	world_init(&w, 1, NULL);
+	l = world_listen(&w, 0, WORLD_PORT, 5);
+	CU_ASSERT_TRUE_FATAL(world_calls(&w, 0, 77, WORLD_PORT, &k));
+	host_close(&w.host[0], host_accept(&w.host[0], l));
+	world_now(&w);
+	s = (struct tcp_seg){ .seq = k.snd, .ack = seq_add(k.rcv, 1), .flags = TCP_ACK,
+		              .sport = k.sport, .dport = k.dport, .wnd = 1000 };
+	old = s;
+	old.seq = seq_add(k.snd, UINT32_MAX);
+	old.ack = k.rcv;
+	old.len = 1;
+	world_drop_in(&w, 0, &old); /* an ACK is due */
+	world_drop_in(&w, 0, &s);   /* FIN-WAIT-2 */
+	s.flags |= TCP_URG;
+	s.urg = 100;
+	world_drop_in(&w, 0, &s);
+	world_now(&w);
+	stack_check(world_stack(&w, 0));
+	CU_ASSERT_EQUAL(conns_open(world_stack(&w, 0)), 1);
+	world_fini(&w);
+}
+
 static void
 test_fin_wait_2_ends_in_order(void)
 {
@@ -672,6 +704,8 @@ suite_conns(void)
 	            test_fin_wait_2_ends_without_the_peer);
 	CU_add_test(suite, "FIN-WAIT-2 in a record (RFC 9293 3.10.7.4)",
 	            test_fin_wait_2_in_a_record);
+	CU_add_test(suite, "urgent text for nobody (attack: crafted segments)",
+	            test_urgent_text_for_nobody);
 	CU_add_test(suite, "FIN-WAIT-2 ends in order", test_fin_wait_2_ends_in_order);
 	CU_add_test(suite, "a FIN-WAIT-2 flood costs records only (attack: FIN-WAIT-2 flood)",
 	            test_a_fin_wait_2_flood_costs_records_only);

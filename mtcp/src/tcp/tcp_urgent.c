@@ -46,8 +46,8 @@ tcp_urgent_in(struct tcp_env *e, struct tcp_conn *c, const struct tcp_seg *s)
 
 	if ((c->flags & TCPF_URG_IN) && seq_lt(c->rcv_up, c->rcv_nxt))
 		c->flags &= ~(uint32_t)TCPF_URG_IN; /* it has come */
-	if (!(s->flags & TCP_URG) || !tcp_facts[c->state].may_recv)
-		return;
+	if (!(s->flags & TCP_URG) || !tcp_facts[c->state].may_recv || !c->rcv_w)
+		return; /* in FIN-WAIT-2 nobody may hold it any more */
 	if (seq_lt(last, c->rcv_nxt) || ((c->flags & TCPF_URG_IN) && seq_le(last, c->rcv_up)))
 		return;
 	c->rcv_up = last;
