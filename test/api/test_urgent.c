@@ -201,6 +201,26 @@ test_msg_oob_marks_what_is_written(void)
 	fake_fini(&f);
 }
 
+/* What is left of a connection is not taken for the next one's, nor for a listener's count. */
+static void
+test_a_connection_taken_back_leaves_no_mark(void)
+{
+	struct sockaddr nobody = { .sa_family = AF_UNSPEC };
+	struct fake_stack f;
+	int id;
+
+	fake_init(&f);
+	id = fake_connected(&f);
+	announce(&f, id, 2);
+	fake_receive(&f, id, "abc", 3);
+	CU_ASSERT_EQUAL(ready(&f, id), IN | PRI);
+	CU_ASSERT_EQUAL(mtcp_send(&f.ctx, id, "x", 1, MSG_OOB), 1);
+	CU_ASSERT_EQUAL(mtcp_connect(&f.ctx, id, &nobody, sizeof nobody), 0);
+	CU_ASSERT_EQUAL(atomic_load(&f.ch.socks[id].accepted), 0);
+	CU_ASSERT_FALSE(f.ctx.refs[id].flags & (REF_URGENT | REF_URGENT_KNOWN | REF_URGENT_READ));
+	fake_fini(&f);
+}
+
 void
 suite_urgent(void)
 {
@@ -218,4 +238,6 @@ suite_urgent(void)
 	            test_the_end_of_the_text_ends_the_waiting_for_the_byte);
 	CU_add_test(s, "MSG_OOB marks what is written (option: MSG_OOB; RFC 9293 MUST-30)",
 	            test_msg_oob_marks_what_is_written);
+	CU_add_test(s, "a connection taken back leaves no mark",
+	            test_a_connection_taken_back_leaves_no_mark);
 }

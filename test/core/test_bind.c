@@ -228,6 +228,30 @@ test_an_open_connection_that_is_taken_back_is_reset(void)
 	world_fini(&w);
 }
 
+/* Listeners keep what they count where connections keep their urgent marks. */
+static void
+test_urgent_marks_do_not_count_as_connections(void)
+{
+	struct world w;
+	struct sock *l, *c, *s;
+
+	world_init(&w, 2, NULL);
+	l = world_listen(&w, 1, WORLD_PORT, 5);
+	world_pair(&w, l, &c, &s);
+	atomic_store(&s->snd_urgent, 10);
+	atomic_store(&s->req, SOCK_REQ_URGENT);
+	CU_ASSERT_EQUAL(world_write(&w, 1, s, 10), 10);
+	world_run(&w, MS(10));
+	CU_ASSERT_TRUE(sock_facts(c) & SOCK_URGENT);
+	CU_ASSERT_EQUAL(atomic_load(&c->rcv_urgent), 9);
+	CU_ASSERT_EQUAL(unconnect(&w, c), 0);
+	CU_ASSERT_EQUAL(atomic_load(&c->accepts), 0);
+	world_run(&w, MS(10));
+	host_abort(&w.host[0], c);
+	world_run(&w, MS(10));
+	world_fini(&w);
+}
+
 void
 suite_bind(void)
 {
@@ -246,4 +270,6 @@ suite_bind(void)
 	            test_a_socket_that_was_refused_can_connect_again);
 	CU_add_test(s, "an open connection that is taken back is reset",
 	            test_an_open_connection_that_is_taken_back_is_reset);
+	CU_add_test(s, "urgent marks do not count as connections",
+	            test_urgent_marks_do_not_count_as_connections);
 }

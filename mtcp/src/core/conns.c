@@ -83,6 +83,7 @@ conn_forget(struct stack *st, struct sock *s, int64_t now)
 	if (s->bound == SOCK_UNBOUND)
 		s->local.port = 0;
 	atomic_store_explicit(&s->snd_limit, 0, memory_order_relaxed);
+	atomic_store_explicit(&s->accepts, 0, memory_order_relaxed); /* was rcv_urgent */
 	atomic_store_explicit(&s->facts, 0, memory_order_release);
 	return true;
 }
