@@ -704,7 +704,7 @@ suite_conns(void)
 	            test_fin_wait_2_ends_without_the_peer);
 	CU_add_test(suite, "FIN-WAIT-2 in a record (RFC 9293 3.10.7.4)",
 	            test_fin_wait_2_in_a_record);
-	CU_add_test(suite, "urgent text for nobody (attack: crafted segments)",
+	CU_add_test(suite, "urgent text for nobody (RFC 9293 MUST-66)",
 	            test_urgent_text_for_nobody);
 	CU_add_test(suite, "FIN-WAIT-2 ends in order", test_fin_wait_2_ends_in_order);
 	CU_add_test(suite, "a FIN-WAIT-2 flood costs records only (attack: FIN-WAIT-2 flood)",
