@@ -124,6 +124,36 @@ test_a_connection_knows_alone(void)
 	peer_free(&p);
 }
 
+/* What has arrived contradicts the router: it waits for an RTO to prove it right. */
+static void
+test_a_router_that_what_arrives_contradicts(void)
+{
+	struct peer p;
+
+	peer_connected(&p, NULL);
+	peer_a_writes(&p, 1460);
+	(void)peer_skips(&p);
+	SAY(&p, ".", 1, 0, 1461);
+	peer_a_writes(&p, 1460);
+	EXPECT(&p, "P.", 1461, 1460, 1);
+	lowers(&p, 1000);
+	EXPECT_NOTHING(&p);
+	SAY(&p, ".", 1, 0, 2921); /* so it lied */
+	CU_ASSERT_EQUAL(p.a->conn.mss, 1460);
+	CU_ASSERT_EQUAL(p.a->conn.pmtu_claim, 0);
+	peer_a_writes(&p, 1460);
+	EXPECT(&p, "P.", 2921, 1460, 1);
+	lowers(&p, 1000);
+	lowers(&p, 1200); /* the last word counts */
+	peer_sleeps(&p, SEC(1));
+	EXPECT(&p, "P.", 2921, 1460, 1); /* a tail loss probe */
+	EXPECT(&p, ".", 2921, 1160, 1);
+	CU_ASSERT_EQUAL(p.a->conn.mss, 1160);
+	lowers(&p, 900); /* nothing has arrived since: believed at once */
+	CU_ASSERT_EQUAL(p.a->conn.mss, 860);
+	peer_free(&p);
+}
+
 void
 suite_tcp_pmtu(void)
 {
@@ -133,6 +163,8 @@ suite_tcp_pmtu(void)
 	            test_no_word_to_congestion_control);
 	CU_add_test(s, "a larger size is tried after ten minutes (RFC 1191 6.3)",
 	            test_a_larger_size_is_tried_after_ten_minutes);
+	CU_add_test(s, "a router that what arrives contradicts is not believed yet (RFC 5927 7.2)",
+	            test_a_router_that_what_arrives_contradicts);
 	CU_add_test(s, "new connections know the path MTU (RFC 1191 3/lowers)",
 	            test_new_connections_know);
 	CU_add_test(s, "the smallest word counts (RFC 1191 3/lowers, 3/floor)",

@@ -343,6 +343,7 @@ static const struct config_key keys[] = {
 	BOOL("tcp_slow_start_after_idle", stack.tcp.slow_start_after_idle),
 	BOOL("tcp_loss_probe", stack.tcp.loss_probe),
 	BOOL("tcp_frto", stack.tcp.frto),
+	COUNT("tcp_mtu_probing", stack.tcp.mtu_probing, 0, 2),
 	COUNT("tcp_reordering", stack.tcp.dupthresh, 1, 300),
 	TIME("tcp_rto_initial", stack.tcp.rto_initial_ns, MS(1), SEC(60)),
 	TIME("tcp_rto_min", stack.tcp.rto_min_ns, MS(1), SEC(60)),

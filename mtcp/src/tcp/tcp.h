@@ -100,6 +100,7 @@ enum {
 	TCPF_FASTOPEN = 1 << 25,    /* SYN-SENT: by Fast Open; SYN-RECEIVED: its text was taken */
 	TCPF_FASTOPEN_GIVE = 1 << 23, /* the SYN-ACK carries a cookie                     */
 	TCPF_PMTU = 1 << 24,        /* segments are small because the path is narrow    */
+	TCPF_PLPMTU = 1 << 28,      /* the path's MTU is searched for by probes           */
 	TCPF_URG_OUT = 1 << 26,     /* urgent text up to snd_up, acknowledged perhaps     */
 	TCPF_URG_IN = 1 << 27,      /* urgent text up to rcv_up has been announced        */
 	TCPF_LOSS_PROBE = 1 << 30,  /* a tail loss probe is due (RFC 8985 7.3)          */
@@ -154,6 +155,8 @@ struct tcp_xmit {
 	struct stream_cursor rtx_cur; /* where retransmission stands, as snd_cur does */
 	seq_t cwnd_full;    /* SND.NXT when cwnd last held text back     */
 	seq_t pushed;       /* SND.NXT behind the last segment with PSH  */
+	uint16_t probe;     /* bytes of text in a probe of the path's MTU; 0: none is out */
+	seq_t probe_start;
 	/* RACK: the most recently sent range that was delivered */
 	int64_t rack_sent_at;
 	int64_t rack_rtt;
@@ -301,6 +304,10 @@ struct tcp_conn {
 	uint64_t bytes_retrans;    /* text sent again                            */
 	seq_t snd_up;              /* SND.UP: the end of urgent text to send     */
 	seq_t rcv_up;              /* RCV.UP: the last urgent byte to receive    */
+	uint16_t pmtu_acked;       /* bytes of the largest segment acknowledged  */
+	uint16_t pmtu_claim;       /* an MTU that ICMP names and an RTO may confirm; 0: none */
+	uint16_t plpmtu_low, plpmtu_high; /* what arrives, and may arrive, tcp_plpmtu.c */
+	uint32_t plpmtu_s;         /* when the search began, s                   */
 };
 
 static_assert(offsetof(struct tcp_conn, snd_r) == 64, "per-segment state fits one line");

@@ -4,6 +4,7 @@
 #include "tcp/tcp_in.h"
 
 #include "tcp/tcp_ecn.h"
+#include "tcp/tcp_plpmtu.h"
 #include "tcp/tcp_recovery.h"
 #include "tcp/tcp_rtt.h"
 #include "tcp/tcp_timer.h"
@@ -123,6 +124,8 @@ advance(struct tcp_env *e, struct tcp_conn *c, const struct tcp_seg *s, int64_t 
 	n->acked = seq_sub(s->ack, c->snd_una);
 	tcp_sack_acked(e, c, s->ack, now, n);
 	c->snd_una = s->ack;
+	c->pmtu_claim = 0; /* what we send does arrive */
+	tcp_plpmtu_acked(e, c, now);
 	if (seq_lt(c->snd_sml, c->snd_una))
 		c->snd_sml = c->snd_una;
 	c->err = TCP_E_NONE; /* what ICMP had to say is over */

@@ -16,6 +16,7 @@ struct tcp_cfg {
 	uint32_t initial_cwnd;        /* segments (RFC 6928: 10)                        */
 	bool slow_start_after_idle;   /* restart window after an idle RTO (RFC 5681 4.1) */
 	bool loss_probe;              /* tail loss probes (RFC 8985 7)                  */
+	uint32_t mtu_probing;         /* TCP_MTU_PROBING_* of tcp_plpmtu.h: off                  */
 	bool frto;                    /* doubt time-outs (RFC 5682)                     */
 	uint32_t dupthresh;           /* duplicates that mean loss (RFC 5681: 3)        */
 	uint8_t ecn;                  /* enum tcp_ecn_mode: passive                     */

@@ -10,6 +10,7 @@
 #include "tcp/tcp_fastopen.h"
 #include "tcp/tcp_in.h"
 #include "tcp/tcp_pace.h"
+#include "tcp/tcp_plpmtu.h"
 #include "tcp/tcp_pmtu.h"
 #include "tcp/tcp_reass.h"
 #include "tcp/tcp_recovery.h"
@@ -20,8 +21,6 @@
 
 #define MSS_DEFAULT_V4 536u  /* RFC 9293 MUST-15 */
 #define MSS_DEFAULT_V6 1220u
-#define MSS_MIN        88u   /* as small as we let a peer make us go: 48 of text
-                              * beside 40 of options, Linux's tcp_min_snd_mss    */
 #define TS_BYTES       12u
 
 void
@@ -134,16 +133,24 @@ tcp_opt_value(const struct tcp_env *e, const struct tcp_opts *o, enum tcp_option
 	return 0;
 }
 
-/* The text that fits a full segment beside a timestamp, when there is one. */
-void
-tcp_set_mss(const struct tcp_env *e, struct tcp_conn *c, uint32_t path)
+uint32_t
+tcp_mss_for(const struct tcp_env *e, const struct tcp_conn *c, uint32_t path)
 {
 	uint32_t user = (uint32_t)tcp_opt_value(e, c->opts, TCP_OPTION_MAXSEG);
 	uint32_t mss = min((uint32_t)c->peer_mss, path);
 
 	if (user)
 		mss = min(mss, user);
-	mss = max(mss, MSS_MIN);
+	return max(mss, TCP_MSS_MIN);
+}
+
+/* The text that fits a full segment beside a timestamp, when there is one. */
+void
+tcp_set_mss(const struct tcp_env *e, struct tcp_conn *c, uint32_t path)
+{
+	uint32_t found = c->flags & TCPF_PLPMTU ? c->plpmtu_low : UINT32_MAX;
+	uint32_t mss = tcp_mss_for(e, c, min(path, found));
+
 	c->mss = to_u16(mss - (c->flags & TCPF_TS ? TS_BYTES : 0));
 }
 
@@ -256,6 +263,7 @@ tcp_take_syn_options(struct tcp_env *e, struct tcp_conn *c, const struct tcp_seg
 	path = tcp_pmtu_path(e, c, now);
 	c->flags |= path < c->adv_mss ? TCPF_PMTU : 0;
 	tcp_set_mss(e, c, path);
+	tcp_plpmtu_start(e, c, now);
 }
 
 /* RFC 6928 2; a SYN that had to be repeated says to start with one (RFC 5681

@@ -8,6 +8,7 @@
 #include "tcp/tcp_frto.h"
 #include "tcp/tcp_pace.h"
 #include "tcp/tcp_fastopen.h"
+#include "tcp/tcp_plpmtu.h"
 #include "tcp/tcp_pmtu.h"
 #include "tcp/tcp_reass.h"
 #include "tcp/tcp_recovery.h"
@@ -377,20 +378,26 @@ send_text(struct tcp_env *e, struct tcp_conn *c, uint32_t n, uint32_t unsent, in
 static bool
 out_text(struct tcp_env *e, struct tcp_conn *c, int64_t now, struct tcp_seg *s)
 {
-	uint32_t unsent = tcp_unsent(c), n;
+	uint32_t unsent = tcp_unsent(c), n, probe;
 
 	if (!tcp_facts[c->state].may_send)
 		return false;
 	if (c->flags & TCPF_PMTU)
 		tcp_pmtu_refresh(e, c, now);
 	n = text_allowed(c, unsent);
+	probe = n && (c->flags & TCPF_PLPMTU) ? tcp_plpmtu_probe(e, c, unsent, now) : 0;
+	n = max(n, probe);
 	if (n)
 		restart_after_idle(e, c, now);
 	if (n == 0 && !fin_due(c, unsent, n))
 		return blocked(e, c, unsent, now);
 	if (n && !tcp_pace_allows(e, c, now))
 		return false;
-	return send_text(e, c, n, unsent, now, s) || blocked(e, c, unsent, now);
+	if (!send_text(e, c, n, unsent, now, s))
+		return blocked(e, c, unsent, now);
+	if (probe)
+		tcp_plpmtu_sent(c, n);
+	return true;
 }
 
 /* RFC 8985 7.3: new text, a segment beyond cwnd if need be; else the last once more. */

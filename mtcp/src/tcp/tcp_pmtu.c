@@ -3,6 +3,7 @@
 
 #include "tcp/tcp_pmtu.h"
 
+#include "tcp/tcp_plpmtu.h"
 #include "tcp/tcp_recovery.h"
 
 #define KEEP_NS SEC(600) /* RFC 1191 6.3: ten minutes, five at least             */
@@ -68,6 +69,12 @@ resend_what_is_too_large(struct tcp_conn *c)
 		c->flags |= TCPF_RETRANSMIT_NOW;
 }
 
+static uint32_t
+stamp(const struct tcp_conn *c)
+{
+	return c->flags & TCPF_TS ? 12 : 0;
+}
+
 /* What leaves as a full segment.  The MSS is the default's until a SYN answers, but text of a
  * Fast Open is as long as the path takes; once that has been told, it is told. */
 static uint32_t
@@ -75,20 +82,46 @@ size_now(struct tcp_env *e, const struct tcp_conn *c, int64_t now)
 {
 	if (c->state == TCP_SYN_SENT && !(c->flags & TCPF_PMTU))
 		return tcp_pmtu_path(e, c, now);
-	return c->mss + (c->flags & TCPF_TS ? 12u : 0u);
+	return c->mss + stamp(c);
 }
 
-void
-tcp_icmp_frag_needed(struct tcp_env *e, struct tcp_conn *c, uint32_t mtu, int64_t now)
+static void
+believe(struct tcp_env *e, struct tcp_conn *c, uint32_t mtu, int64_t now)
 {
-	uint32_t path = max(mtu, LEAST) - headers(c);
+	uint32_t path = mtu - headers(c);
 
-	if (path >= size_now(e, c, now)) /* never up */
-		return;
-	remember(e, c, max(mtu, LEAST), now);
+	remember(e, c, mtu, now);
 	c->flags |= TCPF_PMTU;
+	c->pmtu_acked = c->pmtu_claim = 0;
 	tcp_set_mss(e, c, path);
 	if (c->state == TCP_SYN_SENT && tcp_flight(c) > 1) /* by Fast Open, with text */
 		c->flags |= TCPF_SYN_DUE;
 	resend_what_is_too_large(c);
+}
+
+/* RFC 5927 7.2: what arrived not long ago says that this is not true, unless the path has
+ * changed; then nothing more arrives, and an RTO shows it. */
+void
+tcp_icmp_frag_needed(struct tcp_env *e, struct tcp_conn *c, uint32_t mtu, int64_t now)
+{
+	uint32_t path;
+
+	mtu = max(mtu, LEAST);
+	path = mtu - headers(c);
+	tcp_plpmtu_told(c, path);
+	if (path >= size_now(e, c, now)) /* never up */
+		return;
+	if (c->pmtu_acked > path - stamp(c))
+		c->pmtu_claim = to_u16(mtu);
+	else
+		believe(e, c, mtu, now);
+}
+
+void
+tcp_pmtu_timeout(struct tcp_env *e, struct tcp_conn *c, int64_t now)
+{
+	if (c->pmtu_claim)
+		believe(e, c, c->pmtu_claim, now);
+	else
+		tcp_plpmtu_timeout(e, c, now);
 }

@@ -10,6 +10,7 @@
 #include "tcp/tcp_ecn.h"
 #include "tcp/tcp_frto.h"
 #include "tcp/tcp_pace.h"
+#include "tcp/tcp_plpmtu.h"
 #include "tcp/tcp_rack.h"
 #include "tcp/tcp_rtt.h"
 #include "tcp/tcp_timer.h"
@@ -242,6 +243,8 @@ tcp_recovery_acked(struct tcp_env *e, struct tcp_conn *c, const struct sack_news
 	if (was_wrong(c, n, dup))
 		tcp_undo(e, c, now);
 	lost = c->flags & TCPF_SACK ? tcp_rack_detect(e, c, now) : newreno_detect(e, c, n, dup);
+	if (lost && tcp_plpmtu_lost(c))
+		lost = false;
 	a = cc_news(e, c, n, flight_before, now);
 	if (c->cc->watch)
 		c->cc->watch(c, &a);
@@ -344,7 +347,7 @@ tcp_recovery_reorder_expired(struct tcp_env *e, struct tcp_conn *c, int64_t now)
 {
 	struct sack_news none = { .rtt_ns = -1 };
 
-	if (!tcp_rack_detect(e, c, now))
+	if (!tcp_rack_detect(e, c, now) || tcp_plpmtu_lost(c))
 		return;
 	if (c->ca < TCP_CA_RECOVERY)
 		enter_recovery(e, c, &none, now);

@@ -11,6 +11,7 @@
 
 #include "tcp/tcp_sack.h"
 
+#include "tcp/tcp_pmtu.h"
 #include "tcp/tcp_rack.h"
 #include "tcp/tcp_undo.h"
 
@@ -248,6 +249,7 @@ range_delivered(struct tcp_conn *c, const struct tcp_sent *r, int64_t now, struc
 		n->original |= seq_le(r->end, c->recover);
 	}
 	n->n_delivered++;
+	tcp_pmtu_delivered(c, sent_len(r));
 	tcp_rate_delivered(r, now, &n->rate);
 	tcp_rack_delivered(c, r, n, now);
 }

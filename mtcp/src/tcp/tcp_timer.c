@@ -14,6 +14,7 @@
 
 #include "tcp/tcp_timer.h"
 
+#include "tcp/tcp_pmtu.h"
 #include "tcp/tcp_recovery.h"
 #include "tcp/tcp_rtt.h"
 #include "tcp/tcp_tlp.h"
@@ -281,6 +282,7 @@ rto_expired(struct tcp_env *e, struct tcp_conn *c, int64_t now)
 	c->retries++;
 	trace_add(e->trace, now, c->id, T_RTO, (uint32_t)(c->rto_ns / NS_PER_US), c->retries);
 	tcp_rtt_back_off(e->cfg, c);
+	tcp_pmtu_timeout(e, c, now);
 	if (tcp_facts[c->state].synchronized)
 		tcp_recovery_timeout(e, c, now);
 	else
