@@ -594,6 +594,13 @@ cfg_always(struct stack_cfg *cfg, unsigned who)
 	cfg->tcp.syn_cookies = TCP_COOKIES_ALWAYS;
 }
 
+static void
+cfg_always_in_large_steps(struct stack_cfg *cfg, unsigned who)
+{
+	cfg_always(cfg, who);
+	cfg->rx_bursts = 4 * STACK_STRAYS / IO_BURST;
+}
+
 /* A SYN of the stranger with every option; the answer in `s`. */
 static bool
 full_syn(struct world *w, struct call *k, struct tcp_seg *s)
@@ -714,6 +721,29 @@ test_a_forged_cookie_is_reset(void)
 	world_fini(&w);
 }
 
+/* What is to be reset in the same step takes half of the room for replies, and no more. */
+static void
+test_resets_leave_room_for_cookies(void)
+{
+	struct tcp_seg s = { .seq = { 9 }, .flags = TCP_ACK, .dport = WORLD_PORT, .wnd = 1000 };
+	unsigned synacks = 0, n = 2 * STACK_STRAYS;
+	struct world w;
+
+	world_init(&w, 1, cfg_always_in_large_steps);
+	(void)world_listen(&w, 0, WORLD_PORT, 5);
+	for (s.sport = 1; s.sport <= n; s.sport++)
+		world_drop_in(&w, 0, &s);
+	s.flags = TCP_SYN;
+	for (; s.sport <= n + 10; s.sport++)
+		world_drop_in(&w, 0, &s);
+	world_step(&w, 0);
+	world_now(&w);
+	while (world_hears(&w, 0, &s))
+		synacks += s.flags == (TCP_SYN | TCP_ACK);
+	CU_ASSERT_EQUAL(synacks, 10);
+	world_fini(&w);
+}
+
 static void
 test_no_cookies_while_there_is_room(void)
 {
@@ -801,6 +831,8 @@ suite_listen(void)
 	CU_add_test(suite, "text brings a cookie", test_text_brings_a_cookie);
 	CU_add_test(suite, "a forged cookie is reset (RFC 4987 3.6/forged)",
 	            test_a_forged_cookie_is_reset);
+	CU_add_test(suite, "resets leave room for cookies (attack: SYN flood)",
+	            test_resets_leave_room_for_cookies);
 	CU_add_test(suite, "no cookies while there is room (RFC 4987 3.6/idle)",
 	            test_no_cookies_while_there_is_room);
 	CU_add_test(suite, "cookies may be off", test_cookies_may_be_off);

@@ -16,7 +16,7 @@
 #include "wire/eth.h"
 #include "wire/ip4.h"
 
-#define STACK_STRAYS        64u /* replies that belong to no connection, waiting */
+#define STACK_STRAYS        128u /* replies that belong to no connection, waiting */
 #define STACK_LISTENERS_MAX 1024u
 
 /* On which list a connection's tx_link is (struct tcp_conn.tx_list). */

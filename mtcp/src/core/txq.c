@@ -65,11 +65,13 @@ txq_put_synack(struct stack *st, struct half_open *h)
 		list_push_back(&st->tx_synack, &h->req.tx_link);
 }
 
+/* Whatever is to be reset, half of the room is for those who wait for an answer: a SYN-ACK
+ * with a cookie is never repeated. */
 void
 txq_stray(struct stack *st, const struct segment_from *from, const struct tcp_tuple *t,
           const struct tcp_seg *s)
 {
-	if (st->n_strays < STACK_STRAYS)
+	if (st->n_strays < (s->flags & TCP_RST ? STACK_STRAYS / 2 : STACK_STRAYS))
 		st->stray[st->n_strays++] =
 		    (struct stray){ *t, *s, from->mac, (uint8_t)from->port };
 }
