@@ -62,21 +62,40 @@ test_a_dsack_widens_the_window(void)
 	peer_free(&p);
 }
 
-/* Several in one round trip count once; the network's own duplicates not at all. */
+/* Several in one round trip count once. */
 static void
 test_once_in_a_round_trip(void)
 {
 	struct peer p;
 
 	flight(&p, &plain, 10);
-	unneeded(&p, 1);
-	(void)peer_skips(&p);
-	peer_sack(&p, 1, 1 + MSS, 0);
+	peer_sack(&p, 1 + MSS, 1 + 4 * MSS, 0);
+	SAY(&p, ".", 1, 0, 1);
+	peer_sack(&p, 1 + 5 * MSS, 1 + 9 * MSS, 1 + MSS, 1 + 4 * MSS, 0);
+	SAY(&p, ".", 1, 0, 1);
+	EXPECT(&p, ".", 1, MSS, 1);
+	EXPECT(&p, ".", 1 + 4 * MSS, MSS, 1);
+	for (uint32_t i = 0; i < 2; i++) {
+		peer_sack(&p, 1 + i * 4 * MSS, 1 + (i * 4 + 1) * MSS, 0);
+		SAY(&p, ".", 1, 0, 1 + 9 * MSS);
+	}
+	EXPECT_NUMBER(&p, p.a->conn.dsack_dups, 2);
+	EXPECT_NUMBER(&p, p.a->conn.reo_mult, 1);
+	peer_free(&p);
+}
+
+/* RFC 8985 6.2 step 4 means retransmissions that were not needed; the network duplicates too. */
+static void
+test_duplicates_of_the_network_widen_nothing(void)
+{
+	struct peer p;
+
+	flight(&p, &plain, 10);
 	SAY(&p, ".", 1, 0, 1 + 4 * MSS);
 	peer_sack(&p, 1 + 2 * MSS, 1 + 3 * MSS, 0);
-	SAY(&p, ".", 1, 0, 1 + 5 * MSS);
-	EXPECT_NUMBER(&p, p.a->conn.reo_mult, 1);
-	EXPECT_NUMBER(&p, p.a->conn.dsack_dups, 3);
+	SAY(&p, ".", 1, 0, 1 + 4 * MSS);
+	EXPECT_NUMBER(&p, p.a->conn.dsack_dups, 1);
+	EXPECT_NUMBER(&p, p.a->conn.reo_mult, 0);
 	peer_free(&p);
 }
 
@@ -157,6 +176,8 @@ suite_tcp_rack(void)
 	CU_add_test(s, "a D-SACK widens the window (RFC 8985 6.2/dsack)",
 	            test_a_dsack_widens_the_window);
 	CU_add_test(s, "once in a round trip (RFC 8985 6.2/dsack)", test_once_in_a_round_trip);
+	CU_add_test(s, "duplicates of the network widen nothing (RFC 8985 6.2/dsack)",
+	            test_duplicates_of_the_network_widen_nothing);
 	CU_add_test(s, "the width is forgotten (RFC 8985 6.2/dsack)", test_the_width_is_forgotten);
 	CU_add_test(s, "a time-out spares what has just left (RFC 8985 6.2/step-5)",
 	            test_a_time_out_spares_what_has_just_left);

@@ -59,6 +59,25 @@ test_prr_sends_in_proportion(void)
 	peer_free(&p);
 }
 
+/* RFC 9937 6.1: what ACKs before this one had SACKed is not part of RecoverFS. */
+static void
+test_prr_leaves_out_what_was_sacked_before(void)
+{
+	struct peer p;
+
+	peer_connected(&p, NULL);
+	peer_a_writes(&p, 10 * MSS);
+	EXPECT_NUMBER(&p, peer_skips(&p), 10);
+	peer_sleeps(&p, MS(10));
+	for (uint32_t i = 1; i <= 3; i++) {
+		peer_sack(&p, 1 + MSS, 1 + (1 + i) * MSS, 0);
+		SAY(&p, ".", 1, 0, 1);
+	}
+	EXPECT_NUMBER(&p, p.a->conn.ca, TCP_CA_RECOVERY);
+	EXPECT_NUMBER(&p, p.a->conn.xmit->prr_flight, 8 * MSS);
+	peer_free(&p);
+}
+
 /* Half of the flight is lost: slow start carries it back to ssthresh. */
 static void
 test_prr_after_heavy_loss(void)
@@ -192,6 +211,8 @@ suite_tcp_recovery(void)
 
 	CU_add_test(s, "PRR sends in proportion (RFC 6937 3/proportional; Linux: recovery)",
 	            test_prr_sends_in_proportion);
+	CU_add_test(s, "PRR leaves out what was SACKed before (RFC 6937 3/proportional)",
+	            test_prr_leaves_out_what_was_sacked_before);
 	CU_add_test(s, "PRR after heavy loss (RFC 6937 3/bound)", test_prr_after_heavy_loss);
 	CU_add_test(s, "any pattern of loss", test_any_pattern_of_loss);
 	CU_add_test(s, "`recover` follows", test_recover_follows);

@@ -585,6 +585,30 @@ test_repeated_blocks_do_not_starve_the_news(void)
 	twin_free(&t);
 }
 
+/* The same from the front, where the search goes up. */
+static void
+test_a_search_goes_on_where_it_gave_up(void)
+{
+	static struct twin t;
+	struct sack_news n;
+	unsigned acks = 0;
+
+	twin_init(&t, NULL);
+	for (uint32_t i = 0; i < 3000; i++)
+		send_range(&t, 1);
+	send_range(&t, 2900); /* the back is far away */
+	for (uint32_t i = 1; i < 3000; i += 2)
+		CU_ASSERT_EQUAL(block(&t, i, i + 1).sacked, 1);
+	(void)block(&t, 1, 2);
+	do {
+		n = block(&t, 1400, 1401);
+		acks++;
+	} while (n.sacked == 0 && acks < 100);
+	CU_ASSERT_EQUAL(n.sacked, 1);
+	CU_ASSERT_EQUAL(acks, 1400 / 512 + 1);
+	twin_free(&t);
+}
+
 /* One connection does not take all records. */
 static void
 test_a_connection_has_a_share_of_the_records(void)
@@ -843,6 +867,8 @@ suite_tcp_sack(void)
 	            test_far_blocks_are_reached_by_and_by);
 	CU_add_test(s, "repeated blocks do not starve the news",
 	            test_repeated_blocks_do_not_starve_the_news);
+	CU_add_test(s, "a search goes on where it gave up (attack: SACK holes)",
+	            test_a_search_goes_on_where_it_gave_up);
 	CU_add_test(s, "a connection has a share of the records",
 	            test_a_connection_has_a_share_of_the_records);
 	CU_add_test(s, "with nothing in flight all is quiet",

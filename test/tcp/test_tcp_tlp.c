@@ -176,6 +176,42 @@ test_no_probe_without_a_measurement(void)
 	peer_free(&p);
 }
 
+/* The probe has been judged, by a D-SACK; that measured nothing. */
+static void
+test_no_probe_without_a_measurement_after_a_judged_one(void)
+{
+	struct peer p;
+
+	flight(&p, NULL, 1);
+	peer_sleeps(&p, MS(211));
+	EXPECT(&p, "P.", 1, MSS, 1);
+	SAY(&p, ".", 1, 0, 1 + MSS);
+	peer_sack(&p, 1, 1 + MSS, 0);
+	SAY(&p, ".", 1, 0, 1 + MSS);
+	CU_ASSERT_FALSE(p.a->conn.tlp & TLP_OUT);
+	peer_a_writes(&p, 3 * MSS);
+	EXPECT_NUMBER(&p, peer_skips(&p), 3);
+	peer_sleeps(&p, MS(200));
+	EXPECT_NOTHING(&p);
+	peer_free(&p);
+}
+
+/* The probe is out still; what measures is the ACK of something before it. */
+static void
+test_no_probe_beside_another(void)
+{
+	struct peer p;
+
+	flight(&p, NULL, 3);
+	peer_sleeps(&p, MS(21));
+	EXPECT(&p, "P.", 1 + 2 * MSS, MSS, 1);
+	SAY(&p, ".", 1, 0, 1 + MSS);
+	CU_ASSERT_EQUAL(p.a->conn.tlp & (TLP_OUT | TLP_STALE), TLP_OUT);
+	peer_sleeps(&p, MS(200));
+	EXPECT_NOTHING(&p);
+	peer_free(&p);
+}
+
 /* Something is SACKed: RACK knows more than a probe could tell. */
 static void
 test_no_probe_beside_sacked_ranges(void)
@@ -192,6 +228,31 @@ test_no_probe_beside_sacked_ranges(void)
 	EXPECT(&p, ".", 1, MSS, 1);
 	EXPECT_NUMBER(&p, peer_after(&p, t0), US(2500)); /* the reordering timer, not the probe's */
 	CU_ASSERT_FALSE(p.a->conn.tlp & TLP_OUT);
+	peer_free(&p);
+}
+
+/* A long path, where the RTO comes before two round trips.  RACK would wait beyond it for what
+ * is missing, and what leaves meanwhile does not bring a probe in its place. */
+static void
+test_no_probe_instead_of_the_time_out(void)
+{
+	struct peer p;
+
+	peer_connected(&p, NULL);
+	p.a->conn.srtt_us = 300000u << 3; /* as if measured */
+	p.a->conn.min_rtt_us = 300000;
+	p.a->conn.rttvar_us = 0;
+	p.a->conn.rto_ns = MS(500);
+	peer_a_writes(&p, 3 * MSS);
+	EXPECT_NUMBER(&p, peer_skips(&p), 3);
+	peer_sleeps(&p, MS(499));
+	peer_sack(&p, 1 + 2 * MSS, 1 + 3 * MSS, 0);
+	SAY(&p, ".", 1, 0, 1);
+	peer_a_writes(&p, MSS);
+	EXPECT(&p, "P.", 1 + 3 * MSS, MSS, 1);
+	peer_sleeps(&p, MS(2));
+	EXPECT(&p, ".", 1, MSS, 1);
+	EXPECT_NUMBER(&p, p.a->conn.ca, TCP_CA_LOSS);
 	peer_free(&p);
 }
 
@@ -314,6 +375,24 @@ test_a_probe_of_new_text_proves_no_loss(void)
 	peer_free(&p);
 }
 
+/* Nor does it when one ACK covers it and what was sent behind it. */
+static void
+test_a_probe_of_new_text_among_others_proves_no_loss(void)
+{
+	struct peer p;
+
+	flight(&p, NULL, 10);
+	peer_a_writes(&p, MSS);
+	peer_sleeps(&p, MS(25));
+	EXPECT(&p, "P.", 1 + 10 * MSS, MSS, 1);
+	SAY(&p, ".", 1, 0, 1 + 5 * MSS);
+	peer_a_writes(&p, MSS);
+	EXPECT(&p, "P.", 1 + 11 * MSS, MSS, 1);
+	SAY(&p, ".", 1, 0, 1 + 12 * MSS);
+	EXPECT_NUMBER(&p, p.a->conn.ssthresh, UINT32_MAX);
+	peer_free(&p);
+}
+
 static void
 test_it_can_be_switched_off(void)
 {
@@ -344,8 +423,13 @@ suite_tcp_tlp(void)
 	            test_one_probe_and_then_the_time_out);
 	CU_add_test(s, "no probe without a measurement (RFC 8985 7.3)",
 	            test_no_probe_without_a_measurement);
+	CU_add_test(s, "no probe without a measurement after a judged one (RFC 8985 7.3)",
+	            test_no_probe_without_a_measurement_after_a_judged_one);
+	CU_add_test(s, "no probe beside another (RFC 8985 7.3)", test_no_probe_beside_another);
 	CU_add_test(s, "no probe beside SACKed ranges (RFC 8985 7.2)",
 	            test_no_probe_beside_sacked_ranges);
+	CU_add_test(s, "no probe instead of the time-out (RFC 8985 7.2)",
+	            test_no_probe_instead_of_the_time_out);
 	CU_add_test(s, "no probe without SACK", test_no_probe_without_sack);
 	CU_add_test(s, "the probe starts recovery (RFC 8985 7.3)", test_the_probe_starts_recovery);
 	CU_add_test(s, "a repaired loss lowers cwnd (RFC 8985 7.4)",
@@ -356,5 +440,7 @@ suite_tcp_tlp(void)
 	            test_a_duplicate_ack_says_the_same);
 	CU_add_test(s, "a probe of new text proves no loss (RFC 8985 7.4)",
 	            test_a_probe_of_new_text_proves_no_loss);
+	CU_add_test(s, "a probe of new text among others proves no loss (RFC 8985 7.4)",
+	            test_a_probe_of_new_text_among_others_proves_no_loss);
 	CU_add_test(s, "it can be switched off", test_it_can_be_switched_off);
 }

@@ -126,8 +126,29 @@ test_impossible_dsacks_are_ignored(void)
 	overtaken(&p, &plain, MSS);
 	peer_sack(&p, 0x80000000u, 1 + MSS, 0);
 	SAY(&p, ".", 1, 0, 1 + 4 * MSS);
+	peer_sack(&p, 0x90000000u, 1 + MSS, 0); /* in order, and longer than any window */
+	SAY(&p, ".", 1, 0, 1 + 4 * MSS);
 	EXPECT_NUMBER(&p, p.a->conn.ca, TCP_CA_RECOVERY);
 	EXPECT_NUMBER(&p, p.a->conn.dsack_dups, 0);
+	peer_free(&p);
+}
+
+/* The ACK that tells of one of two may come twice, by the network or from a liar. */
+static void
+test_a_repeated_dsack_is_one(void)
+{
+	struct peer p;
+
+	overtaken(&p, &plain, MSS);
+	peer_sack(&p, 1 + 5 * MSS, 1 + 9 * MSS, 1 + MSS, 1 + 4 * MSS, 0);
+	SAY(&p, ".", 1, 0, 1);
+	EXPECT(&p, ".", 1 + 4 * MSS, MSS, 1);
+	for (int i = 0; i < 3; i++) {
+		peer_sack(&p, 1, 1 + MSS, 1 + 5 * MSS, 1 + 9 * MSS, 0);
+		SAY(&p, ".", 1, 0, 1 + 4 * MSS);
+	}
+	EXPECT_NUMBER(&p, p.a->conn.ca, TCP_CA_RECOVERY);
+	EXPECT_NUMBER(&p, p.a->conn.ssthresh, 7 * MSS);
 	peer_free(&p);
 }
 
@@ -213,6 +234,7 @@ suite_tcp_undo(void)
 	CU_add_test(s, "a duplicate of an original proves nothing",
 	            test_a_duplicate_of_an_original_proves_nothing);
 	CU_add_test(s, "one of two is not enough", test_one_of_two_is_not_enough);
+	CU_add_test(s, "a repeated D-SACK is one (RFC 2883 4)", test_a_repeated_dsack_is_one);
 	CU_add_test(s, "impossible D-SACKs are ignored", test_impossible_dsacks_are_ignored);
 	CU_add_test(s, "Eifel in recovery (RFC 3522 3)", test_eifel_in_recovery);
 	CU_add_test(s, "no Eifel when the retransmission is echoed (RFC 3522 3)",

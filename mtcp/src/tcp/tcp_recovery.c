@@ -256,8 +256,7 @@ tcp_recovery_acked(struct tcp_env *e, struct tcp_conn *c, const struct sack_news
 	else if (n->ece && !c->cc->no_ecn && c->ca < TCP_CA_CWR && c->xmit &&
 	         !(reduced && tcp_flight(c) == 0))
 		enter_cwr(e, c, n, now);
-	if (c->ca < TCP_CA_RECOVERY)
-		recover_follows(c);
+	recover_follows(c);
 	if (c->ca == TCP_CA_OPEN || c->ca == TCP_CA_DISORDER)
 		c->ca = c->xmit && c->xmit->n_sacked + c->xmit->reno_dups ? TCP_CA_DISORDER
 		                                                          : TCP_CA_OPEN;
