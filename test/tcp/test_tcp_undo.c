@@ -205,6 +205,55 @@ test_eifel_after_a_time_out(void)
 	peer_free(&p);
 }
 
+/* F-RTO waited for its second ACK: what is lost next is not kept back for new text. */
+static void
+test_nothing_is_doubted_after_it(void)
+{
+	struct peer p;
+
+	peer_connected(&p, &stamped);
+	peer_a_writes(&p, 11 * TS_MSS);
+	EXPECT_NUMBER(&p, peer_skips(&p), 10);
+	peer_sleeps(&p, MS(300));
+	EXPECT(&p, ".", 1, TS_MSS, 1);
+	echo_of(&p, 300);
+	SAY(&p, ".", 1, 0, 1 + TS_MSS);
+	EXPECT(&p, "P.", 1 + 10 * TS_MSS, TS_MSS, 1);
+	EXPECT_NUMBER(&p, p.a->conn.ca, TCP_CA_OPEN);
+	peer_sack(&p, 1 + 2 * TS_MSS, 1 + 5 * TS_MSS, 0);
+	echo_of(&p, 0);
+	SAY(&p, ".", 1, 0, 1 + TS_MSS);
+	EXPECT_NUMBER(&p, p.a->conn.ca, TCP_CA_RECOVERY);
+	EXPECT(&p, ".", 1 + TS_MSS, TS_MSS, 1);
+	peer_free(&p);
+}
+
+/* A loss that a probe repaired afterwards was one, and keeps its reduction. */
+static void
+test_a_probe_that_repaired_ends_it(void)
+{
+	struct peer p;
+	uint32_t ssthresh;
+
+	overtaken(&p, NULL, MSS);
+	peer_a_writes(&p, 3 * MSS);
+	peer_sack(&p, 1 + MSS, 1 + 9 * MSS, 0);
+	SAY(&p, ".", 1, 0, 1);
+	SAY(&p, ".", 1, 0, 1 + 10 * MSS);
+	EXPECT_NUMBER(&p, peer_skips(&p), 3);
+	peer_sleeps(&p, MS(50));
+	EXPECT(&p, "P.", 1 + 12 * MSS, MSS, 1);
+	peer_a_writes(&p, 2 * MSS);
+	EXPECT_NUMBER(&p, peer_skips(&p), 2);
+	SAY(&p, ".", 1, 0, 1 + 14 * MSS);
+	ssthresh = p.a->conn.ssthresh;
+	CU_ASSERT_TRUE(ssthresh < 7 * MSS);
+	peer_sack(&p, 1, 1 + MSS, 0);
+	SAY(&p, ".", 1, 0, 1 + 14 * MSS);
+	EXPECT_NUMBER(&p, p.a->conn.ssthresh, ssthresh);
+	peer_free(&p);
+}
+
 static void
 test_dsack_after_a_time_out(void)
 {
@@ -241,5 +290,8 @@ suite_tcp_undo(void)
 	            test_no_eifel_when_the_retransmission_is_echoed);
 	CU_add_test(s, "Eifel after a time-out (RFC 3522 3; RFC 4015 3)",
 	            test_eifel_after_a_time_out);
+	CU_add_test(s, "nothing is doubted after it (RFC 4015 3)", test_nothing_is_doubted_after_it);
+	CU_add_test(s, "a probe that repaired ends it (RFC 8985 7.4)",
+	            test_a_probe_that_repaired_ends_it);
 	CU_add_test(s, "D-SACK after a time-out", test_dsack_after_a_time_out);
 }

@@ -7,6 +7,8 @@
 
 #include "tcp/tcp_undo.h"
 
+#include "tcp/tcp_frto.h"
+
 void
 tcp_undo_begin(struct tcp_conn *c)
 {
@@ -77,6 +79,7 @@ tcp_undo(struct tcp_env *e, struct tcp_conn *c, int64_t now)
 		c->cc->undo(c, now);
 	trace_add(e->trace, now, c->id, T_UNDONE, c->snd_una.v, c->cwnd);
 	x->undo_armed = false;
+	tcp_frto_stop(c); /* or new text would go before what is lost next */
 	/* What left again before it arrived does not show by itself that it came late. */
 	if (c->ca != TCP_CA_LOSS)
 		c->flags |= TCPF_REORDER;
