@@ -117,6 +117,31 @@ test_one_of_two_is_not_enough(void)
 	peer_free(&p);
 }
 
+/* The first copy was lost too, or late: one D-SACK leaves open whether both were needed. */
+static void
+test_a_range_that_left_twice_again(void)
+{
+	struct peer p;
+
+	overtaken(&p, &plain, MSS);
+	peer_a_writes(&p, 10 * MSS);
+	peer_sack(&p, 1 + MSS, 1 + 10 * MSS, 0);
+	SAY(&p, ".", 1, 0, 1);
+	CU_ASSERT_TRUE(peer_skips(&p) >= 2);
+	peer_sleeps(&p, MS(10));
+	peer_sack(&p, 1 + MSS, 1 + 12 * MSS, 0);
+	SAY(&p, ".", 1, 0, 1);
+	EXPECT(&p, ".", 1, MSS, 1);
+	SAY(&p, ".", 1, 0, 1 + 12 * MSS);
+	peer_sack(&p, 1, 1 + MSS, 0);
+	SAY(&p, ".", 1, 0, 1 + 12 * MSS);
+	EXPECT_NUMBER(&p, p.a->conn.ssthresh, 7 * MSS);
+	peer_sack(&p, 1, 1 + MSS, 0);
+	SAY(&p, ".", 1, 0, 1 + 12 * MSS);
+	EXPECT_NUMBER(&p, p.a->conn.ssthresh, UINT32_MAX);
+	peer_free(&p);
+}
+
 /* A peer that lies of more than was ever sent. */
 static void
 test_impossible_dsacks_are_ignored(void)
@@ -284,6 +309,8 @@ suite_tcp_undo(void)
 	            test_a_duplicate_of_an_original_proves_nothing);
 	CU_add_test(s, "one of two is not enough", test_one_of_two_is_not_enough);
 	CU_add_test(s, "a repeated D-SACK is one (RFC 2883 4)", test_a_repeated_dsack_is_one);
+	CU_add_test(s, "a range that left twice again (RFC 2883 4)",
+	            test_a_range_that_left_twice_again);
 	CU_add_test(s, "impossible D-SACKs are ignored", test_impossible_dsacks_are_ignored);
 	CU_add_test(s, "Eifel in recovery (RFC 3522 3)", test_eifel_in_recovery);
 	CU_add_test(s, "no Eifel when the retransmission is echoed (RFC 3522 3)",

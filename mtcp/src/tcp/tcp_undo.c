@@ -38,15 +38,29 @@ tcp_undo_resent(struct tcp_conn *c, const struct tcp_sent *r, int64_t now)
 	x->undo_open++;
 }
 
+/* Whether `at` is one of those that the bits of `told` stand for. */
+static bool
+among(const struct tcp_xmit *x, uint32_t told, seq_t at)
+{
+	for (; told; told &= told - 1)
+		if (seq_eq(x->resent[__builtin_ctz(told)], at))
+			return true;
+	return false;
+}
+
+/* What has left twice again may have been needed once: a D-SACK tells of one copy. */
 uint32_t
 tcp_undo_duplicate(struct tcp_conn *c, const struct tcp_sack_block *b)
 {
 	struct tcp_xmit *x = c->xmit;
-	uint32_t len = seq_sub(b->end, b->start), found = 0;
+	uint32_t len = seq_sub(b->end, b->start), found = 0, told = 0;
 
 	for (uint32_t i = 0; x && i < TCP_RESENT; i++) {
 		if (!(x->resent_live >> i & 1) || seq_sub(x->resent[i], b->start) >= len)
 			continue;
+		if (among(x, told, x->resent[i]))
+			continue;
+		told |= 1u << i;
 		x->resent_live &= ~(1u << i);
 		found++;
 		if (x->undo_open && seq_le(x->undo_from, x->resent[i]))
