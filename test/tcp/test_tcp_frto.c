@@ -105,6 +105,26 @@ test_nothing_new_to_send_ends_the_doubt(void)
 }
 
 /* 3.1: what was never sent again arrives. */
+/* A small segment is on its way, and another waits for its ACK: not any more. */
+static void
+test_a_little_new_text_will_do(void)
+{
+	struct peer p;
+
+	peer_connected(&p, &no_sack);
+	peer_a_writes(&p, 4 * MSS + 100);
+	EXPECT_NUMBER(&p, peer_skips(&p), 5);
+	peer_a_writes(&p, 50);
+	EXPECT_NOTHING(&p);
+	peer_sleeps(&p, MS(300));
+	EXPECT(&p, ".", 1, MSS, 1);
+	SAY(&p, ".", 1, 0, 1 + MSS);
+	EXPECT(&p, "P.", 1 + 4 * MSS + 100, 50, 1);
+	SAY(&p, ".", 1, 0, 1 + 2 * MSS);
+	is_spurious(&p);
+	peer_free(&p);
+}
+
 static void
 test_with_sack_an_original_decides(void)
 {
@@ -177,6 +197,8 @@ suite_tcp_frto(void)
 	            test_a_first_duplicate_ends_the_doubt);
 	CU_add_test(s, "nothing new to send ends the doubt (RFC 5682 2.1/new-data)",
 	            test_nothing_new_to_send_ends_the_doubt);
+	CU_add_test(s, "a little new text will do (RFC 5682 2.1/new-data)",
+	            test_a_little_new_text_will_do);
 	CU_add_test(s, "with SACK an original decides (RFC 5682 3.1; RFC 4015 3)",
 	            test_with_sack_an_original_decides);
 	CU_add_test(s, "with SACK new text alone means loss (RFC 5682 3.1)",

@@ -24,6 +24,14 @@ new_text_fits(const struct tcp_conn *c)
 	return tcp_unsent(c) > 0 && c->snd_wnd > tcp_flight(c);
 }
 
+/* Step 2b.  A little text has to do: Nagle and the cork would wait for what is in doubt. */
+static void
+second_begin(struct tcp_conn *c)
+{
+	c->xmit->frto = FRTO_SECOND;
+	c->flags |= TCPF_PUSH_SMALL;
+}
+
 /* 2.1 step 2; in 3.1 a duplicate changes nothing yet. */
 static void
 first_ack(struct tcp_conn *c, const struct sack_news *n, bool dup)
@@ -38,7 +46,7 @@ first_ack(struct tcp_conn *c, const struct sack_news *n, bool dup)
 	if (!seq_lt(c->snd_una, c->recover) || !new_text_fits(c)) /* 2a, and nothing to try with */
 		tcp_frto_stop(c);
 	else
-		c->xmit->frto = FRTO_SECOND; /* 2b */
+		second_begin(c);
 }
 
 /* Step 3.  True: 3b. */
