@@ -393,6 +393,20 @@ test_a_probe_of_new_text_among_others_proves_no_loss(void)
 	peer_free(&p);
 }
 
+/* The last is waiting to be sent again anyway: that there was a probe is not remembered. */
+static void
+test_a_probe_that_cannot_leave_is_not_out(void)
+{
+	struct peer p;
+
+	flight(&p, NULL, 3);
+	tcp_sack_last(&p.a->conn)->flags |= SENT_LOST | SENT_RETRANS; /* as an undo leaves it */
+	peer_sleeps(&p, MS(50));
+	EXPECT_NOTHING(&p);
+	CU_ASSERT_FALSE(p.a->conn.tlp & TLP_OUT);
+	peer_free(&p);
+}
+
 static void
 test_it_can_be_switched_off(void)
 {
@@ -442,5 +456,7 @@ suite_tcp_tlp(void)
 	            test_a_probe_of_new_text_proves_no_loss);
 	CU_add_test(s, "a probe of new text among others proves no loss (RFC 8985 7.4)",
 	            test_a_probe_of_new_text_among_others_proves_no_loss);
+	CU_add_test(s, "a probe that cannot leave is not out (RFC 8985 7.3)",
+	            test_a_probe_that_cannot_leave_is_not_out);
 	CU_add_test(s, "it can be switched off", test_it_can_be_switched_off);
 }

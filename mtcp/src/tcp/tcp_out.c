@@ -421,7 +421,10 @@ out_loss_probe(struct tcp_env *e, struct tcp_conn *c, int64_t now, struct tcp_se
 		return true;
 	}
 	tcp_tlp_sent(c, c->snd_nxt, true);
-	return out_last(e, c, now, s);
+	if (out_last(e, c, now, s))
+		return true;
+	tcp_tlp_stop(c); /* nothing has left: there is nothing to judge */
+	return false;
 }
 
 bool
