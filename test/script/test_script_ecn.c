@@ -405,6 +405,25 @@ test_dctcp_reduces(void)
 	peer_free(&p);
 }
 
+/* RFC 8257 3.5: little was marked, and cwnd hardly lowered; what is lost then halves it. */
+static void
+test_dctcp_loss_beside_the_mark(void)
+{
+	struct peer p;
+
+	connected(&p, &exact, "S.E");
+	peer_a_writes(&p, 10 * MSS);
+	(void)peer_skips(&p);
+	SAY(&p, ".E", 1, 0, 1 + MSS);
+	EXPECT_NUMBER(&p, p.a->conn.ca, TCP_CA_CWR);
+	p.a->conn.ssthresh = 9 * MSS; /* as if alpha had been small */
+	peer_sack(&p, 1 + 2 * MSS, 1 + 5 * MSS, 0);
+	SAY(&p, ".", 1, 0, 1 + MSS);
+	EXPECT_NUMBER(&p, p.a->conn.ca, TCP_CA_RECOVERY);
+	EXPECT_NUMBER(&p, p.a->conn.ssthresh, 9 * MSS / 2);
+	peer_free(&p);
+}
+
 /* TCP_INFO: TCPI_OPT_ECN, TCPI_OPT_ECN_SEEN, and what was marked. */
 static void
 test_info(void)
@@ -458,5 +477,7 @@ suite_script_ecn(void)
 	CU_add_test(s, "RFC 8257 3.2: what came before is acknowledged first",
 	            test_exact_echo_before_text);
 	CU_add_test(s, "RFC 8257 3.3: once in a window, by the estimate", test_dctcp_reduces);
+	CU_add_test(s, "RFC 8257 3.5: a loss beside the mark halves",
+	            test_dctcp_loss_beside_the_mark);
 	CU_add_test(s, "TCP_INFO tells of ECN", test_info);
 }

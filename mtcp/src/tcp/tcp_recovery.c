@@ -65,7 +65,9 @@ static void
 enter_recovery(struct tcp_env *e, struct tcp_conn *c, const struct sack_news *n, int64_t now)
 {
 	trace_add(e->trace, now, c->id, T_FAST_RETRANSMIT, c->snd_una.v, c->snd_nxt.v);
-	if (c->ca != TCP_CA_CWR) { /* or this window has had its reduction */
+	/* Or this window has had its reduction; that of exact marks may be next to nothing, and a
+	 * loss is a loss (RFC 8257 3.5). */
+	if (c->ca != TCP_CA_CWR || c->cc->exact_ecn) {
 		tcp_undo_begin(c);
 		reduce(c, c->cc->ssthresh(c, now), n);
 	}
