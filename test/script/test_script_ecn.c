@@ -317,6 +317,36 @@ test_loss_beside_the_mark(void)
 	peer_free(&p);
 }
 
+/* RFC 4015 3.2: what a mark asked for is not taken back with a loss that was none. */
+static void
+test_marked_recovery_stays(void)
+{
+	struct peer p;
+
+	connected(&p, &on, "S.E");
+	peer_a_writes(&p, 10 * MSS);
+	(void)peer_skips(&p);
+	peer_sack(&p, 1 + MSS, 1 + 4 * MSS, 0);
+	SAY(&p, ".", 1, 0, 1);
+	EXPECT(&p, ".", 1, MSS, 1);
+	SAY(&p, ".E", 1, 0, 1 + 4 * MSS);
+	peer_sack(&p, 1, 1 + MSS, 0);
+	SAY(&p, ".E", 1, 0, 1 + 4 * MSS);
+	EXPECT_NUMBER(&p, p.a->conn.ca, TCP_CA_RECOVERY);
+	EXPECT_NUMBER(&p, p.a->conn.ssthresh, 5 * MSS);
+	peer_free(&p);
+	connected(&p, &on, "S.E"); /* the mark is on the ACK that shows the loss */
+	peer_a_writes(&p, 10 * MSS);
+	(void)peer_skips(&p);
+	peer_sack(&p, 1 + MSS, 1 + 4 * MSS, 0);
+	SAY(&p, ".E", 1, 0, 1);
+	SAY(&p, ".", 1, 0, 1 + 4 * MSS);
+	peer_sack(&p, 1, 1 + MSS, 0);
+	SAY(&p, ".", 1, 0, 1 + 4 * MSS);
+	EXPECT_NUMBER(&p, p.a->conn.ssthresh, 5 * MSS);
+	peer_free(&p);
+}
+
 /* RFC 3168 6.1.4: neither ACKs nor probes can be marked (the link judges it too). */
 static void
 test_probes_are_not_marked(void)
@@ -472,6 +502,8 @@ suite_script_ecn(void)
 	            test_loss_says_cwr);
 	CU_add_test(s, "RFC 3168 6.1.2: a loss beside the mark reduces no further",
 	            test_loss_beside_the_mark);
+	CU_add_test(s, "RFC 3168 6.1.2, RFC 4015 3: a recovery that saw marks is not undone",
+	            test_marked_recovery_stays);
 	CU_add_test(s, "RFC 3168 6.1.4, 6.1.6: ACKs and probes have no ECT", test_probes_are_not_marked);
 	CU_add_test(s, "RFC 8257 3.2: the echo is exact", test_exact_echo);
 	CU_add_test(s, "RFC 8257 3.2: what came before is acknowledged first",

@@ -86,7 +86,6 @@ enter_cwr(struct tcp_env *e, struct tcp_conn *c, const struct sack_news *n, int6
 	    c->cc->on_ecn ? c->cc->on_ecn : c->cc->ssthresh;
 
 	trace_add(e->trace, now, c->id, T_ECN, c->snd_una.v, c->snd_nxt.v);
-	c->xmit->undo_armed = false; /* marks are no mistake */
 	reduce(c, ssthresh(c, now), n);
 	c->ca = TCP_CA_CWR;
 	c->xmit->cwr_end = c->snd_nxt;
@@ -234,6 +233,15 @@ was_wrong(struct tcp_conn *c, const struct sack_news *n, bool dup)
 	return (spurious && c->xmit->undo_armed) || tcp_undo_due(c, n);
 }
 
+/* One that comes with a loss, or while it is repaired, has no reduction of its own: that of the
+ * loss stays even if there was none (RFC 4015 3.2). */
+static void
+marks_are_no_mistake(struct tcp_conn *c, const struct sack_news *n)
+{
+	if (n->ece && !c->cc->no_ecn && c->xmit)
+		c->xmit->undo_armed = false;
+}
+
 void
 tcp_recovery_acked(struct tcp_env *e, struct tcp_conn *c, const struct sack_news *n, bool dup,
                    uint32_t flight_before, int64_t now)
@@ -241,6 +249,7 @@ tcp_recovery_acked(struct tcp_env *e, struct tcp_conn *c, const struct sack_news
 	bool reduced = c->ca == TCP_CA_CWR, lost;
 	struct cc_ack a;
 
+	marks_are_no_mistake(c, n);
 	tcp_rack_duplicates(c, n);
 	if (was_wrong(c, n, dup))
 		tcp_undo(e, c, now);
@@ -258,6 +267,7 @@ tcp_recovery_acked(struct tcp_env *e, struct tcp_conn *c, const struct sack_news
 	else if (n->ece && !c->cc->no_ecn && c->ca < TCP_CA_CWR && c->xmit &&
 	         !(reduced && tcp_flight(c) == 0))
 		enter_cwr(e, c, n, now);
+	marks_are_no_mistake(c, n);
 	recover_follows(c);
 	if (c->ca == TCP_CA_OPEN || c->ca == TCP_CA_DISORDER)
 		c->ca = c->xmit && c->xmit->n_sacked + c->xmit->reno_dups ? TCP_CA_DISORDER
