@@ -585,7 +585,7 @@ test_repeated_blocks_do_not_starve_the_news(void)
 	twin_free(&t);
 }
 
-/* The same from the front, where the search goes up. */
+/* Far from the front the search goes up, and takes as many ACKs as it needs. */
 static void
 test_a_search_goes_on_where_it_gave_up(void)
 {
