@@ -56,6 +56,24 @@ test_closed_has_no_deadline(void)
 	peer_free(&p);
 }
 
+/* What waits for something earlier goes back to it, after an expiry too. */
+static void
+test_the_rto_is_remembered(void)
+{
+	struct peer p;
+
+	peer_connected(&p, NULL);
+	peer_a_writes(&p, 100);
+	EXPECT_NUMBER(&p, p.a->conn.rtx_kind, RTX_TLP);
+	EXPECT_NUMBER(&p, p.a->conn.xmit->rto_at - p.d->now, p.a->conn.rto_ns);
+	for (unsigned i = 0; i < 3; i++) {
+		peer_sleeps(&p, SEC(1));
+		EXPECT_NUMBER(&p, p.a->conn.rtx_kind, RTX_RTO);
+		EXPECT_NUMBER(&p, p.a->conn.xmit->rto_at, p.a->conn.rtx_at);
+	}
+	peer_free(&p);
+}
+
 /* Running early does nothing; running late does what was due, once. */
 static void
 test_early_and_late(void)
@@ -187,6 +205,7 @@ suite_tcp_timer(void)
 	CU_add_test(s, "an idle connection has no deadline",
 	            test_an_idle_connection_has_no_deadline);
 	CU_add_test(s, "CLOSED has no deadline", test_closed_has_no_deadline);
+	CU_add_test(s, "the RTO is remembered (RFC 8985 7.2)", test_the_rto_is_remembered);
 	CU_add_test(s, "early and late", test_early_and_late);
 	CU_add_test(s, "all at once", test_all_at_once);
 	CU_add_test(s, "expiries do not wrap", test_expiries_do_not_wrap);

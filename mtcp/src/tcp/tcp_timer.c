@@ -268,6 +268,8 @@ rtx_again(const struct tcp_env *e, struct tcp_conn *c, int64_t now)
 	c->rtx_at = now + c->rto_ns;
 	if (limit > now)
 		c->rtx_at = min(c->rtx_at, limit);
+	if (c->xmit)
+		c->xmit->rto_at = c->rtx_at;
 }
 
 static void
