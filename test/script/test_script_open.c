@@ -473,16 +473,22 @@ static void
 half_open_answers(const char *flags, uint32_t seq, enum fate fate, bool answers)
 {
 	struct peer p;
+	uint32_t offered;
+	uint8_t scale;
 
 	peer_new(&p, NULL);
 	duo_listen(p.a);
 	peer_syn_options(&p);
 	SAY(&p, "S", 0, 0, 0);
 	EXPECT(&p, "S.", 0, 0, 1);
+	offered = p.last->s.wnd; /* of a SYN-ACK: not scaled */
+	scale = p.last->s.wscale;
 	for (unsigned i = 0; i < 3; i++)
 		SAY_FATE(&p, flags, seq, 0, 1, fate);
-	if (answers)
+	if (answers) {
 		EXPECT(&p, ".", 1, 0, 1);
+		CU_ASSERT_TRUE((uint32_t)p.last->s.wnd << scale >= offered);
+	}
 	EXPECT_NOTHING(&p);
 	peer_sleeps(&p, MS(500));
 	SAY_FATE(&p, flags, seq, 0, 1, fate);

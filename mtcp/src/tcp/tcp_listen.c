@@ -131,7 +131,7 @@ tcp_req_answer(const struct tcp_env *e, struct tcp_req *r, const struct tcp_seg 
 		.flags = TCP_ACK,
 		.sport = r->tuple.lport,
 		.dport = r->tuple.rport,
-		.wnd = (uint16_t)(r->first_wnd >> shift),
+		.wnd = (uint16_t)((r->first_wnd + (1u << shift) - 1) >> shift), /* never less */
 		.opts = (uint8_t)(r->opts & TCP_OPT_TS),
 		.tsval = (uint32_t)(now / NS_PER_MS) + r->ts_offset,
 		.tsecr = r->ts_recent,
