@@ -577,13 +577,57 @@ test_user_timeout_of_a_closed_window(void)
 	peer_a_writes(&p, 200);
 	p.wnd = 0;
 	SAY(&p, ".", 1, 0, 101);
-	for (int i = 0; i < 100; i++) { /* while it answers it may stay closed */
+	for (int i = 0; i < 4; i++) { /* although it answers */
 		peer_sleeps(&p, SEC(1));
 		SAY(&p, ".", 1, 0, 101);
 	}
 	EXPECT_STATE(&p, TCP_ESTABLISHED);
-	peer_sleeps(&p, SEC(200));
+	peer_sleeps(&p, MS(1100));
 	EXPECT_STATE(&p, TCP_CLOSED);
+	EXPECT_NUMBER(&p, p.a->conn.err, TCP_E_TIMEDOUT);
+	peer_free(&p);
+}
+
+/* Neither text of the peer's nor new text of ours is progress; an ACK of something is. */
+static void
+test_user_timeout_counts_from_the_last_progress(void)
+{
+	struct peer p;
+
+	peer_connected(&p, NULL);
+	duo_option(p.a, TCP_OPTION_USER_TIMEOUT, 5000);
+	duo_flag(p.a, TCPF_NODELAY, true);
+	peer_a_writes(&p, 100);
+	peer_sleeps(&p, SEC(3));
+	peer_a_writes(&p, 100);
+	SAY(&p, ".", 1, 0, 101);
+	for (uint32_t i = 0; i < 4; i++) {
+		peer_sleeps(&p, SEC(1));
+		peer_a_writes(&p, 100);
+		SAY(&p, ".", 1 + i, 1, 101);
+	}
+	EXPECT_STATE(&p, TCP_ESTABLISHED);
+	peer_sleeps(&p, MS(1100));
+	EXPECT_STATE(&p, TCP_CLOSED);
+	peer_free(&p);
+}
+
+static void
+test_user_timeout_ends_keepalive(void)
+{
+	struct peer p;
+
+	peer_connected(&p, NULL);
+	duo_option(p.a, TCP_OPTION_KEEPIDLE, 10);
+	duo_option(p.a, TCP_OPTION_KEEPINTVL, 2);
+	duo_option(p.a, TCP_OPTION_USER_TIMEOUT, 13000);
+	duo_flag(p.a, TCPF_KEEPALIVE, true);
+	tcp_set_opts(&p.a->env, &p.a->conn, p.a->conn.opts, p.d->now);
+	peer_sleeps(&p, MS(13900));
+	EXPECT_STATE(&p, TCP_ESTABLISHED);
+	peer_sleeps(&p, MS(300));
+	EXPECT_STATE(&p, TCP_CLOSED); /* after two probes */
+	EXPECT_NUMBER(&p, p.a->conn.err, TCP_E_TIMEDOUT);
 	peer_free(&p);
 }
 
@@ -767,6 +811,10 @@ suite_script_loss(void)
 	CU_add_test(s, "user time-out (RFC 9293 MUST-21; RFC 5482 3.1)", test_user_timeout);
 	CU_add_test(s, "user time-out of a closed window (RFC 5482 3.1)",
 	            test_user_timeout_of_a_closed_window);
+	CU_add_test(s, "a user time-out counts from the last progress (RFC 5482 3.1; option: "
+	               "TCP_USER_TIMEOUT)", test_user_timeout_counts_from_the_last_progress);
+	CU_add_test(s, "a user time-out ends keep-alive (option: TCP_USER_TIMEOUT)",
+	            test_user_timeout_ends_keepalive);
 	CU_add_test(s, "a partly acknowledged segment", test_partly_acknowledged_segment);
 	CU_add_test(s, "split ACKs (attack: split ACKs)", test_split_acks);
 	CU_add_test(s, "a burst of ACKs grows cwnd (RFC 5681 3.1/avoidance)",

@@ -81,6 +81,8 @@ test_the_size_is_found_and_lost_probes_are_no_congestion(void)
 	CU_ASSERT(sends_for(d, SEC(3)) > 500000);
 	CU_ASSERT(size_of(d) <= 1300 && size_of(d) > 1300 - 8);
 	CU_ASSERT(c->total_retrans >= 2 && c->total_retrans < 40);
+	CU_ASSERT_EQUAL(c->plpmtu_low, 1299);
+	CU_ASSERT_EQUAL(c->plpmtu_high, 1303); /* near enough */
 	CU_ASSERT_EQUAL(c->ssthresh, UINT32_MAX);
 	CU_ASSERT_EQUAL(c->xmit ? c->xmit->probe : 0, 0);
 	duo_free(d);
@@ -260,6 +262,42 @@ test_a_timeout_says_nothing_of_a_probe(void)
 	peer_free(&p);
 }
 
+static void
+test_no_probe_without_text_to_follow(void)
+{
+	struct peer p;
+
+	probing = TCP_MTU_PROBING_ALWAYS;
+	peer_connected(&p, &(struct peer_opts){ .cfg = tuned });
+	duo_option(p.a, TCP_OPTION_SNDBUF, 200000);
+	peer_a_writes(&p, 10 * 1024 + 1460 + 4 * 1024 - 1);
+	for (unsigned i = 0; i < 10; i++)
+		EXPECT(&p, ".", 1 + i * 1024, 1024, 1);
+	SAY(&p, ".", 1, 0, 1025);
+	EXPECT(&p, ".", PROBE, 1024, 1);
+	peer_free(&p);
+}
+
+/* Three are bad luck. */
+static void
+test_the_fourth_timeout_is_a_black_hole(void)
+{
+	struct duo *d = narrow_path(TCP_MTU_PROBING_BLACK_HOLE, 600);
+	const struct tcp_conn *c = &d->side[DUO_A].conn;
+
+	(void)duo_write_pattern(&d->side[DUO_A], 10000);
+	while (c->retries < 3)
+		(void)duo_step(d, d->now + SEC(10));
+	CU_ASSERT_EQUAL(size_of(d), 1460);
+	while (c->retries < 4)
+		(void)duo_step(d, d->now + SEC(10));
+	CU_ASSERT_EQUAL(size_of(d), 1036);
+	while (c->retries < 5)
+		(void)duo_step(d, d->now + SEC(10));
+	CU_ASSERT_EQUAL(size_of(d), 524);
+	duo_free(d);
+}
+
 void
 suite_tcp_plpmtu(void)
 {
@@ -273,6 +311,10 @@ suite_tcp_plpmtu(void)
 	CU_add_test(s, "a path that grows is found out (RFC 4821 7.3)",
 	            test_a_path_that_grows_is_found_out);
 	CU_add_test(s, "a black hole is found (RFC 4821 7.7)", test_a_black_hole_is_found);
+	CU_add_test(s, "the fourth time-out is a black hole (RFC 4821 7.7)",
+	            test_the_fourth_timeout_is_a_black_hole);
+	CU_add_test(s, "no probe without text to follow (RFC 4821 7.4)",
+	            test_no_probe_without_text_to_follow);
 	CU_add_test(s, "nothing is searched unless asked", test_nothing_is_searched_unless_asked);
 	CU_add_test(s, "a dead path does not make segments small for ever (RFC 4821 7.7)",
 	            test_a_dead_path_does_not_make_segments_small_for_ever);

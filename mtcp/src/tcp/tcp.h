@@ -106,6 +106,16 @@ enum {
 	TCPF_LOSS_PROBE = 1 << 30,  /* a tail loss probe is due (RFC 8985 7.3)          */
 };
 
+/* A bit of its own for each: the sum has no carry. */
+static_assert((0ull + TCPF_ACK_NOW + TCPF_TS + TCPF_SACK + TCPF_WSCALE + TCPF_RST + TCPF_SYN_DUE +
+               TCPF_FIN_SENT + TCPF_FIN_SEEN + TCPF_PROBE + TCPF_PUSH_SMALL + TCPF_PASSIVE +
+               TCPF_ORPHAN + TCPF_INTERACTIVE + TCPF_REORDER + TCPF_NODELAY + TCPF_CORK +
+               TCPF_KEEPALIVE + TCPF_MORE + TCPF_ACTIVE_OPEN + TCPF_SHUT + TCPF_PACED +
+               TCPF_APP_LIMITED + TCPF_RETRANSMIT_NOW + TCPF_FASTOPEN + TCPF_FASTOPEN_GIVE +
+               TCPF_PMTU + TCPF_PLPMTU + TCPF_URG_OUT + TCPF_URG_IN + TCPF_LOSS_PROBE) ==
+                      (1ull << 31) - 1 - (1ull << 29),
+              "no two flags share a bit; bits 29 and 31 are free");
+
 /* Congestion states, as Linux numbers them. */
 enum tcp_ca {
 	TCP_CA_OPEN = 0,
@@ -308,6 +318,7 @@ struct tcp_conn {
 	uint16_t pmtu_claim;       /* an MTU that ICMP names and an RTO may confirm; 0: none */
 	uint16_t plpmtu_low, plpmtu_high; /* what arrives, and may arrive, tcp_plpmtu.c */
 	uint32_t plpmtu_s;         /* when the search began, s                   */
+	uint32_t waiting_ms;       /* since when what was sent, or a closed window, waits */
 };
 
 static_assert(offsetof(struct tcp_conn, snd_r) == 64, "per-segment state fits one line");

@@ -22,6 +22,14 @@
 #define CORK_MAX_NS     MS(200)
 #define OVERRIDE_MAX_NS SEC(1)
 
+/* What TCP_USER_TIMEOUT counts from: the first transmission, or the last ACK that was news;
+ * or when the window closed, whether or not the peer answers probes (as on Linux). */
+static void
+waits_anew(struct tcp_conn *c, int64_t now)
+{
+	c->waiting_ms = (uint32_t)(now / NS_PER_MS);
+}
+
 static void
 rtx_stop(struct tcp_conn *c)
 {
@@ -111,8 +119,10 @@ tcp_timer_retune(struct tcp_env *e, struct tcp_conn *c, int64_t now)
 void
 tcp_timer_sent(struct tcp_conn *c, int64_t now)
 {
-	if (c->rtx_kind == RTX_NONE || c->rtx_kind == RTX_PERSIST)
+	if (c->rtx_kind == RTX_NONE || c->rtx_kind == RTX_PERSIST) {
 		rtx_start(c, now);
+		waits_anew(c, now);
+	}
 	tcp_timer_probe(c, now);
 }
 
@@ -138,6 +148,7 @@ void
 tcp_timer_acked(struct tcp_conn *c, int64_t now)
 {
 	c->retries = 0;
+	waits_anew(c, now);
 	if (tcp_flight(c) == 0)
 		rtx_stop(c);
 	else
@@ -162,6 +173,7 @@ tcp_timer_blocked(struct tcp_env *e, struct tcp_conn *c, int64_t now)
 	(void)e;
 	if (c->rtx_kind != RTX_NONE || tcp_flight(c) > 0)
 		return;
+	waits_anew(c, now);
 	persist_start(c, now);
 }
 
@@ -172,6 +184,7 @@ tcp_timer_window_opened(struct tcp_env *e, struct tcp_conn *c, int64_t now)
 	if (c->rtx_kind != RTX_PERSIST)
 		return;
 	tcp_rtt_forget_back_off(e->cfg, c);
+	waits_anew(c, now);
 	persist_start(c, now);
 }
 
@@ -252,18 +265,19 @@ retry_limit(const struct tcp_env *e, const struct tcp_conn *c)
 
 /* TCP_USER_TIMEOUT (RFC 5482): too long without progress, whatever the count. */
 static int64_t
-user_timeout_at(const struct tcp_env *e, const struct tcp_conn *c)
+user_timeout_at(const struct tcp_env *e, const struct tcp_conn *c, int64_t now)
 {
 	int64_t limit = MS(tcp_opt_value(e, c->opts, TCP_OPTION_USER_TIMEOUT));
+	uint32_t waited = (uint32_t)(now / NS_PER_MS) - c->waiting_ms;
 
-	return limit > 0 ? max(c->received_at, c->sent_at) + limit : TIME_NEVER;
+	return limit > 0 ? now - MS((int64_t)waited) + limit : TIME_NEVER;
 }
 
 /* The next expiry, but not beyond the user's limit. */
 static void
 rtx_again(const struct tcp_env *e, struct tcp_conn *c, int64_t now)
 {
-	int64_t limit = user_timeout_at(e, c);
+	int64_t limit = user_timeout_at(e, c, now);
 
 	c->rtx_at = now + c->rto_ns;
 	if (limit > now)
@@ -275,7 +289,7 @@ rtx_again(const struct tcp_env *e, struct tcp_conn *c, int64_t now)
 static void
 rto_expired(struct tcp_env *e, struct tcp_conn *c, int64_t now)
 {
-	bool too_long = c->retries > 0 && now >= user_timeout_at(e, c);
+	bool too_long = c->retries > 0 && now >= user_timeout_at(e, c, now);
 
 	if (too_long || c->retries >= min(retry_limit(e, c), (uint32_t)UINT8_MAX)) {
 		give_up(e, c, now);
@@ -299,7 +313,7 @@ rto_expired(struct tcp_env *e, struct tcp_conn *c, int64_t now)
 static void
 persist_expired(struct tcp_env *e, struct tcp_conn *c, int64_t now)
 {
-	bool too_long = c->probes > 0 && now >= user_timeout_at(e, c);
+	bool too_long = now >= user_timeout_at(e, c, now); /* also if it answers */
 	uint32_t most = min(e->cfg->retries, (uint32_t)UINT8_MAX);
 
 	if (too_long || c->probes >= min(retry_limit(e, c), (uint32_t)UINT8_MAX) ||
@@ -355,6 +369,17 @@ rtx_expired(struct tcp_env *e, struct tcp_conn *c, int64_t now)
 	}
 }
 
+/* With TCP_USER_TIMEOUT it is the time that counts, and not how many (as on Linux). */
+static bool
+keepalive_in_vain(const struct tcp_env *e, const struct tcp_conn *c, int64_t now)
+{
+	int64_t limit = MS(tcp_opt_value(e, c->opts, TCP_OPTION_USER_TIMEOUT));
+
+	if (limit > 0)
+		return c->probes > 0 && now >= c->received_at + limit;
+	return c->probes >= tcp_opt_value(e, c->opts, TCP_OPTION_KEEPCNT);
+}
+
 /* RFC 9293 3.8.4: a probe draws an ACK from a live peer and a RST from one
  * that has forgotten us. */
 static void
@@ -366,7 +391,7 @@ keepalive_expired(struct tcp_env *e, struct tcp_conn *c, int64_t now)
 		wait_start(e, c, now);
 		return;
 	}
-	if (c->probes >= tcp_opt_value(e, c->opts, TCP_OPTION_KEEPCNT)) {
+	if (keepalive_in_vain(e, c, now)) {
 		tcp_abort(e, c, TCP_E_TIMEDOUT, now);
 		return;
 	}
