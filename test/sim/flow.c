@@ -270,6 +270,33 @@ accept_all(struct flows *f, unsigned host)
 
 /* --------------------------------------------------------------- transfer -- */
 
+/* As MSG_OOB does it: where urgent text ends is said before it is written. */
+static void
+write_urgent(struct flow_end *e, uint32_t end)
+{
+	uint16_t req = sock_requests(e->s);
+
+	atomic_store(&e->s->snd_urgent, end);
+	atomic_store(&e->s->req, (uint16_t)(req | SOCK_REQ_URGENT));
+	e->urgent = end;
+}
+
+/* Nobody is told of urgent text that there is not; and everybody of that which there was, once
+ * all is read.  A SYN's text may be urgent for nobody, and attackers may announce anything. */
+static void
+judge_urgent(struct flows *f, struct flow *w, unsigned k, bool all_read)
+{
+	const struct sock *s = w->end[k].s;
+	uint32_t said = w->end[!k].urgent;
+
+	if (f->swarm->attack_every)
+		return;
+	if ((sock_facts(s) & SOCK_URGENT) && atomic_load(&s->rcv_urgent) >= said)
+		broken(f, w, k, "told of urgent text that there is not");
+	if (all_read && said && !w->plan->fastopen && !(sock_facts(s) & SOCK_URGENT))
+		broken(f, w, k, "never told of urgent text");
+}
+
 static void
 write_some(struct flows *f, struct flow *w, unsigned k)
 {
@@ -283,6 +310,8 @@ write_some(struct flows *f, struct flow *w, unsigned k)
 
 		for (uint32_t i = 0; i < n; i++)
 			buf[i] = byte_at(f, w->id, k, e->written + i);
+		if (w->plan->urgent && buf[n - 1] % 4 == 0)
+			write_urgent(e, e->written + n);
 		put = host_write(host_of(f, w, k), e->s, buf, n);
 		e->written += put;
 		if (put < n) {
@@ -329,6 +358,7 @@ read_some(struct flows *f, struct flow *w, unsigned k)
 		}
 		n = host_read(host_of(f, w, k), e->s, buf, plan->gulp);
 		judge(f, w, k, buf, n);
+		judge_urgent(f, w, k, e->got == w->plan->end[!k].total);
 		if (plan->lazy) {
 			e->read_at = now_of(f) + MS(1 + rng_below(&f->rng, 20));
 			e->more_to_read = host_readable(e->s) > 0;

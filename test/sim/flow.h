@@ -13,6 +13,7 @@
 struct flow_end {
 	struct sock *s; /* NULL: not there yet, or done                     */
 	uint32_t written, got;
+	uint32_t urgent; /* the last urgent text written ends here; 0: none         */
 	bool connecting, connected, shut, done, failed;
 	int64_t try_at; /* when it connects (again)                         */
 	unsigned tries;

@@ -193,6 +193,9 @@ middlebox(struct port *to, int64_t leaves, const uint8_t *data, uint32_t len)
 	half = s;
 	half.seq = seq_add(s.seq, from);
 	half.len = s.len - from;
+	half.urg = s.urg > from ? (uint16_t)(s.urg - from) : 0;
+	if (half.urg == 0)
+		half.flags &= (uint8_t)~TCP_URG;
 	travel_twice(to, leaves, out, craft_tcp(out, &way, &half, s.text + from));
 	n->stats.split++;
 	return true;
@@ -256,6 +259,27 @@ capture(struct net *n, const uint8_t *data, uint32_t len)
 	(void)fwrite(data, len, 1, n->capture);
 }
 
+/* A router finds a TCP segment too large: it may say so, to the sender, or not. */
+static bool
+too_large(struct net *n, unsigned from, int64_t leaves, const uint8_t *frame, uint32_t len)
+{
+	uint8_t out[CRAFT_MAX];
+	struct craft_way way, back;
+	struct tcp_seg s;
+
+	if (!n->cfg.path_mtu || n->now < n->cfg.path_at || len <= ETH_LEN + n->cfg.path_mtu ||
+	    leaves == TIME_NEVER || !craft_parse_tcp(frame, len, &way, &s))
+		return false;
+	n->stats.lost++;
+	if (!n->cfg.path_says)
+		return true;
+	back = (struct craft_way){ way.dmac, way.smac, way.dst, way.src };
+	travel(&n->port[from], leaves, out,
+	       craft_icmp_error(out, &back, ICMP4_UNREACHABLE, ICMP4_CODE_FRAG_NEEDED,
+	                        n->cfg.path_mtu, &way.dst, s.sport, s.dport, s.seq));
+	return true;
+}
+
 void
 net_send(struct net *n, unsigned from, const uint8_t *frame, uint32_t len)
 {
@@ -278,6 +302,8 @@ net_send(struct net *n, unsigned from, const uint8_t *frame, uint32_t len)
 	capture(n, frame, len);
 	if (n->tap)
 		n->tap(n->tap_arg, from, frame, len);
+	if (too_large(n, from, leaves, frame, len))
+		return;
 	for (unsigned i = 0; i < NET_PORTS; i++) {
 		uint8_t mac[6];
 

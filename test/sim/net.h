@@ -32,6 +32,9 @@ struct net_cfg {
 	uint32_t full;              /* the engine takes only a part of a burst              */
 	uint32_t starve;            /* the engine has no empty packet                       */
 	int64_t dark_from, dark_to; /* nothing arrives                                  */
+	uint16_t path_mtu;          /* what a router in between passes on; 0: anything  */
+	bool path_says;             /* it answers by ICMP what it drops                 */
+	int64_t path_at;            /* it appears then                                  */
 };
 
 /* Sees every frame that a port sends, before anything happens to it. */

@@ -251,6 +251,26 @@ draw_fastopen(struct swarm *s, struct rng *r)
 		s->flow[i].fastopen = one_in(r, 2);
 }
 
+/* A path that becomes narrow, and routers that do not say so: then probing is on, or nothing
+ * would ever arrive. */
+static void
+draw_path(struct swarm *s, struct rng *r)
+{
+	struct net_cfg *n = &s->net;
+
+	if (one_in(r, 3)) {
+		n->path_mtu = (uint16_t)PICK(r, 576, 1006, 1280, 1400);
+		n->path_at = MS(rng_below(r, 3000));
+		n->path_says = one_in(r, 2);
+	}
+	for (unsigned i = 0; i < 2; i++)
+		s->cfg[i].tcp.mtu_probing = n->path_mtu && !n->path_says ? 1 + rng_below(r, 2)
+		                                                         : rng_below(r, 3);
+	for (unsigned i = 0; i < s->n_flows; i++)
+		/* It waits for nothing, so into a dead link every piece would be a frame. */
+		s->flow[i].urgent = one_in(r, 3) && n->dark_from == TIME_NEVER;
+}
+
 void
 swarm_draw(struct swarm *s, uint64_t seed)
 {
@@ -282,6 +302,7 @@ swarm_draw(struct swarm *s, uint64_t seed)
 	s->net.ce = maybe(&r, 200000);
 	s->net.mark_queue = maybe(&r, 30);
 	draw_fastopen(s, &r);
+	draw_path(s, &r);
 }
 
 void
@@ -297,6 +318,9 @@ swarm_print(const struct swarm *s)
 	    n->arp_loss, n->split, n->full, n->starve, n->ce, n->rate_bps, n->queue,
 	    n->dark_from == TIME_NEVER ? 0 : (double)n->dark_from / 1e9,
 	    n->dark_to == TIME_NEVER ? 0 : (double)n->dark_to / 1e9, n->caps);
+	if (n->path_mtu)
+		printf("  path of %u from %.3f s on, %s\n", n->path_mtu, (double)n->path_at / 1e9,
+		       n->path_says ? "as routers say" : "silently");
 	for (unsigned i = 0; i < 2; i++) {
 		const struct stack_cfg *c = &s->cfg[i];
 

@@ -340,7 +340,7 @@ MUTANTS = [
     ("probe that is lost is tried again", "tcp_plpmtu.c",
      "c->plpmtu_high = to_u16(max(x->probe + stamp(c) - 1, (uint32_t)c->plpmtu_low));", ""),
     ("first timeout is a black hole", "tcp_plpmtu.c", "c->retries <= BLACK_RETRIES", "false"),
-    ("black holes unseen", "tcp_plpmtu.c", "!full_segment_is_first(c))", "true)"),
+    ("black holes unseen", "tcp_plpmtu.c", "!large_segment_is_first(c))", "true)"),
     ("black hole does not halve", "tcp_plpmtu.c", "set_low(e, c, max(half, TCP_MSS_MIN), now);", ""),
     ("probing although off", "tcp_plpmtu.c", "e->cfg->mtu_probing == TCP_MTU_PROBING_OFF ||", ""),
     ("timeout judges a probe", "tcp_plpmtu.c", "if (c->xmit)\n\t\tc->xmit->probe = 0;", ""),

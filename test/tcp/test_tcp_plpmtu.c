@@ -138,6 +138,18 @@ test_a_black_hole_is_found(void)
 	duo_free(d);
 }
 
+/* Not full, and yet too large. */
+static void
+test_a_black_hole_swallows_segments_that_are_not_full(void)
+{
+	struct duo *d = narrow_path(TCP_MTU_PROBING_BLACK_HOLE, 600);
+
+	(void)duo_write_pattern(&d->side[DUO_A], 700);
+	duo_run(d, SEC(30));
+	CU_ASSERT_EQUAL(duo_read_pattern(&d->side[DUO_B]), 700);
+	duo_free(d);
+}
+
 static void
 test_nothing_is_searched_unless_asked(void)
 {
@@ -315,6 +327,8 @@ suite_tcp_plpmtu(void)
 	            test_the_fourth_timeout_is_a_black_hole);
 	CU_add_test(s, "no probe without text to follow (RFC 4821 7.4)",
 	            test_no_probe_without_text_to_follow);
+	CU_add_test(s, "a black hole swallows segments that are not full (RFC 4821 7.7)",
+	            test_a_black_hole_swallows_segments_that_are_not_full);
 	CU_add_test(s, "nothing is searched unless asked", test_nothing_is_searched_unless_asked);
 	CU_add_test(s, "a dead path does not make segments small for ever (RFC 4821 7.7)",
 	            test_a_dead_path_does_not_make_segments_small_for_ever);

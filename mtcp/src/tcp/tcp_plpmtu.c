@@ -12,6 +12,7 @@
 #define AGAIN_S       600u  /* after that the path may have grown (7.3)                 */
 #define CWND_MIN      11u   /* segments: room to find the loss by what follows          */
 #define FOLLOW        4u    /* segments that follow the probe, for the same reason      */
+#define ALWAYS_FITS   512u  /* bytes of text, or nearly so: what every link takes (RFC 791) */
 #define BLACK_RETRIES 3u    /* RFC 1122's R1: after that the path itself is in doubt    */
 
 static uint32_t
@@ -154,13 +155,14 @@ tcp_plpmtu_lost(struct tcp_conn *c)
 	return true;
 }
 
+/* A full one, or one that need not be full for a path to be too narrow for it. */
 static bool
-full_segment_is_first(const struct tcp_conn *c)
+large_segment_is_first(const struct tcp_conn *c)
 {
 	struct link *l = c->xmit ? list_first(&c->xmit->sent) : NULL;
 	const struct tcp_sent *r = l ? container_of(l, struct tcp_sent, link) : NULL;
 
-	return r && seq_sub(r->end, r->start) >= c->mss;
+	return r && seq_sub(r->end, r->start) >= min((uint32_t)c->mss, ALWAYS_FITS);
 }
 
 void
@@ -171,7 +173,7 @@ tcp_plpmtu_timeout(struct tcp_env *e, struct tcp_conn *c, int64_t now)
 	if (c->xmit)
 		c->xmit->probe = 0;
 	if (e->cfg->mtu_probing == TCP_MTU_PROBING_OFF || c->retries <= BLACK_RETRIES ||
-	    !full_segment_is_first(c))
+	    !large_segment_is_first(c))
 		return;
 	if (!(c->flags & TCPF_PLPMTU)) {
 		begin(e, c, now);

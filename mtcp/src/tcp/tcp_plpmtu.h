@@ -30,7 +30,7 @@ void tcp_plpmtu_acked(struct tcp_env *e, struct tcp_conn *c, int64_t now);
  * need not hear of it.  What stood in it leaves again at once. */
 bool tcp_plpmtu_lost(struct tcp_conn *c);
 
-/* An RTO has expired: the probe that is out says nothing.  The fourth in a row of a full
+/* An RTO has expired: the probe that is out says nothing.  The fourth in a row of a large
  * segment is taken for a black hole (RFC 4821 7.7), and each further halves the segments. */
 void tcp_plpmtu_timeout(struct tcp_env *e, struct tcp_conn *c, int64_t now);
 
