@@ -290,22 +290,29 @@ test_no_probe_without_text_to_follow(void)
 	peer_free(&p);
 }
 
+/* Until `n` time-outs in a row; false: it does not come to that. */
+static bool
+times_out(struct duo *d, unsigned n)
+{
+	int64_t end = d->now + SEC(60);
+
+	while (d->side[DUO_A].conn.retries < n && d->now < end)
+		(void)duo_step(d, end);
+	return d->side[DUO_A].conn.retries == n;
+}
+
 /* Three are bad luck. */
 static void
 test_the_fourth_timeout_is_a_black_hole(void)
 {
 	struct duo *d = narrow_path(TCP_MTU_PROBING_BLACK_HOLE, 600);
-	const struct tcp_conn *c = &d->side[DUO_A].conn;
 
 	(void)duo_write_pattern(&d->side[DUO_A], 10000);
-	while (c->retries < 3)
-		(void)duo_step(d, d->now + SEC(10));
+	CU_ASSERT_TRUE(times_out(d, 3));
 	CU_ASSERT_EQUAL(size_of(d), 1460);
-	while (c->retries < 4)
-		(void)duo_step(d, d->now + SEC(10));
+	CU_ASSERT_TRUE(times_out(d, 4));
 	CU_ASSERT_EQUAL(size_of(d), 1036);
-	while (c->retries < 5)
-		(void)duo_step(d, d->now + SEC(10));
+	CU_ASSERT_TRUE(times_out(d, 5));
 	CU_ASSERT_EQUAL(size_of(d), 524);
 	duo_free(d);
 }
