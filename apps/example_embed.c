@@ -3,6 +3,7 @@
  * Two embedded stacks and a link of 20 ms that loses every fiftieth packet: one megabyte goes
  * across in virtual time.  The same every time.  usage: example_embed [KEY=VALUE]...
  */
+#define _DEFAULT_SOURCE /* struct tcp_info, with -std=c99 too */
 #include <arpa/inet.h>
 #include <mtcp_embed.h>
 #include <netinet/tcp.h>

@@ -42,6 +42,30 @@ test_the_last_leaves_again_after_two_round_trips(void)
 	peer_free(&p);
 }
 
+/* A handshake on an empty path says nothing of a queue that the text will fill. */
+static void
+test_a_short_path_gets_ten_milliseconds(void)
+{
+	struct peer p;
+	int64_t t0;
+
+	peer_new(&p, NULL);
+	duo_connect(p.a);
+	EXPECT(&p, "S", 0, 0, 0);
+	peer_sleeps(&p, US(100));
+	peer_syn_options(&p);
+	SAY(&p, "S.", 0, 0, 1);
+	EXPECT(&p, ".", 1, 0, 1);
+	peer_a_writes(&p, 2 * MSS);
+	EXPECT(&p, ".", 1, MSS, 1);
+	EXPECT(&p, "P.", 1 + MSS, MSS, 1);
+	t0 = p.d->now;
+	peer_sleeps(&p, MS(11));
+	EXPECT(&p, "P.", 1 + MSS, MSS, 1);
+	EXPECT_NUMBER(&p, peer_after(&p, t0), MS(10));
+	peer_free(&p);
+}
+
 static void
 long_rto(struct tcp_cfg *cfg, int who)
 {
@@ -425,6 +449,8 @@ suite_tcp_tlp(void)
 
 	CU_add_test(s, "the last leaves again after two round trips (RFC 8985 7.2, 7.3)",
 	            test_the_last_leaves_again_after_two_round_trips);
+	CU_add_test(s, "a short path gets ten milliseconds (Linux: TLP)",
+	            test_a_short_path_gets_ten_milliseconds);
 	CU_add_test(s, "one segment waits for the delayed ACK (RFC 8985 7.2)",
 	            test_one_segment_waits_for_the_delayed_ack);
 	CU_add_test(s, "the RTO is the limit (RFC 8985 7.2; Linux: TLP)", test_the_rto_is_the_limit);

@@ -6,6 +6,7 @@
 #include "tcp/tcp_rtt.h"
 
 #define ACK_DELAY_MAX MS(200) /* of the peer, at worst (7.2) */
+#define PTO_MIN       MS(10)  /* SRTT does not know yet how long a burst waits in a short queue */
 
 bool
 tcp_tlp_wanted(const struct tcp_conn *c)
@@ -18,7 +19,7 @@ tcp_tlp_wanted(const struct tcp_conn *c)
 int64_t
 tcp_tlp_pto(const struct tcp_conn *c)
 {
-	return 2 * tcp_srtt_ns(c) + (c->xmit->n_sent == 1 ? ACK_DELAY_MAX : 0);
+	return max(2 * tcp_srtt_ns(c), PTO_MIN) + (c->xmit->n_sent == 1 ? ACK_DELAY_MAX : 0);
 }
 
 void
