@@ -272,9 +272,9 @@ ssize_t mtcp_write(mctx_t mctx, int sockid, const char *buf, size_t len);
 
 /*
  * As mtcp_write() with flags: MSG_DONTWAIT, MSG_MORE (more follows at once: hold
- * back a last partial segment), MSG_EOR, MSG_NOSIGNAL, MSG_FASTOPEN (mtcp_sendmsg()
- * only: connects to msg_name and, where its cookie is known, sends with the SYN;
- * EINPROGRESS when nothing could be taken yet).
+ * back a last partial segment), MSG_EOR (what is written later shares no segment with
+ * this), MSG_NOSIGNAL, MSG_FASTOPEN (mtcp_sendmsg() only: connects to msg_name and, where
+ * its cookie is known, sends with the SYN; EINPROGRESS when nothing could be taken yet).
  */
 ssize_t mtcp_send(mctx_t mctx, int sockid, const char *buf, size_t len, int flags);
 

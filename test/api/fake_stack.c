@@ -7,6 +7,8 @@
 #include <errno.h>
 #include <stdlib.h>
 
+#include "tcp/tcp_eor.h"
+
 #define MEM_SIZE (2u << 20)
 
 static struct fake_stack *
@@ -201,12 +203,20 @@ tell_space(struct fake_stack *f, struct sock *s)
 }
 
 static void
+drop_streams(struct fake_stack *f, struct sock *s)
+{
+	if (atomic_load(&s->snd_w.marked))
+		tcp_eor_free(atomic_load(&s->eor), &f->chunks);
+	stream_dismantle(&s->snd_w, &s->snd_r, &f->chunks);
+	stream_dismantle(&s->rcv_w, &s->rcv_r, &f->chunks);
+}
+
+static void
 bury(struct fake_stack *f, struct sock *s)
 {
 	uint32_t n = sock_number(&f->ch, s);
 
-	stream_dismantle(&s->snd_w, &s->snd_r, &f->chunks);
-	stream_dismantle(&s->rcv_w, &s->rcv_r, &f->chunks);
+	drop_streams(f, s);
 	s->snd_cur = (struct stream_cursor){ NULL, 0 };
 	f->sock[n] = (struct fake_sock){ .req = sock_requests(s) };
 	atomic_store(&s->req, 0);
@@ -269,8 +279,7 @@ do_bind(struct fake_stack *f, struct sock_call *call)
 static void
 do_unconnect(struct fake_stack *f, struct sock *s)
 {
-	stream_dismantle(&s->snd_w, &s->snd_r, &f->chunks);
-	stream_dismantle(&s->rcv_w, &s->rcv_r, &f->chunks);
+	drop_streams(f, s);
 	f->sock[sock_number(&f->ch, s)].connecting = false;
 	atomic_store(&s->facts, 0);
 	s->err = 0;

@@ -4,6 +4,8 @@
 
 #include <sys/ioctl.h>
 
+#include "tcp/tcp_eor.h"
+
 void suite_api_io(void);
 
 static void
@@ -313,6 +315,92 @@ test_msg_more_is_said_of_one_call(void)
 	fake_fini(&f);
 }
 
+/* Somebody else needed them. */
+static void
+take_chunks_away(struct fake_stack *f)
+{
+	uint64_t word;
+
+	f->starve = true;
+	while (spsc_pop(&f->ch.chunks_down, &word))
+		spsc_push(&f->ch.chunks_up, word);
+	fake_step(f);
+}
+
+static void
+chunks_come(struct fake_stack *f, void *arg)
+{
+	(void)arg;
+	f->starve = false;
+	fake_step(f);
+	f->posted++;
+}
+
+/* Where records end, as the stack is told; `n` of them. */
+static void
+expect_ends(struct sock *s, const uint32_t *at, uint32_t n)
+{
+	struct tcp_eor *m = atomic_load(&s->eor);
+	uint32_t got;
+
+	CU_ASSERT_FATAL(atomic_load(&s->snd_w.marked));
+	CU_ASSERT_EQUAL_FATAL(stream_used(&m->w, &m->r), n * sizeof got);
+	for (uint32_t i = 0; i < n; i++) {
+		stream_peek(&m->r, &m->w, NULL, i * (uint32_t)sizeof got, (uint8_t *)&got,
+		            sizeof got);
+		CU_ASSERT_EQUAL(got, at[i]);
+	}
+}
+
+/* Said once something follows; a write that did not go in whole ends nothing, as on Linux. */
+static void
+test_msg_eor_ends_a_record(void)
+{
+	struct fake_stack f;
+	struct sock *s;
+	static char big[200000];
+	int id;
+
+	fake_init(&f);
+	id = fake_connected(&f);
+	s = &f.ch.socks[id];
+	CU_ASSERT_EQUAL(mtcp_send(&f.ctx, id, "", 0, MSG_EOR), 0);
+	CU_ASSERT_EQUAL(mtcp_send(&f.ctx, id, "ab", 2, 0), 2);
+	CU_ASSERT_EQUAL(mtcp_send(&f.ctx, id, "cd", 2, MSG_EOR), 2);
+	CU_ASSERT_FALSE(atomic_load(&s->snd_w.marked));
+	CU_ASSERT_EQUAL(mtcp_write(&f.ctx, id, "", 0), 0);
+	CU_ASSERT_FALSE(atomic_load(&s->snd_w.marked));
+	CU_ASSERT_EQUAL(mtcp_write(&f.ctx, id, "e", 1), 1);
+	expect_ends(s, (uint32_t[]){ 4 }, 1);
+	CU_ASSERT_EQUAL(mtcp_send(&f.ctx, id, "f", 1, MSG_EOR), 1);
+	CU_ASSERT(mtcp_send(&f.ctx, id, big, sizeof big, MSG_EOR) < (int)sizeof big);
+	CU_ASSERT(fake_take(&f, id, NULL, 1000) > 0);
+	CU_ASSERT(mtcp_send(&f.ctx, id, big, sizeof big, 0) > 0);
+	expect_ends(s, (uint32_t[]){ 4, 6 }, 2);
+	fake_fini(&f);
+}
+
+/* Neither is anything lost of it when there is no memory to say so with. */
+static void
+test_a_record_ends_although_chunks_were_short(void)
+{
+	struct fake_stack f;
+	int id;
+
+	fake_init(&f);
+	id = fake_connected(&f);
+	CU_ASSERT_EQUAL(mtcp_send(&f.ctx, id, "ab", 2, MSG_EOR), 2);
+	CU_ASSERT_EQUAL(fake_take(&f, id, NULL, 2), 2);
+	while (f.ctx.empty.n)
+		chunk_list_put(&f.chunks, chunk_list_get(&f.ctx.empty));
+	take_chunks_away(&f);
+	FAILS_WITH(mtcp_write(&f.ctx, id, "c", 1), EAGAIN);
+	chunks_come(&f, NULL);
+	CU_ASSERT_EQUAL(mtcp_write(&f.ctx, id, "c", 1), 1);
+	expect_ends(&f.ch.socks[id], (uint32_t[]){ 2 }, 1);
+	fake_fini(&f);
+}
+
 static void
 test_pieces_are_one_call(void)
 {
@@ -343,18 +431,6 @@ test_pieces_are_one_call(void)
 	fake_fini(&f);
 }
 
-/* Somebody else needed them. */
-static void
-take_chunks_away(struct fake_stack *f)
-{
-	uint64_t word;
-
-	f->starve = true;
-	while (spsc_pop(&f->ch.chunks_down, &word))
-		spsc_push(&f->ch.chunks_up, word);
-	fake_step(f);
-}
-
 /* A server that answers what it reads lives on the chunks it reads. */
 static void
 test_chunks_that_were_read_are_written(void)
@@ -374,15 +450,6 @@ test_chunks_that_were_read_are_written(void)
 		CU_ASSERT_EQUAL(fake_take(&f, id, NULL, 7), 7);
 	}
 	fake_fini(&f);
-}
-
-static void
-chunks_come(struct fake_stack *f, void *arg)
-{
-	(void)arg;
-	f->starve = false;
-	fake_step(f);
-	f->posted++;
 }
 
 static void
@@ -459,7 +526,10 @@ suite_api_io(void)
 	            test_an_error_after_some_bytes_is_kept_for_the_next_call);
 	CU_add_test(s, "no writing after shutdown (option: MSG_NOSIGNAL)",
 	            test_no_writing_after_shutdown);
-	CU_add_test(s, "MSG_MORE is said of one call (option: MSG_MORE; option: MSG_EOR)",
+	CU_add_test(s, "MSG_EOR ends a record (option: MSG_EOR)", test_msg_eor_ends_a_record);
+	CU_add_test(s, "a record ends although chunks were short",
+	            test_a_record_ends_although_chunks_were_short);
+	CU_add_test(s, "MSG_MORE is said of one call (option: MSG_MORE)",
 	            test_msg_more_is_said_of_one_call);
 	CU_add_test(s, "pieces are one call", test_pieces_are_one_call);
 	CU_add_test(s, "chunks that were read are written", test_chunks_that_were_read_are_written);

@@ -297,6 +297,18 @@ judge_urgent(struct flows *f, struct flow *w, unsigned k, bool all_read)
 		broken(f, w, k, "never told of urgent text");
 }
 
+/* Whether the next byte may be written: if a record ends in front of it that has been said. */
+static bool
+end_record(struct flows *f, struct flow *w, unsigned k)
+{
+	struct flow_end *e = &w->end[k];
+
+	if (!w->plan->record || e->written == 0 || e->written % w->plan->record != 0)
+		return true;
+	watch_records(f->watch, &e->s->local, &e->s->peer, w->plan->record);
+	return host_end_record(host_of(f, w, k), e->s);
+}
+
 static void
 write_some(struct flows *f, struct flow *w, unsigned k)
 {
@@ -308,6 +320,12 @@ write_some(struct flows *f, struct flow *w, unsigned k)
 	while (e->written < plan->total && now_of(f) >= e->write_at) {
 		uint32_t n = min(min(plan->slice, plan->total - e->written), GULP_MAX), put;
 
+		if (!end_record(f, w, k)) {
+			e->starved = true;
+			return;
+		}
+		if (w->plan->record)
+			n = min(n, w->plan->record - e->written % w->plan->record);
 		for (uint32_t i = 0; i < n; i++)
 			buf[i] = byte_at(f, w->id, k, e->written + i);
 		if (w->plan->urgent && buf[n - 1] % 4 == 0)
@@ -500,7 +518,7 @@ end_act(struct flows *f, struct flow *w, unsigned k, bool woken)
 
 void
 flows_init(struct flows *f, const struct swarm *s, struct host host[2],
-           const struct watch *watch, uint64_t seed)
+           struct watch *watch, uint64_t seed)
 {
 	struct ip_addr any = ip_addr_v4(0);
 

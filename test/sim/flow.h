@@ -39,7 +39,7 @@ struct flows {
 	int64_t next;             /* before this nothing happens but by events        */
 	bool quiescing, quiesced; /* host 0 is being asked, has answered          */
 	unsigned n;
-	const struct watch *watch;
+	struct watch *watch;
 	int64_t windows_at; /* when windows are looked at next                  */
 	const char *broken;
 	char what[160];
@@ -50,7 +50,7 @@ struct flows {
 
 /* Opens the listeners. */
 void flows_init(struct flows *f, const struct swarm *s, struct host host[2],
-                const struct watch *watch, uint64_t seed);
+                struct watch *watch, uint64_t seed);
 
 /* Lets the applications of one host act; true when something was done. */
 bool flows_act(struct flows *f, unsigned host);

@@ -8,6 +8,7 @@
 #include <sys/mman.h>
 
 #include "core/stack_priv.h"
+#include "tcp/tcp_eor.h"
 
 struct ip_addr
 host_ip(unsigned port)
@@ -291,6 +292,23 @@ host_write_ahead(struct host *h, struct sock *s, const uint8_t *data, uint32_t l
 	for (; done < len && n && has_chunk(h); done += n)
 		n = stream_write(&s->snd_w, &s->snd_r, &h->empty, data + done, len - done);
 	return done;
+}
+
+bool
+host_end_record(struct host *h, struct sock *s)
+{
+	if (!has_chunk(h))
+		(void)sock_ask(h->ch, s, SOCK_REQ_CHUNKS);
+	if (!has_chunk(h))
+		return false;
+	if (!atomic_load(&s->snd_w.marked)) {
+		atomic_store(&s->eor, tcp_eor_new(chunk_list_get(&h->empty)));
+		atomic_store(&s->snd_w.marked, true);
+		if (!has_chunk(h))
+			return host_end_record(h, s);
+	}
+	tcp_eor_mark(atomic_load(&s->eor), &s->snd_w, &h->empty);
+	return true;
 }
 
 uint32_t

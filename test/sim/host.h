@@ -81,6 +81,8 @@ bool host_call_done(const struct host *h);
 void host_connect(struct host *h, struct sock *s, const struct ip_addr *ip, uint16_t port);
 /* The next connection of a listener, or NULL. */
 struct sock *host_accept(struct host *h, const struct sock *listener);
+/* What was written ends a record; asked when more is to follow.  False: no memory. */
+bool host_end_record(struct host *h, struct sock *s);
 /* Bytes taken; 0: no room (an event tells when there is some again). */
 uint32_t host_write(struct host *h, struct sock *s, const uint8_t *data, uint32_t len);
 /* The same before it is connected, without a word to the stack: for Fast Open. */

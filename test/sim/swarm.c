@@ -271,6 +271,15 @@ draw_path(struct swarm *s, struct rng *r)
 		s->flow[i].urgent = one_in(r, 3) && n->dark_from == TIME_NEVER;
 }
 
+/* Text of a SYN is written before there is a connection that could be told of them. */
+static void
+draw_records(struct swarm *s, struct rng *r)
+{
+	for (unsigned i = 0; i < s->n_flows; i++)
+		if (one_in(r, 4) && !s->flow[i].fastopen)
+			s->flow[i].record = PICK(r, 500, 1000, 3000, 10000);
+}
+
 void
 swarm_draw(struct swarm *s, uint64_t seed)
 {
@@ -303,6 +312,7 @@ swarm_draw(struct swarm *s, uint64_t seed)
 	s->net.mark_queue = maybe(&r, 30);
 	draw_fastopen(s, &r);
 	draw_path(s, &r);
+	draw_records(s, &r);
 }
 
 void

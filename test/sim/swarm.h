@@ -40,6 +40,7 @@ struct swarm_flow {
 	int64_t start;           /* flow 1 may wait for the end of flow 0: TIME_NEVER */
 	bool fastopen;           /* the client connects with text (RFC 7413)        */
 	bool urgent;             /* some of what is written is (RFC 9293 3.8.5)     */
+	uint32_t record;         /* what is written are records of so many bytes; 0: none */
 	bool may_fail;           /* somebody aborts it                              */
 	struct swarm_end end[2]; /* client's, server's                           */
 };

@@ -102,6 +102,24 @@ scale(const struct watch_dir *d, const struct watch_dir *back)
 	return d->scale_offered && back->scale_offered ? d->scale : 0;
 }
 
+static bool
+crosses_records(const struct watch_dir *d, const struct tcp_seg *s)
+{
+	uint32_t at = seq_sub(s->seq, d->isn) - 1;
+
+	return s->len && at / d->record != (at + s->len - 1) / d->record;
+}
+
+void
+watch_records(struct watch *w, const struct sock_addr *from, const struct sock_addr *to,
+              uint32_t record)
+{
+	struct watch_dir *d = find_or_add(w, from, to);
+
+	if (d)
+		d->record = record;
+}
+
 static void
 check_text(struct watch *w, struct watch_dir *d, const struct watch_dir *back,
            const struct craft_way *way, const struct tcp_seg *s)
@@ -112,6 +130,8 @@ check_text(struct watch *w, struct watch_dir *d, const struct watch_dir *back,
 		broken(w, "sent a segment larger than the peer's MSS", way, s);
 	if (back->acked_any && seq_lt(back->offer, end))
 		broken(w, "sent beyond the window it was ever given", way, s);
+	if (d->record && crosses_records(d, s))
+		broken(w, "sent a segment with text of two records", way, s);
 	d->sent = seq_max(d->sent, end);
 }
 

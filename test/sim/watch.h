@@ -24,6 +24,7 @@ struct watch_dir {
 	seq_t ack;     /* what it has acknowledged                         */
 	seq_t offer;   /* the right edge it has offered                    */
 	unsigned dark; /* frames sent into the dead link                   */
+	uint32_t record; /* no segment crosses a multiple of this; 0: any may    */
 };
 
 struct watch {
@@ -43,6 +44,10 @@ struct ip_addr watch_ghost_ip(void);
 void watch_init(struct watch *w);
 void watch_frame(struct watch *w, unsigned from, int64_t now, const uint8_t *frame,
                  uint32_t len);
+
+/* What is sent this way are records of so many bytes (MSG_EOR). */
+void watch_records(struct watch *w, const struct sock_addr *from, const struct sock_addr *to,
+                   uint32_t record);
 
 /* The direction from one address to another, or NULL. */
 const struct watch_dir *watch_find(const struct watch *w, const struct sock_addr *from,

@@ -35,7 +35,7 @@ unconnect(struct mtcp_context *ctx, struct sockref *r)
 	err = context_call(ctx, SOCK_CALL_UNCONNECT, s);
 	atomic_store_explicit(&s->accepted, 0, memory_order_relaxed); /* was snd_urgent */
 	r->flags &= (uint16_t) ~(REF_TOLD | REF_KNOWN | REF_DEFERRED | REF_WAITS | REF_URGENT |
-	                         REF_URGENT_READ | REF_URGENT_KNOWN);
+	                         REF_URGENT_READ | REF_URGENT_KNOWN | REF_EOR);
 	r->told = 0;
 	context_drain(ctx);
 	epoll_set_notify(ctx, r);

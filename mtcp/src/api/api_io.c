@@ -12,6 +12,7 @@
 #include "api/context.h"
 #include "api/sockaddr.h"
 #include "api/urgent.h"
+#include "tcp/tcp_eor.h"
 
 #define RECV_FLAGS (MSG_PEEK | MSG_DONTWAIT | MSG_WAITALL | MSG_NOSIGNAL | MSG_OOB)
 #define SEND_FLAGS (MSG_DONTWAIT | MSG_MORE | MSG_EOR | MSG_NOSIGNAL | MSG_FASTOPEN | MSG_OOB)
@@ -266,6 +267,29 @@ room_now(const struct sock *s)
 	return used < limit ? limit - used : 0;
 }
 
+/* What was written last ends a record: said now that something is to follow.  False: there is no
+ * memory to say it with. */
+static bool
+end_record(struct mtcp_context *ctx, struct sockref *r)
+{
+	struct sock *s = ref_sock(ctx, r);
+	struct tcp_eor *m;
+
+	if (!context_want_chunk(ctx, r))
+		return false;
+	if (!atomic_load_explicit(&s->snd_w.marked, memory_order_relaxed)) {
+		m = tcp_eor_new(chunk_list_get(&ctx->empty));
+		atomic_store_explicit(&s->eor, m, memory_order_relaxed);
+		atomic_store_explicit(&s->snd_w.marked, true, memory_order_release);
+		if (!context_want_chunk(ctx, r))
+			return false;
+	}
+	m = atomic_load_explicit(&s->eor, memory_order_relaxed);
+	tcp_eor_mark(m, &s->snd_w, &ctx->empty);
+	r->flags &= (uint16_t)~REF_EOR;
+	return true;
+}
+
 static size_t
 put_available(struct mtcp_context *ctx, struct sockref *r, struct pieces *p, uint32_t room,
               int flags)
@@ -274,7 +298,11 @@ put_available(struct mtcp_context *ctx, struct sockref *r, struct pieces *p, uin
 	size_t put = 0;
 	uint8_t *from;
 
-	if ((flags & MSG_OOB) && room > 0 && p->left > 0)
+	if (room == 0 || p->left == 0)
+		return 0;
+	if (unlikely(r->flags & REF_EOR) && !end_record(ctx, r))
+		return 0;
+	if (flags & MSG_OOB)
 		urgent_writes(ctx, r, (uint32_t)min((size_t)room, p->left));
 	while (room > 0 && p->left > 0 && context_want_chunk(ctx, r)) {
 		uint32_t n = pieces_next(p, room, &from);
@@ -364,8 +392,10 @@ stream_send(struct mtcp_context *ctx, struct sockref *r, struct pieces p, int fl
 		sum += (ssize_t)put;
 		if (put > 0)
 			context_ask(ctx, s, 0);
-		if (p.left == 0)
+		if (p.left == 0) {
+			r->flags |= sum > 0 && (flags & MSG_EOR) ? REF_EOR : 0;
 			return sum;
+		}
 		if (end == 0)
 			context_want_space(ctx, r);
 		if (!may_wait(r, flags)) {

@@ -29,6 +29,7 @@ enum {
 	REF_URGENT = 1 << 12,      /* urgent text is announced and not read past      */
 	REF_URGENT_READ = 1 << 13, /* MSG_OOB has given out its byte                  */
 	REF_URGENT_KNOWN = 1 << 14, /* `urgent` was set once                          */
+	REF_EOR = 1 << 15,         /* what was written last ends a record             */
 };
 
 #define NO_SOCK UINT32_MAX

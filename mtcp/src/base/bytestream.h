@@ -72,6 +72,7 @@ struct stream_writer {
 	_Atomic uint32_t written;         /* bytes ever published                */
 	uint16_t fill;                    /* bytes used in `tail`                */
 	uint8_t chains;                   /* chains ever started; wraps          */
+	_Atomic bool marked;              /* its user's: something stands beside */
 	struct chunk *tail;               /* the open chunk; NULL: none          */
 	_Atomic(struct chunk *) chain[2]; /* first chunks of the last two chains */
 };

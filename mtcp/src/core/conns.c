@@ -71,8 +71,7 @@ conn_forget(struct stack *st, struct sock *s, int64_t now)
 	}
 	if (s->conn) /* its reset has not left yet */
 		detach(st, s->conn);
-	stream_dismantle(&s->snd_w, &s->snd_r, &st->env.spare);
-	stream_dismantle(&s->rcv_w, &s->rcv_r, &st->env.spare);
+	slot_streams_drop(st, s);
 	s->snd_cur = (struct stream_cursor){ NULL, 0 };
 	s->told_written = 0;
 	s->err = 0;

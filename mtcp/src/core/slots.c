@@ -6,6 +6,7 @@
  */
 
 #include "core/stack_priv.h"
+#include "tcp/tcp_eor.h"
 
 #define IDS_READY    64u /* numbers kept ready for the application, at most */
 #define IDS_SHARE    4u  /* ... and no more than a part in so many of all: accept() needs some */
@@ -45,14 +46,23 @@ slot_get(struct stack *st)
 	return s;
 }
 
+/* Only when the application does not use them. */
+void
+slot_streams_drop(struct stack *st, struct sock *s)
+{
+	if (atomic_load_explicit(&s->snd_w.marked, memory_order_acquire))
+		tcp_eor_free(atomic_load_explicit(&s->eor, memory_order_relaxed), &st->env.spare);
+	stream_dismantle(&s->snd_w, &s->snd_r, &st->env.spare);
+	stream_dismantle(&s->rcv_w, &s->rcv_r, &st->env.spare);
+}
+
 /* Every word as new.  The application may still be looking at the event it has
  * just taken, to find that the socket is closed: what it may read is written
  * as atomics. */
 static void
 slot_reset(struct stack *st, struct sock *s)
 {
-	stream_dismantle(&s->snd_w, &s->snd_r, &st->env.spare);
-	stream_dismantle(&s->rcv_w, &s->rcv_r, &st->env.spare);
+	slot_streams_drop(st, s);
 	atomic_store_explicit(&s->asked, 0, memory_order_relaxed);
 	atomic_store_explicit(&s->events_taken, 0, memory_order_relaxed);
 	atomic_store_explicit(&s->req, 0, memory_order_relaxed);

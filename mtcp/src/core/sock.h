@@ -65,6 +65,7 @@ enum {
 };
 
 struct tcp_conn;
+struct tcp_eor;
 
 struct sock {
 	/* -- line 0: the application's half ---------------------------------- */
@@ -116,7 +117,11 @@ struct sock {
 	_Atomic uint32_t want_space;   /* application: times it found the send stream full.
 	                                * Add one, sock_ask(), look again, then EAGAIN: the stack tells
 	                                * once at most two thirds of snd_limit are used.    */
-	struct ip_addr want_ip;
+	union {                        /* application:                               */
+		struct ip_addr want_ip;        /* destination for REQ_CONNECT              */
+		_Atomic(struct tcp_eor *) eor; /* once connected, with snd_w.marked: the ends of
+		                                * records in what is sent                  */
+	};
 };
 
 static_assert(sizeof(struct stream_writer) + sizeof(struct stream_reader) + 16 <= CACHE_LINE,

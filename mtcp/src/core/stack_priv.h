@@ -214,6 +214,7 @@ void slots_init(struct stack *st);
 struct sock *slot_get(struct stack *st);
 /* The application has said goodbye and no connection needs it. */
 void slot_release(struct stack *st, struct sock *s);
+void slot_streams_drop(struct stack *st, struct sock *s);
 /* Refills the rings of numbers and chunks, takes chunks back. */
 void slots_exchange(struct stack *st);
 
@@ -244,6 +245,8 @@ unsigned jobs_run(struct stack *st, int64_t now);
 void jobs_calls(struct stack *st, int64_t now);
 /* Looks whether the application wrote urgent text.  False: it never did. */
 bool jobs_urgent(struct stack *st, struct tcp_conn *c);
+/* tcp_env.eor */
+struct tcp_eor *jobs_eor(struct tcp_env *e, const struct tcp_conn *c);
 
 /* Tells the socket of `c` what is new since the last time. */
 void events_conn(struct stack *st, struct tcp_conn *c);

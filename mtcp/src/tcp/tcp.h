@@ -49,6 +49,7 @@ struct tcp_fastopen_keys {
 };
 
 struct tcp_conn;
+struct tcp_eor;
 
 /* What all connections of a core share: limits, pools, secrets. */
 struct tcp_env {
@@ -70,6 +71,8 @@ struct tcp_env {
 	/* The core's: the last urgent byte of `c` stands `at` bytes into what it receives.  Said
 	 * before that byte is: who reads it knows.  NULL: nobody asks. */
 	void (*urgent)(struct tcp_env *e, struct tcp_conn *c, uint32_t at);
+	/* The core's: the ends of records of `c`, whose send stream is marked (tcp_eor.h). */
+	struct tcp_eor *(*eor)(struct tcp_env *e, const struct tcp_conn *c);
 };
 
 /* Bits of struct tcp_conn.flags. */
@@ -143,6 +146,7 @@ enum {
 	SENT_EVER_RETRANS = 1 << 3,
 	SENT_FIN = 1 << 4,
 	SENT_APP_LIMITED = 1 << 5, /* the application had no more to send           */
+	SENT_EOR = 1 << 6,         /* a record ends with it: nothing is joined to it  */
 };
 
 #define TCP_RESENT 32u /* retransmissions that D-SACK blocks are compared with */

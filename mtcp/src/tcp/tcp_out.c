@@ -5,6 +5,7 @@
  */
 
 #include "tcp/tcp_ecn.h"
+#include "tcp/tcp_eor.h"
 #include "tcp/tcp_frto.h"
 #include "tcp/tcp_pace.h"
 #include "tcp/tcp_fastopen.h"
@@ -184,6 +185,13 @@ out_probe(struct tcp_env *e, struct tcp_conn *c, int64_t now, struct tcp_seg *s)
 
 /* ---------------------------------------------------------- text once more -- */
 
+/* As it did the first time: the last of all, or of a record. */
+static bool
+resent_pushes(const struct tcp_conn *c, const struct tcp_sent *r)
+{
+	return seq_eq(r->end, c->snd_nxt) || (r->flags & SENT_EOR);
+}
+
 /* A range, or as much of it as fits, leaves again. */
 static bool
 resend(struct tcp_env *e, struct tcp_conn *c, struct tcp_sent *r, int64_t now, struct tcp_seg *s)
@@ -200,7 +208,7 @@ resend(struct tcp_env *e, struct tcp_conn *c, struct tcp_sent *r, int64_t now, s
 	seg_begin(e, c, now, s, r->start);
 	s->len = len - fin;
 	s->flags |= fin ? TCP_FIN : 0;
-	s->flags |= s->len && seq_eq(r->end, c->snd_nxt) ? TCP_PSH : 0;
+	s->flags |= s->len && resent_pushes(c, r) ? TCP_PSH : 0;
 	tcp_pace_sent(e, c, s->len, now);
 	tcp_sack_resent(e, c, r, now);
 	tcp_recovery_sending(c, len);
@@ -261,24 +269,26 @@ nagle_allows(const struct tcp_conn *c)
 
 /* Sender's side of silly window avoidance (RFC 9293 3.8.6.2.1). */
 static bool
-small_allowed(const struct tcp_conn *c, uint32_t n, uint32_t unsent)
+small_allowed(const struct tcp_conn *c, uint32_t n, uint32_t unsent, uint32_t record)
 {
 	if (c->flags & TCPF_PUSH_SMALL)
 		return true;
 	if (n == unsent)
 		return nagle_allows(c);
+	if (n == record) /* what follows would not make it fuller: nothing to wait for */
+		return true;
 	return n >= c->snd_wnd_max / 2 && !(c->flags & TCPF_CORK);
 }
 
-/* Bytes of new text that may leave as one segment now. */
+/* Bytes of new text that may leave as one segment now; `record` bytes end a record. */
 static uint32_t
-text_allowed(struct tcp_conn *c, uint32_t unsent)
+text_allowed(struct tcp_conn *c, uint32_t unsent, uint32_t record)
 {
 	uint32_t flight = tcp_flight(c), pipe = tcp_sack_pipe(c);
 	uint32_t usable = c->snd_wnd > flight ? c->snd_wnd - flight : 0;
-	uint32_t full = full_text(c), n = min(min(unsent, usable), full);
+	uint32_t full = full_text(c), n = min(min(unsent, usable), min(full, record));
 
-	if (n == 0 || (n < full && !small_allowed(c, n, unsent)))
+	if (n == 0 || (n < full && !small_allowed(c, n, unsent, record)))
 		return 0;
 	if (pipe == 0 || pipe + n <= c->cwnd || tcp_frto_wants_new(c))
 		return n;
@@ -330,14 +340,14 @@ blocked(struct tcp_env *e, struct tcp_conn *c, uint32_t unsent, int64_t now)
 	return false;
 }
 
-/* The last that is buffered (RFC 9293 MUST-61); and, as on Linux, half of the largest window
+/* The last that is buffered (RFC 9293 MUST-61), or of a record; and, as on Linux, half of the largest window
  * since the last push, so that a peer that waits for one frees its buffer in time. */
 static bool
-push_due(const struct tcp_conn *c, uint32_t unsent, uint32_t n)
+push_due(const struct tcp_conn *c, uint32_t n, bool last)
 {
 	seq_t end = seq_add(c->snd_nxt, n);
 
-	return n && (n == unsent || seq_sub(end, c->xmit->pushed) > c->snd_wnd_max / 2);
+	return n && (last || seq_sub(end, c->xmit->pushed) > c->snd_wnd_max / 2);
 }
 
 /* `n` bytes of `unsent`, and the FIN behind them, leave.  False: there is no record for them. */
@@ -345,7 +355,7 @@ static bool
 send_text(struct tcp_env *e, struct tcp_conn *c, uint32_t n, uint32_t unsent, int64_t now,
           struct tcp_seg *s)
 {
-	bool fin = fin_due(c, unsent, n);
+	bool fin = fin_due(c, unsent, n), record = n && n == tcp_eor_limit(e, c);
 
 	if (!tcp_sack_sent(e, c, c->snd_nxt, seq_add(c->snd_nxt, n + fin), fin, now))
 		return false;
@@ -356,7 +366,8 @@ send_text(struct tcp_env *e, struct tcp_conn *c, uint32_t n, uint32_t unsent, in
 	seg_begin(e, c, now, s, c->snd_nxt);
 	s->len = n;
 	s->flags |= fin ? TCP_FIN : 0;
-	s->flags |= push_due(c, unsent, n) ? TCP_PSH : 0;
+	s->flags |= push_due(c, n, n == unsent || record) ? TCP_PSH : 0;
+	tcp_sack_last(c)->flags |= record ? SENT_EOR : 0;
 	c->snd_nxt = seq_add(c->snd_nxt, n + fin);
 	if (s->flags & TCP_PSH)
 		c->xmit->pushed = c->snd_nxt;
@@ -378,14 +389,15 @@ send_text(struct tcp_env *e, struct tcp_conn *c, uint32_t n, uint32_t unsent, in
 static bool
 out_text(struct tcp_env *e, struct tcp_conn *c, int64_t now, struct tcp_seg *s)
 {
-	uint32_t unsent = tcp_unsent(c), n, probe;
+	uint32_t unsent = tcp_unsent(c), record = tcp_eor_limit(e, c), n, probe;
 
 	if (!tcp_facts[c->state].may_send)
 		return false;
 	if (c->flags & TCPF_PMTU)
 		tcp_pmtu_refresh(e, c, now);
-	n = text_allowed(c, unsent);
+	n = text_allowed(c, unsent, record);
 	probe = n && (c->flags & TCPF_PLPMTU) ? tcp_plpmtu_probe(e, c, unsent, now) : 0;
+	probe = probe <= record ? probe : 0;
 	n = max(n, probe);
 	if (n)
 		restart_after_idle(e, c, now);
@@ -412,6 +424,7 @@ out_loss_probe(struct tcp_env *e, struct tcp_conn *c, int64_t now, struct tcp_se
 	if (!tcp_tlp_wanted(c)) /* an ACK has come meanwhile */
 		return false;
 	n = min(min(unsent, c->snd_wnd > flight ? c->snd_wnd - flight : 0), full_text(c));
+	n = min(n, tcp_eor_limit(e, c));
 	if ((c->flags & (TCPF_CORK | TCPF_MORE)) && n < full_text(c))
 		n = 0;
 	tcp_tlp_sent(c, c->snd_nxt, n == 0);

@@ -38,7 +38,7 @@ sent_pipe(const struct tcp_sent *r)
 	return (r->flags & SENT_LOST) && !(r->flags & SENT_RETRANS) ? 0 : sent_len(r);
 }
 
-/* The only place that changes flags, and with them sums and lists. */
+/* The only place that changes flags that count in sums and lists. */
 static void
 sent_mark(struct tcp_xmit *x, struct tcp_sent *r, uint8_t flags)
 {
@@ -202,7 +202,7 @@ tcp_sack_split(struct tcp_env *e, struct tcp_conn *c, struct tcp_sent *r, seq_t 
 	rest->link = rest->tlink = (struct link){ NULL, NULL };
 	rest->start = at;
 	r->end = at;
-	r->flags &= (uint8_t)~SENT_FIN;
+	r->flags &= (uint8_t)~(SENT_FIN | SENT_EOR);
 	rest->segs = 1;
 	x->n_sent++;
 	if (r->segs > 1)
@@ -226,13 +226,13 @@ tcp_sack_join(struct tcp_env *e, struct tcp_conn *c, struct tcp_sent *r, uint32_
 {
 	struct tcp_xmit *x = c->xmit;
 
-	while (r->link.next != &x->sent.head) {
+	while (r->link.next != &x->sent.head && !(r->flags & SENT_EOR)) {
 		struct tcp_sent *next = sent_of(r->link.next);
 
 		if (!awaits_resending(next) || seq_sub(next->end, r->start) > limit)
 			return;
 		r->end = next->end;
-		r->flags |= next->flags & (SENT_FIN | SENT_EVER_RETRANS);
+		r->flags |= next->flags & (SENT_FIN | SENT_EOR | SENT_EVER_RETRANS);
 		sent_free(e, x, next);
 	}
 }
@@ -310,7 +310,7 @@ sacked_join(struct tcp_env *e, struct tcp_xmit *x, struct tcp_sent *r, struct tc
 {
 	r->end = next->end;
 	r->segs += next->segs;
-	r->flags |= next->flags & (SENT_FIN | SENT_EVER_RETRANS);
+	r->flags |= next->flags & (SENT_FIN | SENT_EOR | SENT_EVER_RETRANS);
 	sent_drop(e, x, next);
 }
 
@@ -326,9 +326,9 @@ range_sacked(struct tcp_env *e, struct tcp_conn *c, struct tcp_sent *r, int64_t 
 	n->sacked += sent_len(r);
 	sent_mark(x, r, (r->flags | SENT_SACKED) & (uint8_t)~(SENT_LOST | SENT_RETRANS));
 	x->high_sacked = seq_max(x->high_sacked, r->end);
-	if (after && (after->flags & SENT_SACKED))
+	if (after && (after->flags & SENT_SACKED) && !(r->flags & SENT_EOR))
 		sacked_join(e, x, r, after);
-	if (!before || !(before->flags & SENT_SACKED))
+	if (!before || (before->flags & (SENT_SACKED | SENT_EOR)) != SENT_SACKED)
 		return r;
 	sacked_join(e, x, before, r);
 	return before;
