@@ -406,14 +406,14 @@ test_chunks_may_run_out(void)
 static void
 test_delivery_waits_for_chunks(void)
 {
-	struct duo_opts o = { .chunks = 5 };
+	struct duo_opts o = { .chunks = 4 };
 	struct duo_side *b;
 	uint32_t had;
 	struct twin t;
 
 	twin_init(&t, &o, 1);
 	b = &t.d->side[DUO_B];
-	CU_ASSERT_EQUAL(add(&t, 100, 6000), SEG_OUT_OF_ORDER); /* 3 chunks of 5 */
+	CU_ASSERT_EQUAL(add(&t, 100, 6000), SEG_OUT_OF_ORDER); /* 3 chunks of 4 */
 	in_order(&t, 100);
 	CU_ASSERT_TRUE(tcp_reass_deliver(t.e, t.c));
 	had = stream_used(&b->rcv_w, &b->rcv_r);
@@ -427,6 +427,47 @@ test_delivery_waits_for_chunks(void)
 		(void)tcp_reass_deliver(t.e, t.c);
 	}
 	CU_ASSERT_PTR_NULL(t.c->reass);
+	twin_free(&t);
+}
+
+/* One is enough: what a run gives back takes what comes next of it. */
+static void
+test_one_chunk_is_enough_to_deliver(void)
+{
+	struct duo_opts o = { .chunks = 5 };
+	struct twin t;
+
+	twin_init(&t, &o, 1);
+	CU_ASSERT_EQUAL(add(&t, 100, 6000), SEG_OUT_OF_ORDER); /* 3 chunks of 5 */
+	in_order(&t, 150);                                     /* 50 of them once more */
+	CU_ASSERT_TRUE(tcp_reass_deliver(t.e, t.c));
+	read_and_compare(&t, 0, 6100);
+	CU_ASSERT_PTR_NULL(t.c->reass);
+	twin_free(&t);
+}
+
+/* RFC 2018 3: a block is isolated.  What only waits for chunks stands at RCV.NXT or below it. */
+static void
+test_what_waits_for_chunks_is_no_block(void)
+{
+	struct duo_opts o = { .chunks = 4 };
+	struct tcp_seg s = { .n_sack = 99 };
+	struct twin t;
+
+	twin_init(&t, &o, 1);
+	CU_ASSERT_EQUAL(add(&t, 100, 3000), SEG_OUT_OF_ORDER);
+	CU_ASSERT_EQUAL(add(&t, 5000, 100), SEG_OUT_OF_ORDER);
+	in_order(&t, 150);
+	CU_ASSERT_TRUE(tcp_reass_deliver(t.e, t.c));
+	CU_ASSERT_EQUAL(index_of(&t, t.c->rcv_nxt), 150);
+	CU_ASSERT_EQUAL(t.c->reass->bytes, 2950 + 100);
+	tcp_reass_check(t.c);
+	tcp_reass_blocks(t.e, t.c, &s, 4);
+	CU_ASSERT_EQUAL(s.n_sack, 1);
+	CU_ASSERT_EQUAL(index_of(&t, s.sack[0].start), 5000);
+	read_and_compare(&t, 0, 150);
+	CU_ASSERT_TRUE(tcp_reass_deliver(t.e, t.c));
+	read_and_compare(&t, 150, 2950);
 	twin_free(&t);
 }
 
@@ -594,6 +635,9 @@ suite_tcp_reass(void)
 	CU_add_test(s, "the core may have no store left", test_the_core_may_have_no_store_left);
 	CU_add_test(s, "chunks may run out", test_chunks_may_run_out);
 	CU_add_test(s, "delivery waits for chunks", test_delivery_waits_for_chunks);
+	CU_add_test(s, "one chunk is enough to deliver", test_one_chunk_is_enough_to_deliver);
+	CU_add_test(s, "what waits for chunks is no block (RFC 2018 3)",
+	            test_what_waits_for_chunks_is_no_block);
 	CU_add_test(s, "text beyond a hole is counted (RFC 4898 ThruOctetsReceived)",
 	            test_text_beyond_a_hole_is_counted);
 	CU_add_test(s, "the newest block comes first", test_the_newest_block_comes_first);

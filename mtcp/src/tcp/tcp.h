@@ -201,7 +201,8 @@ struct tcp_run {
 	struct link link;
 	seq_t start, end;
 	struct chunk *first, *last;
-	uint32_t fill; /* bytes in `last` */
+	uint32_t fill; /* bytes in `last`                              */
+	uint32_t gone; /* ... at the start of `first` that count no more */
 };
 
 #define TCP_SACK_RECENT 3u

@@ -230,27 +230,58 @@ tcp_reass_add(struct tcp_env *e, struct tcp_conn *c, seq_t seq, const uint8_t *t
 	return fate;
 }
 
-/* Copies [skip, end) of a run into the stream; how many bytes went in. */
-static uint32_t
-run_deliver(struct tcp_env *e, struct tcp_conn *c, const struct tcp_run *r, uint32_t skip)
+/* `len` bytes at the start of a run are held elsewhere, or by nobody any more. */
+static void
+run_clip(struct tcp_reass *q, struct tcp_run *r, uint32_t len)
 {
-	uint32_t len = seq_sub(r->end, r->start), at = 0, done = 0;
+	r->start = seq_add(r->start, len);
+	r->gone += len;
+	q->bytes -= len;
+}
 
-	for (struct chunk *k = r->first; k && at < len;
-	     k = atomic_load_explicit(&k->next, memory_order_relaxed)) {
-		uint32_t n = min(CHUNK_ROOM, len - at), from = min(skip > at ? skip - at : 0, n);
-		uint32_t put;
+static uint32_t
+first_chunk_holds(const struct tcp_run *r)
+{
+	return (r->first == r->last ? r->fill : CHUNK_ROOM) - r->gone;
+}
 
-		if (n > from) {
+static void
+first_chunk_free(struct tcp_env *e, struct tcp_reass *q, struct tcp_run *r)
+{
+	struct chunk *k = r->first;
+
+	r->first = atomic_load_explicit(&k->next, memory_order_relaxed);
+	r->gone = 0;
+	q->chunks--;
+	chunk_list_put(&e->spare, k);
+}
+
+/* Moves what of a run stands at RCV.NXT into the stream and drops what lies below; each chunk
+ * that becomes empty may take what comes next.  False: a rest has to wait for chunks. */
+static bool
+run_deliver(struct tcp_env *e, struct tcp_conn *c, struct tcp_run *r)
+{
+	struct tcp_reass *q = c->reass;
+
+	while (seq_lt(r->start, r->end)) {
+		uint32_t len = first_chunk_holds(r), put;
+
+		if (seq_lt(r->start, c->rcv_nxt)) {
+			put = min(seq_sub(c->rcv_nxt, r->start), len);
+		} else {
 			(void)tcp_chunks_want(e, 2);
-			put = stream_write(c->rcv_w, c->rcv_r, &e->spare, k->data + from, n - from);
-			done += put;
-			if (put < n - from)
-				break;
+			put = stream_write(c->rcv_w, c->rcv_r, &e->spare, r->first->data + r->gone,
+			                   len);
+			c->rcv_nxt = seq_add(c->rcv_nxt, put);
+			c->bytes_received += put;
+			if (put == 0)
+				return false;
 		}
-		at += n;
+		run_clip(q, r, put);
+		if (put == len && r->first != r->last)
+			first_chunk_free(e, q, r);
 	}
-	return done;
+	return true;
 }
 
 bool
@@ -263,16 +294,9 @@ tcp_reass_deliver(struct tcp_env *e, struct tcp_conn *c)
 	while (q && (l = list_first(&q->runs)) && seq_le(run_of(l)->start, c->rcv_nxt)) {
 		struct tcp_run *r = run_of(l);
 
-		if (seq_lt(c->rcv_nxt, r->end)) {
-			uint32_t skip = seq_sub(c->rcv_nxt, r->start);
-			uint32_t n = run_deliver(e, c, r, skip);
-
-			c->rcv_nxt = seq_add(c->rcv_nxt, n);
-			c->bytes_received += n;
-			filled = true;
-			if (seq_lt(c->rcv_nxt, r->end))
-				break; /* no chunks: the run stays until there are */
-		}
+		filled |= seq_lt(c->rcv_nxt, r->end);
+		if (!run_deliver(e, c, r))
+			break; /* no chunks: the rest stays until there are */
 		run_free(e, q, r);
 	}
 	reass_put_if_idle(e, c);
@@ -297,6 +321,14 @@ tcp_reass_duplicate(struct tcp_env *e, struct tcp_conn *c, seq_t start, seq_t en
 	q->dsack = (struct tcp_sack_block){ start, end };
 }
 
+/* Text at RCV.NXT that waits for chunks is no block: RFC 2018 3 has them isolated.  So it is sent
+ * again soon, and the runs behind it make room then. */
+static bool
+beyond_a_hole(const struct tcp_conn *c, const struct tcp_sack_block *b)
+{
+	return seq_lt(c->rcv_nxt, b->start);
+}
+
 static bool
 reported(const struct tcp_seg *s, unsigned from, seq_t start)
 {
@@ -308,8 +340,9 @@ reported(const struct tcp_seg *s, unsigned from, seq_t start)
 
 /* Each gets as many as there is room for: an ACK that told of them may have been lost. */
 static void
-blocks_of_the_rest(const struct tcp_reass *q, struct tcp_seg *s, unsigned first_run, unsigned room)
+blocks_of_the_rest(const struct tcp_conn *c, struct tcp_seg *s, unsigned first_run, unsigned room)
 {
+	const struct tcp_reass *q = c->reass;
 	struct tcp_sack_block b;
 
 	for (struct tcp_run *r = run_after(q, NULL); r && s->n_sack < room; r = run_after(q, r)) {
@@ -319,7 +352,7 @@ blocks_of_the_rest(const struct tcp_reass *q, struct tcp_seg *s, unsigned first_
 			b.end = o->end;
 			r = o;
 		}
-		if (!reported(s, first_run, b.start))
+		if (beyond_a_hole(c, &b) && !reported(s, first_run, b.start))
 			s->sack[s->n_sack++] = b;
 	}
 }
@@ -341,10 +374,11 @@ tcp_reass_blocks(struct tcp_env *e, struct tcp_conn *c, struct tcp_seg *s, unsig
 	for (uint32_t i = 0; i < q->n_recent && s->n_sack < room; i++) {
 		struct tcp_sack_block b;
 
-		if (block_at(q, q->recent[i], &b) && !reported(s, first_run, b.start))
+		if (block_at(q, q->recent[i], &b) && beyond_a_hole(c, &b) &&
+		    !reported(s, first_run, b.start))
 			s->sack[s->n_sack++] = b;
 	}
-	blocks_of_the_rest(q, s, first_run, room);
+	blocks_of_the_rest(c, s, first_run, room);
 	if (s->n_sack)
 		s->opts |= TCP_OPT_SACK;
 	reass_put_if_idle(e, c);
@@ -377,7 +411,7 @@ tcp_reass_check(const struct tcp_conn *c)
 		const struct tcp_run *r = run_of(l);
 
 		assert(seq_lt(r->start, r->end));
-		assert(n == 0 || seq_le(at, r->start));
+		assert(seq_le(at, r->start));
 		assert(r->first && r->last);
 		at = r->end;
 		bytes += seq_sub(r->end, r->start);
