@@ -292,6 +292,29 @@ test_half_open_connections_expire(void)
 	world_fini(&w);
 }
 
+/* Who repeats its SYN is answered each time, once, and keeps the record no longer than silence
+ * would. */
+static void
+test_repeated_syns_keep_no_record(void)
+{
+	unsigned n = 0, said = 0;
+	struct world w;
+
+	world_init(&w, 1, NULL);
+	(void)world_listen(&w, 0, WORLD_PORT, 5);
+	for (; said < 100; said++) {
+		syn(&w, 0x0a000004, 300);
+		world_run(&w, MS(700));
+		n += synacks(&w);
+	}
+	CU_ASSERT_EQUAL(world_fate(&w, 0, SYN_TAKEN), 2); /* the first was forgotten after 63 s */
+	CU_ASSERT_EQUAL(world_fate(&w, 0, SYN_AGAIN), said - 2);
+	CU_ASSERT_TRUE(n <= said + 5 + 3);
+	world_run(&w, SEC(64));
+	CU_ASSERT_EQUAL(world_stack(&w, 0)->half_opens.used, 0);
+	world_fini(&w);
+}
+
 /* SYNs from everywhere, and a client that means it: he is served while the flood lasts, no
  * memory but that of the records is touched, and afterwards all of it is free. */
 static void
@@ -837,6 +860,8 @@ suite_listen(void)
 	            test_no_cookies_while_there_is_room);
 	CU_add_test(suite, "cookies may be off", test_cookies_may_be_off);
 	CU_add_test(suite, "cookies for everybody", test_cookies_for_everybody);
+	CU_add_test(suite, "repeated SYNs keep no record (attack: SYN flood)",
+	            test_repeated_syns_keep_no_record);
 	CU_add_test(suite, "no room for a half-open connection",
 	            test_no_room_for_a_half_open_connection);
 	CU_add_test(suite, "a deferred connection is born with its text (option: "

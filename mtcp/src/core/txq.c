@@ -126,7 +126,8 @@ synacks_run(struct stack *st, unsigned quota, int64_t now)
 				break;
 			continue;
 		}
-		wheel_set(&st->wheel, &h->req.timer, tcp_req_synack(&st->env, &h->req, now, &s));
+		/* The timer is not moved: who repeats its SYN shall not keep the record. */
+		(void)tcp_req_synack(&st->env, &h->req, now, &s);
 		ip_segment_out(st, &way, &h->req.tuple, &s, NULL);
 		n++;
 	}
