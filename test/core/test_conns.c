@@ -519,6 +519,28 @@ test_a_fin_wait_2_flood_costs_records_only(void)
 	world_fini(&w);
 }
 
+/* One that would stand too far from its end stays a connection, and pushes nobody out for that. */
+static void
+test_who_finds_no_place_pushes_nobody_out(void)
+{
+	struct world w;
+	struct call k;
+	struct sock *a;
+
+	begin(&w, NULL);
+	for (uint16_t i = 0; i < 256; i++)
+		close_and_ack(&w, &k, accepted(&w, &k, (uint16_t)(100 + i)));
+	CU_ASSERT_EQUAL(world_stack(&w, 0)->n_fin_wait_2, 256);
+	a = accepted(&w, &k, 99);
+	CU_ASSERT_EQUAL(host_set(&w.host[0], a, TCP_OPTION_LINGER2, 10), 0);
+	close_and_ack(&w, &k, a);
+	CU_ASSERT_EQUAL(world_stack(&w, 0)->n_fin_wait_2, 256);
+	CU_ASSERT_EQUAL(world_stack(&w, 0)->conns.used, 1);
+	world_run(&w, SEC(11));
+	CU_ASSERT_EQUAL(world_stack(&w, 0)->conns.used, 0);
+	world_fini(&w);
+}
+
 /* A half-closed connection that somebody still reads from has no limit. */
 static void
 test_fin_wait_2_of_a_reader_lasts(void)
@@ -709,6 +731,8 @@ suite_conns(void)
 	CU_add_test(suite, "FIN-WAIT-2 ends in order", test_fin_wait_2_ends_in_order);
 	CU_add_test(suite, "a FIN-WAIT-2 flood costs records only (attack: FIN-WAIT-2 flood)",
 	            test_a_fin_wait_2_flood_costs_records_only);
+	CU_add_test(suite, "who finds no place in FIN-WAIT-2 pushes nobody out",
+	            test_who_finds_no_place_pushes_nobody_out);
 	CU_add_test(suite, "FIN-WAIT-2 of a reader lasts", test_fin_wait_2_of_a_reader_lasts);
 	CU_add_test(suite, "the oldest TIME-WAIT makes room (attack: TIME-WAIT flood)",
 	            test_the_oldest_time_wait_makes_room);

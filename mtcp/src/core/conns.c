@@ -153,23 +153,21 @@ awaits_only_a_fin(const struct stack *st, const struct tcp_conn *c, int64_t now)
 	       (c->flags & TCPF_ORPHAN) && c->ack_at == TIME_NEVER && c->wait_at > now;
 }
 
-/* False: there is no record for it, and it stays what it is. */
+/* False: there is no record for it, and it stays what it is.  No other makes room for it before
+ * it is sure that it has a place; the one that does may have stood just there. */
 static bool
 conn_to_fin_wait_2(struct stack *st, struct tcp_conn *c, int64_t now)
 {
-	struct tcp_tw *w = st->cfg.tcp.time_wait_ns > 0 ? tw_get(st) : NULL;
-	struct link *place = w ? fin_wait_2_place(st, c->wait_at) : NULL;
+	bool fits = st->cfg.tcp.time_wait_ns > 0 && fin_wait_2_place(st, c->wait_at);
+	struct tcp_tw *w = fits ? tw_get(st) : NULL;
 	uint32_t hash = c->hash;
 
-	if (!place) {
-		if (w)
-			pool_put(&st->tws, w);
+	if (!w)
 		return false;
-	}
 	tcp_tw_init(&st->env, w, c, now);
 	conn_free(st, c, true);
 	if (demux_add(&st->demux, DEMUX_TW, w, hash)) {
-		link_insert_after(place, &w->link);
+		link_insert_after(fin_wait_2_place(st, w->until), &w->link);
 		st->n_fin_wait_2++;
 	} else {
 		pool_put(&st->tws, w);
