@@ -499,7 +499,7 @@ test_pending_fast_opens_are_limited(void)
 	CU_ASSERT_PTR_NOT_NULL_FATAL(a);
 	CU_ASSERT_EQUAL(a->peer.port, 101);
 	CU_ASSERT_EQUAL(world_read(&w, 0, a), 50);
-	/* One is completed, one reset: there is room for two more. */
+	/* One is completed, one reset: there is room for one more, and in a minute for another. */
 	world_say(&w, 0, &(struct tcp_seg){ .seq = { 152 }, .flags = TCP_ACK, .sport = 101,
 	                                    .ack = seq_add(a->conn->iss, 1), .wnd = 1000,
 	                                    .dport = WORLD_PORT });
@@ -508,7 +508,73 @@ test_pending_fast_opens_are_limited(void)
 	                                    .dport = WORLD_PORT });
 	for (uint16_t i = 4; i <= 6; i++)
 		fast_syn(&w, (uint16_t)(100 + i), 50);
-	CU_ASSERT_EQUAL(world_fate(&w, 0, SYN_FASTOPEN), 4);
+	CU_ASSERT_EQUAL(world_fate(&w, 0, SYN_FASTOPEN), 3);
+	world_run(&w, SEC(59));
+	fast_syn(&w, 107, 50);
+	CU_ASSERT_EQUAL(world_fate(&w, 0, SYN_FASTOPEN), 3);
+	world_run(&w, SEC(21));
+	for (uint16_t i = 8; i <= 10; i++)
+		fast_syn(&w, (uint16_t)(100 + i), 50);
+	CU_ASSERT_EQUAL(world_fate(&w, 0, SYN_FASTOPEN), 5);
+	world_fini(&w);
+}
+
+/* RFC 7413 5.1: a host whose address is forged resets what it hears of, and frees no place by
+ * it, however often. */
+static void
+test_a_reset_frees_no_place_at_once(void)
+{
+	struct world w;
+	struct sock *l;
+
+	world_init(&w, 1, fastopen_cfg);
+	l = world_listen(&w, 0, WORLD_PORT, 50);
+	CU_ASSERT_EQUAL(host_set(&w.host[0], l, TCP_OPTION_FASTOPEN, 3), 0);
+	for (uint16_t i = 100; i < 130; i++) {
+		fast_syn(&w, i, 50);
+		world_say(&w, 0, &(struct tcp_seg){ .seq = { i + 51u }, .flags = TCP_RST,
+		                                    .sport = i, .dport = WORLD_PORT });
+		world_say(&w, 0, &(struct tcp_seg){ .seq = { i + 1u }, .flags = TCP_RST,
+		                                    .sport = i, .dport = WORLD_PORT });
+		host_abort(&w.host[0], host_accept(&w.host[0], l) ?: host_socket(&w.host[0]));
+		world_run(&w, SEC(1));
+	}
+	CU_ASSERT_EQUAL(world_fate(&w, 0, SYN_FASTOPEN), 3);
+	world_fini(&w);
+}
+
+/* The listener has gone, and another has its number: what was born of the first is none of
+ * the second's. */
+static void
+test_a_number_used_again_is_another_listener(void)
+{
+	struct world w;
+	struct sock *l, *a, *again;
+	struct tcp_seg s;
+
+	world_init(&w, 1, fastopen_cfg);
+	l = world_listen(&w, 0, WORLD_PORT, 5);
+	CU_ASSERT_EQUAL(host_set(&w.host[0], l, TCP_OPTION_FASTOPEN, 2), 0);
+	fast_syn(&w, 101, 50);
+	CU_ASSERT(world_hears(&w, 0, &s));
+	a = host_accept(&w.host[0], l);
+	CU_ASSERT_PTR_NOT_NULL_FATAL(a);
+	(void)world_read(&w, 0, a);
+	again = l;
+	for (unsigned i = 0; i < 10000 && (i == 0 || again != l); i++) {
+		host_close(&w.host[0], again);
+		world_now(&w);
+		again = world_listen(&w, 0, WORLD_PORT, 5);
+	}
+	CU_ASSERT_PTR_EQUAL_FATAL(again, l);
+	CU_ASSERT_EQUAL(host_set(&w.host[0], l, TCP_OPTION_FASTOPEN, 2), 0);
+	fast_syn(&w, 102, 50);
+	CU_ASSERT_EQUAL(world_stack(&w, 0)->listener[0].fastopen, 1);
+	world_say(&w, 0, &(struct tcp_seg){ .seq = { 152 }, .flags = TCP_ACK, .sport = 101,
+	                                    .ack = seq_add(s.seq, 1), .wnd = 1000,
+	                                    .dport = WORLD_PORT });
+	CU_ASSERT_EQUAL(a->conn->state, TCP_ESTABLISHED);
+	CU_ASSERT_EQUAL(world_stack(&w, 0)->listener[0].fastopen, 1);
 	world_fini(&w);
 }
 
@@ -873,6 +939,10 @@ suite_listen(void)
 	            test_a_deferred_connection_that_falls_silent_goes);
 	CU_add_test(suite, "pending fast opens are limited (RFC 7413 5.1)",
 	            test_pending_fast_opens_are_limited);
+	CU_add_test(suite, "a reset frees no place at once (RFC 7413 5.1)",
+	            test_a_reset_frees_no_place_at_once);
+	CU_add_test(suite, "a number used again is another listener",
+	            test_a_number_used_again_is_another_listener);
 	CU_add_test(suite, "a second connection brings text (RFC 7413 4.1.3)",
 	            test_a_second_connection_brings_text);
 	CU_add_test(suite, "Fast Open keys can be changed (RFC 7413 4.1.2)", test_fast_open_keys_can_be_changed);

@@ -240,7 +240,7 @@ settle(struct stack *st, struct tcp_conn *c, int64_t now)
 
 	if ((c->flags & (TCPF_FASTOPEN | TCPF_PASSIVE)) == (TCPF_FASTOPEN | TCPF_PASSIVE) &&
 	    c->state != TCP_SYN_RCVD)
-		listener_fastopen_over(st, c);
+		listener_fastopen_over(st, c, now);
 	events_conn(st, c);
 	tcp_chrono_look(c, wants_room(st, c), now);
 	if (owes == TCP_OWES_NOTHING && c->state == TCP_CLOSED) {

@@ -8,6 +8,8 @@
 #include "tcp/tcp_cookie.h"
 #include "tcp/tcp_fastopen.h"
 
+#define FASTOPEN_SPAN_NS SEC(20) /* three to four of them: a minute, and a little more */
+
 /* How well a listener fits: 0 not at all, 1 by the port, 2 by the address too. */
 static unsigned
 fit(const struct sock *s, const struct tcp_tuple *t)
@@ -49,21 +51,30 @@ listener_find(struct stack *st, const struct tcp_tuple *t)
 	return nth_listener(st, t, best, n > 1 ? demux_hash(&st->demux, t) % n : 0);
 }
 
+static struct listener *
+free_listener(struct stack *st)
+{
+	for (unsigned i = 0; i < st->n_listeners; i++)
+		if (st->listener[i].sock == NO_SOCK)
+			return &st->listener[i];
+	return st->n_listeners < STACK_LISTENERS_MAX ? &st->listener[st->n_listeners++] : NULL;
+}
+
 int
 listener_add(struct stack *st, struct sock *s, uint32_t backlog)
 {
 	uint32_t number = sock_number(&st->ch, s);
 	struct listener *l = listener_of(st, number);
 
-	if (!l && !(l = listener_of(st, NO_SOCK))) {
-		if (st->n_listeners == STACK_LISTENERS_MAX)
+	if (!l) { /* also after everything was asked to finish */
+		if (!(l = free_listener(st)))
 			return TCP_E_NOBUFS;
-		l = &st->listener[st->n_listeners++];
-	}
-	if (l->sock != number) /* also after everything was asked to finish */
 		*l = (struct listener){ .ip = s->local.ip,
 			                .port = s->local.port,
-			                .sock = number };
+			                .sock = number,
+			                .gen = st->listeners_made++ };
+		s->listener = to_u16((uint32_t)(l - st->listener));
+	}
 	l->backlog = max(backlog, 1u);
 	s->kind = SOCK_KIND_LISTENER;
 	return 0;
@@ -104,6 +115,7 @@ born(struct stack *st, struct sock *s, struct sock *parent, struct tcp_conn *c)
 	s->kind = SOCK_KIND_CONN;
 	s->conn = c;
 	s->parent = sock_number(&st->ch, parent);
+	s->parent_gen = st->listener[parent->listener].gen;
 	c->sock = sock_number(&st->ch, s);
 	atomic_store_explicit(&s->opt_bits, bits, memory_order_relaxed);
 	c->flags |= bits & SOCK_OPT_NODELAY ? TCPF_NODELAY : 0;
@@ -184,6 +196,32 @@ fastopen_room(const struct stack *st, const struct listener *l)
 	return (uint32_t)most;
 }
 
+/* The span that is now; what lies farther back than all of them is forgotten. */
+static uint32_t *
+resets_now(struct listener *l, int64_t now)
+{
+	uint32_t span = (uint32_t)(now / FASTOPEN_SPAN_NS);
+
+	for (uint32_t n = min(span - l->span, FASTOPEN_SPANS); n > 0; n--)
+		l->resets[(span - n + 1) % FASTOPEN_SPANS] = 0;
+	l->span = span;
+	return &l->resets[span % FASTOPEN_SPANS];
+}
+
+/* Those whose handshake goes on, and those that a RST has ended a minute ago or less: a host
+ * whose address is forged resets what it hears of, and a place that it freed at once would limit
+ * nobody (RFC 7413 5.1). */
+static uint32_t
+fastopen_pending(struct listener *l, int64_t now)
+{
+	uint32_t n = l->fastopen;
+
+	(void)resets_now(l, now);
+	for (unsigned i = 0; i < FASTOPEN_SPANS; i++)
+		n += l->resets[i];
+	return n;
+}
+
 /* True: the SYN's text was taken, and the record is a connection already. */
 static bool
 fastopen_syn(struct stack *st, struct listener *l, struct half_open *h, const struct tcp_seg *s,
@@ -192,7 +230,7 @@ fastopen_syn(struct stack *st, struct listener *l, struct half_open *h, const st
 	struct tcp_conn *c;
 
 	if (!tcp_fastopen_judge(&st->env, &h->req.tuple, s, &h->req.give_cookie) ||
-	    l->fastopen >= fastopen_room(st, l) ||
+	    fastopen_pending(l, now) >= fastopen_room(st, l) ||
 	    !(c = promote_half_open(st, h, &st->ch.socks[l->sock], now)))
 		return false;
 	l->fastopen++;
@@ -203,14 +241,18 @@ fastopen_syn(struct stack *st, struct listener *l, struct half_open *h, const st
 
 /* The handshake of one is over, whichever way. */
 void
-listener_fastopen_over(struct stack *st, struct tcp_conn *c)
+listener_fastopen_over(struct stack *st, struct tcp_conn *c, int64_t now)
 {
-	struct listener *l = c->sock == NO_SOCK ? NULL
-	                                        : listener_of(st, st->ch.socks[c->sock].parent);
+	const struct sock *s = c->sock == NO_SOCK ? NULL : &st->ch.socks[c->sock];
+	struct listener *l = s ? listener_of(st, s->parent) : NULL;
 
 	c->flags &= ~(uint32_t)TCPF_FASTOPEN;
-	if (l && l->fastopen > 0)
-		l->fastopen--;
+	if (!l || l->gen != s->parent_gen)
+		return;
+	assert(l->fastopen > 0);
+	l->fastopen--;
+	if (c->state == TCP_CLOSED && c->err == TCP_E_RESET)
+		++*resets_now(l, now);
 }
 
 static bool

@@ -97,13 +97,17 @@ struct sock {
 	struct stream_cursor snd_cur;  /* stack only: where transmission stands      */
 	const struct tcp_opts *opts;   /* stack only: what setsockopt() changed      */
 	uint32_t parent;               /* SOCK_BORN: the listener's number           */
-	uint32_t link;                 /* stack only: chain of free or dying sockets */
+	union {                        /* stack only:                                */
+		uint32_t link;         /* chain of free or dying sockets             */
+		uint32_t parent_gen;   /* with `conn`: which listener of that number */
+	};
 	uint32_t told_written;         /* stack only: rcv_w.written it has told of   */
 	uint8_t kind;                  /* stack only: enum sock_kind                 */
 	bool goodbye;                  /* stack only: the application has let go     */
 	uint8_t bound;                 /* stack only: enum sock_bound                */
 	uint32_t told_space;           /* stack only: want_space it has answered     */
 	_Atomic uint16_t rcv_step;     /* bytes to be read before it is worth telling */
+	uint16_t listener;             /* stack only: which it was last, listener_of() */
 
 	/* -- line 3: set once by one side, then read by both ---------------------- */
 	_Alignas(CACHE_LINE) struct sock_addr local;  /* stack: valid with CONNECTED or after a call */

@@ -18,6 +18,7 @@
 
 #define STACK_STRAYS        128u /* replies that belong to no connection, waiting */
 #define STACK_LISTENERS_MAX 1024u
+#define FASTOPEN_SPANS      4u   /* of FASTOPEN_SPAN_NS, see listen.c */
 
 /* On which list a connection's tx_link is (struct tcp_conn.tx_list). */
 enum tx_list { TX_NONE, TX_CONTROL, TX_ACK, TX_DATA, TX_WAITS };
@@ -49,7 +50,10 @@ struct listener {
 	uint32_t sock;      /* UINT32_MAX: free                                  */
 	uint32_t backlog;
 	uint32_t half_open; /* records that came from it                         */
+	uint32_t gen;       /* how many there were before: numbers are used again */
 	uint32_t fastopen;  /* connections by Fast Open whose handshake goes on  */
+	uint32_t resets[FASTOPEN_SPANS]; /* ... that a RST ended, in each of the last spans */
+	uint32_t span;      /* the last of these, since the clock began          */
 };
 
 /* A segment that answers something for which there is no connection. */
@@ -76,6 +80,7 @@ struct stack {
 	struct wheel wheel;
 	struct listener listener[STACK_LISTENERS_MAX];
 	unsigned n_listeners;             /* entries ever used                    */
+	uint32_t listeners_made;
 	int64_t cookies_until;            /* SYN cookies may come back before     */
 
 	/* -- transmission ------------------------------------------------------- */
@@ -266,19 +271,21 @@ bool txq_waiting(const struct stack *st);
 struct listener *listener_find(struct stack *st, const struct tcp_tuple *t);
 int listener_add(struct stack *st, struct sock *s, uint32_t backlog);
 void listener_close(struct stack *st, struct sock *s);
+
+/* NULL: the socket is none, or not any more. */
 static inline struct listener *
 listener_of(struct stack *st, uint32_t sock)
 {
-	for (unsigned i = 0; i < st->n_listeners; i++)
-		if (st->listener[i].sock == sock)
-			return &st->listener[i];
-	return NULL;
+	unsigned i = st->ch.socks[sock].listener; /* whatever is there, the entry says whose it is */
+
+	return i < st->n_listeners && st->listener[i].sock == sock ? &st->listener[i] : NULL;
 }
+
 enum fate listener_syn(struct stack *st, struct listener *l, const struct segment_from *from,
                        const struct tcp_tuple *t, uint32_t hash, const struct tcp_seg *s,
                        seq_t min_iss, bool reopened, int64_t now);
 /* A connection by Fast Open has left SYN-RECEIVED. */
-void listener_fastopen_over(struct stack *st, struct tcp_conn *c);
+void listener_fastopen_over(struct stack *st, struct tcp_conn *c, int64_t now);
 enum fate listener_ack(struct stack *st, struct half_open *h, const struct tcp_seg *s, int64_t now);
 /* Whether the segment brings back a SYN cookie of ours.  DROP_NO_CONN: there are none about;
  * DROP_COOKIE: it does not.  Both are to be reset. */
