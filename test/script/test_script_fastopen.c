@@ -344,6 +344,35 @@ test_server_takes_the_text(void)
 	peer_free(&p);
 }
 
+static void
+small_buffer(struct tcp_cfg *cfg, int who)
+{
+	both_ways(cfg, who);
+	cfg->rcvbuf = 2048;
+}
+
+/* What is read before the handshake is over opens the window when it is: the SYN-ACK told of
+ * what was left, and nothing else may ever leave. */
+static void
+test_room_made_before_the_handshake_is_told(void)
+{
+	uint8_t good[8];
+	struct peer p;
+
+	server(&p, small_buffer);
+	good_cookie(&p, good);
+	with_cookie(&p, good, 8);
+	SAY_FATE(&p, "S", 0, 1000, 0, SYN_FASTOPEN);
+	EXPECT(&p, "S.", 0, 0, 1001);
+	CU_ASSERT_EQUAL(p.last->s.wnd, 24);
+	CU_ASSERT_EQUAL(peer_a_reads(&p), 1000);
+	EXPECT_NOTHING(&p);
+	SAY(&p, ".", 1001, 0, 1);
+	EXPECT(&p, ".", 1, 0, 1001);
+	CU_ASSERT_EQUAL(p.last->s.wnd << p.a->conn.rcv_wscale, 1024);
+	peer_free(&p);
+}
+
 /* ... once, however often the SYN comes. */
 static void
 test_server_takes_it_once(void)
@@ -474,6 +503,8 @@ suite_script_fastopen(void)
 	CU_add_test(s, "the server gives a cookie and does not take the text (RFC 7413 4.2/invalid)", test_server_gives_a_cookie);
 	CU_add_test(s, "the server takes the text (RFC 7413 4.2; option: TCP_FASTOPEN)",
 	            test_server_takes_the_text);
+	CU_add_test(s, "room made before the handshake is over is told",
+	            test_room_made_before_the_handshake_is_told);
 	CU_add_test(s, "the server takes the text once (RFC 7413 4.2/once)",
 	            test_server_takes_it_once);
 	CU_add_test(s, "a wrong cookie is like none (RFC 7413 4.2/invalid)",

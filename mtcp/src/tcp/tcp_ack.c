@@ -27,6 +27,9 @@ ack_of_syn(struct tcp_env *e, struct tcp_conn *c, const struct tcp_seg *s, int64
 	c->snd_wnd_max = max(c->snd_wnd_max, c->snd_wnd);
 	tcp_set_state(e, c, TCP_ESTABLISHED, now);
 	tcp_established(e, c, now);
+	/* By Fast Open text was there to be read before. */
+	if ((c->flags & TCPF_FASTOPEN) && tcp_window_update_due(e, c))
+		c->flags |= TCPF_ACK_NOW;
 	return SEG_OK;
 }
 
