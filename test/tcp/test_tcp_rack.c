@@ -84,6 +84,26 @@ test_once_in_a_round_trip(void)
 	peer_free(&p);
 }
 
+/* A tail loss probe leaves because it is quiet: that it was not needed says nothing of reordering. */
+static void
+test_a_dsack_of_a_probe_widens_nothing(void)
+{
+	struct peer p;
+
+	flight(&p, NULL, 3);
+	peer_sleeps(&p, MS(11));
+	EXPECT(&p, "P.", 1 + 2 * MSS, MSS, 1);
+	peer_a_writes(&p, MSS);
+	(void)peer_skips(&p);
+	SAY(&p, ".", 1, 0, 1 + 3 * MSS); /* the originals */
+	peer_sack(&p, 1 + 2 * MSS, 1 + 3 * MSS, 0);
+	SAY(&p, ".", 1, 0, 1 + 3 * MSS);
+	EXPECT_NUMBER(&p, p.a->conn.dsack_dups, 1);
+	EXPECT_NUMBER(&p, p.a->conn.reo_mult, 0);
+	EXPECT_NUMBER(&p, p.a->conn.ssthresh, UINT32_MAX);
+	peer_free(&p);
+}
+
 /* RFC 8985 6.2 step 4 means retransmissions that were not needed; the network duplicates too. */
 static void
 test_duplicates_of_the_network_widen_nothing(void)
@@ -178,6 +198,8 @@ suite_tcp_rack(void)
 	CU_add_test(s, "once in a round trip (RFC 8985 6.2/dsack)", test_once_in_a_round_trip);
 	CU_add_test(s, "duplicates of the network widen nothing (RFC 8985 6.2/dsack)",
 	            test_duplicates_of_the_network_widen_nothing);
+	CU_add_test(s, "a D-SACK of a tail loss probe widens nothing (RFC 8985 6.2/dsack)",
+	            test_a_dsack_of_a_probe_widens_nothing);
 	CU_add_test(s, "the width is forgotten (RFC 8985 6.2/dsack)", test_the_width_is_forgotten);
 	CU_add_test(s, "a time-out spares what has just left (RFC 8985 6.2/step-5)",
 	            test_a_time_out_spares_what_has_just_left);

@@ -59,6 +59,48 @@ test_a_dsack_of_the_only_retransmission(void)
 	peer_free(&p);
 }
 
+/* The ACK that tells of it may cover all there is. */
+static void
+test_a_dsack_with_the_last_ack(void)
+{
+	struct peer p;
+
+	overtaken(&p, &plain, MSS);
+	peer_sack(&p, 1, 1 + MSS, 0);
+	SAY(&p, ".", 1, 0, 1 + 10 * MSS);
+	EXPECT_NUMBER(&p, p.a->conn.ca, TCP_CA_OPEN);
+	EXPECT_NUMBER(&p, p.a->conn.ssthresh, UINT32_MAX);
+	CU_ASSERT_TRUE(p.a->conn.cwnd >= 10 * MSS);
+	peer_free(&p);
+}
+
+/* The last of five had left again as a probe before the fourth was found lost: that the probe was
+ * one too many does not mean that the fourth was. */
+static void
+test_a_dsack_of_what_left_before_the_reduction(void)
+{
+	struct peer p;
+
+	peer_connected(&p, NULL);
+	peer_a_writes(&p, 5 * MSS);
+	EXPECT_NUMBER(&p, peer_skips(&p), 5);
+	peer_sleeps(&p, MS(10));
+	SAY(&p, ".", 1, 0, 1 + 3 * MSS);
+	peer_sleeps(&p, MS(21));
+	EXPECT(&p, "P.", 1 + 4 * MSS, MSS, 1);
+	peer_sleeps(&p, MS(10));
+	peer_sack(&p, 1 + 4 * MSS, 1 + 5 * MSS, 0);
+	SAY(&p, ".", 1, 0, 1 + 3 * MSS);
+	peer_sleeps(&p, MS(20));
+	EXPECT(&p, ".", 1 + 3 * MSS, MSS, 1);
+	CU_ASSERT_TRUE(p.a->conn.ssthresh < 10 * MSS);
+	peer_sack(&p, 1 + 4 * MSS, 1 + 5 * MSS, 1 + 4 * MSS, 1 + 5 * MSS, 0);
+	SAY(&p, ".", 1, 0, 1 + 3 * MSS);
+	EXPECT_NUMBER(&p, p.a->conn.dsack_dups, 1);
+	CU_ASSERT_TRUE(p.a->conn.ssthresh < 10 * MSS);
+	peer_free(&p);
+}
+
 /* It may come when recovery is long over. */
 static void
 test_a_dsack_after_the_end(void)
@@ -304,6 +346,9 @@ suite_tcp_undo(void)
 
 	CU_add_test(s, "a D-SACK of the only retransmission (RFC 2883 4)",
 	            test_a_dsack_of_the_only_retransmission);
+	CU_add_test(s, "a D-SACK with the last ACK", test_a_dsack_with_the_last_ack);
+	CU_add_test(s, "a D-SACK of what left before the reduction",
+	            test_a_dsack_of_what_left_before_the_reduction);
 	CU_add_test(s, "a D-SACK after the end", test_a_dsack_after_the_end);
 	CU_add_test(s, "a duplicate of an original proves nothing",
 	            test_a_duplicate_of_an_original_proves_nothing);

@@ -182,7 +182,6 @@ struct tcp_xmit {
 	int64_t rto_at;       /* when the RTO expires, whatever the timer waits for first */
 	/* undo: what a reduction that turns out to be wrong gives back */
 	uint32_t undo_cwnd, undo_ssthresh;
-	seq_t undo_from;      /* SND.UNA at the reduction                  */
 	uint32_t undo_ts;     /* timestamp of the first retransmission since */
 	uint32_t undo_open;   /* retransmissions since that no D-SACK told of */
 	bool undo_armed;
@@ -193,6 +192,7 @@ struct tcp_xmit {
 	seq_t reo_round_end;  /* ... in the round trip that ends here      */
 	uint32_t n_resent;    /* segments ever sent again; the last of them: */
 	uint32_t resent_live; /* a bit each: no D-SACK told of it          */
+	uint32_t resent_before; /* ... it left before the reduction        */
 	seq_t resent[TCP_RESENT];
 };
 

@@ -102,7 +102,8 @@ tcp_rack_detect(struct tcp_env *e, struct tcp_conn *c, int64_t now)
 	return found;
 }
 
-/* Only what we did send again counts, since networks duplicate too; once a round trip. */
+/* Only what we did send again counts, since networks duplicate too, and not a tail loss probe,
+ * which no reordering has made leave; once a round trip. */
 void
 tcp_rack_duplicates(struct tcp_conn *c, const struct sack_news *n)
 {
@@ -110,7 +111,7 @@ tcp_rack_duplicates(struct tcp_conn *c, const struct sack_news *n)
 
 	if (x && x->reo_round && !seq_lt(c->snd_una, x->reo_round_end))
 		x->reo_round = false;
-	if (!x || !n->dup_again || x->reo_round)
+	if (!x || !n->dup_again || n->dup_probe || x->reo_round)
 		return;
 	x->reo_round = true;
 	x->reo_round_end = c->snd_nxt;

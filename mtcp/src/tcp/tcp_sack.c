@@ -13,6 +13,7 @@
 
 #include "tcp/tcp_pmtu.h"
 #include "tcp/tcp_rack.h"
+#include "tcp/tcp_tlp.h"
 #include "tcp/tcp_undo.h"
 
 #define SENT_QUOTA_MIN 64u
@@ -432,6 +433,7 @@ take_duplicate(struct tcp_conn *c, struct tcp_sack_block b, struct sack_news *n)
 	n->dup = b;
 	c->dsack_dups += (len + c->mss - 1) / c->mss;
 	n->dup_again = tcp_undo_duplicate(c, &b);
+	n->dup_probe = tcp_tlp_was(c, &b);
 }
 
 /* Only what is in flight can be held by the peer. */

@@ -23,6 +23,7 @@ struct sack_news {
 	bool has_ts;        /* the segment echoes a timestamp:                       */
 	uint32_t tsecr;
 	uint32_t dup_again; /* of what we sent again so much was a duplicate, segments */
+	bool dup_probe;     /* ... and that was a tail loss probe                    */
 	struct tcp_sack_block dup; /* the duplicate, when `dsack`                    */
 };
 

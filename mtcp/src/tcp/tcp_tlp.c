@@ -47,6 +47,12 @@ tcp_tlp_acked(struct tcp_conn *c, const struct sack_news *n, bool dup)
 	return (c->tlp & TLP_RETRANS) && advanced && !told;
 }
 
+bool
+tcp_tlp_was(const struct tcp_conn *c, const struct tcp_sack_block *b)
+{
+	return (c->tlp & TLP_RETRANS) && seq_eq(b->end, c->tlp_end);
+}
+
 void
 tcp_tlp_stop(struct tcp_conn *c)
 {

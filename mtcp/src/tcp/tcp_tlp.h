@@ -30,5 +30,9 @@ void tcp_tlp_sent(struct tcp_conn *c, seq_t end, bool again);
  * a loss, which congestion control has to hear of. */
 bool tcp_tlp_acked(struct tcp_conn *c, const struct sack_news *n, bool dup);
 
+/* Whether the range is that of the last probe, if that was a retransmission; also when it has
+ * been judged. */
+bool tcp_tlp_was(const struct tcp_conn *c, const struct tcp_sack_block *b);
+
 /* Recovery began: the probe, if any, has done its work. */
 void tcp_tlp_stop(struct tcp_conn *c);

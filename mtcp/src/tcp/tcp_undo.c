@@ -16,8 +16,8 @@ tcp_undo_begin(struct tcp_conn *c)
 
 	x->undo_cwnd = c->cwnd;
 	x->undo_ssthresh = c->ssthresh;
-	x->undo_from = c->snd_una;
 	x->undo_open = 0;
+	x->resent_before = x->resent_live;
 	x->undo_resent = false;
 	x->undo_armed = true;
 }
@@ -30,6 +30,7 @@ tcp_undo_resent(struct tcp_conn *c, const struct tcp_sent *r, int64_t now)
 
 	x->resent[i] = r->start;
 	x->resent_live |= 1u << i;
+	x->resent_before &= ~(1u << i);
 	if (!x->undo_armed)
 		return;
 	if (!x->undo_resent)
@@ -63,7 +64,7 @@ tcp_undo_duplicate(struct tcp_conn *c, const struct tcp_sack_block *b)
 		told |= 1u << i;
 		x->resent_live &= ~(1u << i);
 		found++;
-		if (x->undo_open && seq_le(x->undo_from, x->resent[i]))
+		if (x->undo_open && !(x->resent_before >> i & 1))
 			x->undo_open--;
 	}
 	return found;
