@@ -358,7 +358,6 @@ static void
 conn_make(struct duo_side *s, seq_t iss, uint32_t ts_offset)
 {
 	struct tcp_open o = { .tuple = tuple_of(s),
-		              .mtu = (uint16_t)(s->mss + 40),
 		              .local_mss = s->mss,
 		              .iss = iss,
 		              .ts_offset = ts_offset,

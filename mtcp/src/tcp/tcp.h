@@ -337,7 +337,6 @@ static_assert(offsetof(struct tcp_conn, timer) == 320, "congestion control fits 
 /* What a new connection is made with. */
 struct tcp_open {
 	struct tcp_tuple tuple;
-	uint16_t mtu;                 /* of the way to the peer                       */
 	uint16_t local_mss;           /* what to announce                             */
 	seq_t iss;
 	uint32_t ts_offset;

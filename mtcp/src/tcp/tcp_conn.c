@@ -401,69 +401,99 @@ info_scoreboard(const struct tcp_conn *c, struct tcp_info_data *i)
 
 /* What was sent is what arrived, what is on its way, and what was sent again. */
 static void
-info_sent(const struct tcp_env *e, const struct tcp_conn *c, struct tcp_info_data *i)
+info_sent(const struct tcp_conn *c, struct tcp_info_data *i)
 {
-	int64_t most = tcp_opt_value(e, c->opts, TCP_OPTION_MAX_PACING_RATE);
 	bool fin_flies = (c->flags & TCPF_FIN_SENT) && tcp_flight(c) > 0;
 
 	i->bytes_retrans = c->bytes_retrans;
 	if (tcp_facts[c->state].synchronized)
 		i->bytes_sent = c->bytes_acked + tcp_flight(c) - fin_flies + c->bytes_retrans;
 	i->data_segs_out = c->delivered_segs + i->unacked - i->sacked + c->total_retrans;
+}
+
+static void
+info_state(const struct tcp_conn *c, struct tcp_info_data *i)
+{
+	i->state = tcp_facts[c->state].linux_nr;
+	i->ca_state = c->ca;
+	i->retransmits = i->backoff = c->retries;
+	i->probes = c->probes;
+	i->options = (uint8_t)((c->flags & TCPF_TS ? 1 : 0) | (c->flags & TCPF_SACK ? 2 : 0) |
+	                       (c->flags & TCPF_WSCALE ? 4 : 0) | (c->ecn & ECN_OK ? 8 : 0) |
+	                       (c->ecn & ECN_SEEN ? 16 : 0));
+	i->snd_wscale = c->snd_wscale;
+	i->rcv_wscale = c->rcv_wscale;
+}
+
+static void
+info_times(const struct tcp_env *e, const struct tcp_conn *c, int64_t now,
+           struct tcp_info_data *i)
+{
+	i->rto_ns = c->rto_ns;
+	i->ato_ns = e->cfg->delack_min_ns;
+	i->srtt_ns = tcp_srtt_ns(c);
+	i->rttvar_ns = US(c->rttvar_us >> 2);
+	i->min_rtt_ns = US(c->min_rtt_us);
+	i->last_data_sent_ns = now - c->sent_at;
+	i->last_data_recv_ns = i->last_ack_recv_ns = now - c->received_at;
+	i->busy_ns = tcp_chrono_ns(c, CHRONO_BUSY, now);
+	i->rwnd_limited_ns = tcp_chrono_ns(c, CHRONO_RWND, now);
+	i->sndbuf_limited_ns = tcp_chrono_ns(c, CHRONO_SNDBUF, now);
+}
+
+static void
+info_sizes(const struct tcp_env *e, const struct tcp_conn *c, struct tcp_info_data *i)
+{
+	uint32_t stamp = c->flags & TCPF_TS ? TS_BYTES : 0;
+
+	i->snd_mss = c->mss;
+	i->rcv_mss = c->rcv_mss;
+	i->advmss = c->adv_mss - stamp;
+	i->pmtu = c->mss + 40u + stamp;
+	i->snd_ssthresh = c->ssthresh == UINT32_MAX ? INT32_MAX : c->ssthresh / c->mss;
+	i->snd_cwnd = c->mss ? c->cwnd / c->mss : 0;
+	i->snd_wnd = c->snd_wnd;
+	i->rcv_wnd = tcp_rcv_wnd(c);
+	i->rcv_space = c->rcv_space;
+	i->notsent_bytes = tcp_unsent(c);
+	i->reordering = max(e->cfg->dupthresh, (uint32_t)c->reordering);
+}
+
+static void
+info_counts(const struct tcp_conn *c, struct tcp_info_data *i)
+{
+	i->total_retrans = c->total_retrans;
+	i->segs_out = c->segs_out;
+	i->segs_in = c->segs_in;
+	i->data_segs_in = c->data_segs_in;
+	i->bytes_acked = c->bytes_acked;
+	i->bytes_received = c->bytes_received;
+	i->dsack_dups = c->dsack_dups;
+	i->delivered = c->delivered_segs;
+	i->delivered_ce = c->delivered_ce;
+}
+
+static void
+info_rates(const struct tcp_env *e, const struct tcp_conn *c, struct tcp_info_data *i)
+{
+	int64_t most = tcp_opt_value(e, c->opts, TCP_OPTION_MAX_PACING_RATE);
+
+	i->pacing_rate = tcp_pace_rate(e, c);
 	i->max_pacing_rate = most == INT64_MAX ? UINT64_MAX : (uint64_t)most;
+	i->delivery_rate = (uint64_t)c->delivery_rate * 64;
+	i->delivery_rate_app_limited = (c->flags & TCPF_APP_LIMITED) != 0;
 }
 
 void
 tcp_info_fill(const struct tcp_env *e, const struct tcp_conn *c, int64_t now,
               struct tcp_info_data *i)
 {
-	*i = (struct tcp_info_data){
-		.state = tcp_facts[c->state].linux_nr,
-		.ca_state = c->ca,
-		.retransmits = c->retries,
-		.probes = c->probes,
-		.backoff = c->retries,
-		.options = (uint8_t)((c->flags & TCPF_TS ? 1 : 0) | (c->flags & TCPF_SACK ? 2 : 0) |
-		                     (c->flags & TCPF_WSCALE ? 4 : 0) |
-		                     (c->ecn & ECN_OK ? 8 : 0) |
-		                     (c->ecn & ECN_SEEN ? 16 : 0)),
-		.snd_wscale = c->snd_wscale,
-		.rcv_wscale = c->rcv_wscale,
-		.rto_ns = c->rto_ns,
-		.ato_ns = e->cfg->delack_min_ns,
-		.srtt_ns = tcp_srtt_ns(c),
-		.rttvar_ns = US(c->rttvar_us >> 2),
-		.min_rtt_ns = US(c->min_rtt_us),
-		.last_data_sent_ns = now - c->sent_at,
-		.last_data_recv_ns = now - c->received_at,
-		.last_ack_recv_ns = now - c->received_at,
-		.snd_mss = c->mss,
-		.rcv_mss = c->rcv_mss,
-		.advmss = c->adv_mss - (c->flags & TCPF_TS ? TS_BYTES : 0),
-		.pmtu = c->mss + 40u + (c->flags & TCPF_TS ? TS_BYTES : 0),
-		.snd_ssthresh = c->ssthresh == UINT32_MAX ? INT32_MAX : c->ssthresh / c->mss,
-		.snd_cwnd = c->mss ? c->cwnd / c->mss : 0,
-		.snd_wnd = c->snd_wnd,
-		.rcv_wnd = tcp_rcv_wnd(c),
-		.rcv_space = c->rcv_space,
-		.total_retrans = c->total_retrans,
-		.segs_out = c->segs_out,
-		.segs_in = c->segs_in,
-		.data_segs_in = c->data_segs_in,
-		.bytes_acked = c->bytes_acked,
-		.bytes_received = c->bytes_received,
-		.notsent_bytes = tcp_unsent(c),
-		.reordering = max(e->cfg->dupthresh, (uint32_t)c->reordering),
-		.dsack_dups = c->dsack_dups,
-		.delivered = c->delivered_segs,
-		.delivered_ce = c->delivered_ce,
-		.pacing_rate = tcp_pace_rate(e, c),
-		.delivery_rate = (uint64_t)c->delivery_rate * 64,
-		.delivery_rate_app_limited = (c->flags & TCPF_APP_LIMITED) != 0,
-	};
+	*i = (struct tcp_info_data){ .state = 0 };
+	info_state(c, i);
+	info_times(e, c, now, i);
+	info_sizes(e, c, i);
+	info_counts(c, i);
 	info_scoreboard(c, i);
-	info_sent(e, c, i);
-	i->busy_ns = tcp_chrono_ns(c, CHRONO_BUSY, now);
-	i->rwnd_limited_ns = tcp_chrono_ns(c, CHRONO_RWND, now);
-	i->sndbuf_limited_ns = tcp_chrono_ns(c, CHRONO_SNDBUF, now);
+	info_sent(c, i);
+	info_rates(e, c, i);
 }
