@@ -10,15 +10,6 @@
 #include "api/epoll_set.h"
 #include "api/sockaddr.h"
 
-static int
-fail(int err)
-{
-	if (err == 0)
-		return 0;
-	errno = err;
-	return -1;
-}
-
 /* Asked of the stack: nothing is left of a connection. */
 static int
 unconnect(struct mtcp_context *ctx, struct sockref *r)
@@ -118,11 +109,11 @@ connect_room(struct mtcp_context *ctx, struct sockref *r, const struct sock_addr
 	if (!(r->flags & REF_DEFERRED)) {
 		if (r->type == MTCP_SOCK_LISTENER || (r->flags & REF_KNOWN) ||
 		    (sock_facts(s) & (SOCK_BORN | SOCK_CONNECTED)))
-			return fail(EISCONN);
+			return call_answer(EISCONN);
 		if (connect_asked(ctx, r))
-			return fail(EALREADY);
+			return call_answer(EALREADY);
 		if (!to)
-			return fail(EINVAL);
+			return call_answer(EINVAL);
 		s->want_ip = to->ip;
 		s->want_port = to->port;
 	}
@@ -188,13 +179,13 @@ mtcp_connect(mctx_t mctx, int sockid, const struct sockaddr *addr, socklen_t add
 		return -1;
 	if (addr && addrlen >= sizeof addr->sa_family && addr->sa_family == AF_UNSPEC &&
 	    r->type == MTCP_SOCK_STREAM)
-		return fail(unconnect(mctx, r));
+		return call_answer(unconnect(mctx, r));
 	err = sockaddr_parse(addr, addrlen, &to);
 	if (err)
-		return fail(err);
+		return call_answer(err);
 	if (r->type == MTCP_SOCK_LISTENER)
-		return fail(EISCONN);
+		return call_answer(EISCONN);
 	if (connect_asked(mctx, r))
-		return fail(connect_again(mctx, r));
-	return fail(connect_first(mctx, r, &to));
+		return call_answer(connect_again(mctx, r));
+	return call_answer(connect_first(mctx, r, &to));
 }

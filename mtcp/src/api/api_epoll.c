@@ -85,10 +85,7 @@ mtcp_epoll_ctl(mctx_t mctx, int epid, int op, int sockid, struct mtcp_epoll_even
 		err = EPERM;
 	else
 		err = ctl(mctx, ep, op, r, event);
-	if (err == 0)
-		return 0;
-	errno = err;
-	return -1;
+	return call_answer(err);
 }
 
 /* The descriptor stays readable from the event that rang it until here. */

@@ -17,16 +17,6 @@
 
 #define BACKLOG_MAX 65535
 
-/* -1 with errno `err`, or 0 for 0. */
-static int
-fail(int err)
-{
-	if (err == 0)
-		return 0;
-	errno = err;
-	return -1;
-}
-
 /* -- made and named ------------------------------------------------------- */
 
 int
@@ -37,9 +27,9 @@ mtcp_socket(mctx_t mctx, int domain, int type, int protocol)
 	if (!context_usable(mctx))
 		return -1;
 	if (domain != AF_INET)
-		return fail(EAFNOSUPPORT);
+		return call_answer(EAFNOSUPPORT);
 	if (kind != SOCK_STREAM || (protocol != 0 && protocol != IPPROTO_TCP))
-		return fail(EPROTONOSUPPORT);
+		return call_answer(EPROTONOSUPPORT);
 	id = sockref_new(mctx, MTCP_SOCK_STREAM);
 	if (id >= 0 && (type & SOCK_NONBLOCK))
 		mctx->refs[id].flags |= REF_NONBLOCK;
@@ -69,10 +59,10 @@ mtcp_bind(mctx_t mctx, int sockid, const struct sockaddr *addr, socklen_t addrle
 		return -1;
 	err = sockaddr_parse(addr, addrlen, &to);
 	if (err)
-		return fail(err);
+		return call_answer(err);
 	if ((r->flags & REF_BOUND) || connect_asked(mctx, r))
-		return fail(EINVAL);
-	return fail(bind_to(mctx, r, &to));
+		return call_answer(EINVAL);
+	return call_answer(bind_to(mctx, r, &to));
 }
 
 int
@@ -85,18 +75,18 @@ mtcp_listen(mctx_t mctx, int sockid, int backlog)
 	if (!r)
 		return -1;
 	if (connect_asked(mctx, r))
-		return fail(EINVAL);
+		return call_answer(EINVAL);
 	if (!(r->flags & REF_BOUND))
 		err = bind_to(mctx, r, &anywhere);
 	if (err)
-		return fail(err);
+		return call_answer(err);
 	mctx->ch->call.value = backlog < 0 ? BACKLOG_MAX : min(max(backlog, 1), BACKLOG_MAX);
 	err = context_call(mctx, SOCK_CALL_LISTEN, ref_sock(mctx, r));
 	if (!err && r->type != MTCP_SOCK_LISTENER) {
 		r->type = MTCP_SOCK_LISTENER;
 		r->is.queue = (struct accept_queue){ NO_SOCK, NO_SOCK };
 	}
-	return fail(err);
+	return call_answer(err);
 }
 
 /* Where a caller wants an address: both or none of the pointers. */
@@ -147,7 +137,7 @@ mtcp_getpeername(mctx_t mctx, int sockid, struct sockaddr *addr, socklen_t *addr
 		return -1;
 	facts = sock_facts(ref_sock(mctx, r));
 	if (!(facts & SOCK_CONNECTED) || (facts & (SOCK_ERROR | SOCK_OVER)))
-		return fail(ENOTCONN);
+		return call_answer(ENOTCONN);
 	sockaddr_write(&ref_sock(mctx, r)->peer, addr, addrlen);
 	return 0;
 }
@@ -187,7 +177,7 @@ mtcp_accept4(mctx_t mctx, int sockid, struct sockaddr *addr, socklen_t *addrlen,
 	if (!r)
 		return -1;
 	if (r->type != MTCP_SOCK_LISTENER || (flags & ~(SOCK_NONBLOCK | SOCK_CLOEXEC)))
-		return fail(EINVAL);
+		return call_answer(EINVAL);
 	if ((addr || addrlen) && !address_wanted(addr, addrlen))
 		return -1;
 	born = accept_wait(mctx, r);
@@ -219,7 +209,7 @@ mtcp_init_rss(mctx_t mctx, in_addr_t saddr_base, int num_addr, in_addr_t daddr,
 	(void)dport;
 	if (!context_usable(mctx))
 		return -1;
-	return num_addr < 1 ? fail(EINVAL) : 0;
+	return num_addr < 1 ? call_answer(EINVAL) : 0;
 }
 
 /* -- shut and closed ------------------------------------------------------ */
@@ -233,10 +223,10 @@ mtcp_shutdown(mctx_t mctx, int sockid, int how)
 	if (!r)
 		return -1;
 	if (how != SHUT_RD && how != SHUT_WR && how != SHUT_RDWR)
-		return fail(EINVAL);
+		return call_answer(EINVAL);
 	facts = sock_facts(ref_sock(mctx, r));
 	if (!(facts & SOCK_CONNECTED) || (facts & (SOCK_ERROR | SOCK_OVER)))
-		return fail(ENOTCONN);
+		return call_answer(ENOTCONN);
 	if (how != SHUT_WR)
 		req |= SOCK_REQ_SHUT_RD;
 	if (how != SHUT_RD)
@@ -369,13 +359,13 @@ mtcp_socket_ioctl(mctx_t mctx, int sockid, int request, void *argp)
 	if (!r)
 		return -1;
 	if (!argp)
-		return fail(EFAULT);
+		return call_answer(EFAULT);
 	if (request == FIONBIO) {
 		set_nonblock(r, *(int *)argp != 0);
 		return 0;
 	}
 	if (r->type == MTCP_SOCK_EPOLL || r->type == MTCP_SOCK_LISTENER)
-		return fail(EINVAL);
+		return call_answer(EINVAL);
 	if (request == FIONREAD) {
 		*(int *)argp = readable_bytes(mctx, r);
 		return 0;
@@ -389,5 +379,5 @@ mtcp_socket_ioctl(mctx_t mctx, int sockid, int request, void *argp)
 		return 0;
 	}
 	context_complain(mctx, "mtcp_socket_ioctl", 0, request);
-	return fail(EINVAL);
+	return call_answer(EINVAL);
 }

@@ -400,10 +400,7 @@ mtcp_setsockopt(mctx_t mctx, int sockid, int level, int optname, const void *opt
 	if (!o)
 		context_complain(mctx, "mtcp_setsockopt", level, optname);
 	err = set_any(mctx, r, level, o, optval, optlen);
-	if (err == 0)
-		return 0;
-	errno = err;
-	return -1;
+	return call_answer(err);
 }
 
 /* -- get ------------------------------------------------------------------ */
@@ -656,8 +653,5 @@ mtcp_getsockopt(mctx_t mctx, int sockid, int level, int optname, void *optval,
 	err = EOPNOTSUPP; /* of a level, and only here: as on Linux */
 	if (level == SOL_SOCKET || level == IPPROTO_TCP || level == IPPROTO_IP)
 		err = get_any(mctx, r, o, optval, optlen);
-	if (err == 0)
-		return 0;
-	errno = err;
-	return -1;
+	return call_answer(err);
 }

@@ -5,6 +5,8 @@
  */
 #pragma once
 
+#include <errno.h>
+
 #include "api/pair.h"
 #include "api/sockref.h"
 #include "mtcp_api.h"
@@ -57,6 +59,16 @@ int context_call(struct mtcp_context *ctx, enum sock_call_op op, struct sock *s)
 /* Waits until the stack has posted something since pair_posted() was `seen`.  0; or
  * -1 with errno EINTR, or EAGAIN at `deadline`.  Drains events after it. */
 int context_wait(struct mtcp_context *ctx, uint32_t seen, int64_t deadline);
+
+/* What a call returns: 0, or -1 with errno `err`. */
+static inline int
+call_answer(int err)
+{
+	if (err == 0)
+		return 0;
+	errno = err;
+	return -1;
+}
 
 /* The deadline that a timeout of `ms` gives; 0 is for ever, TIMEOUT_NOW is now. */
 int64_t context_deadline(struct mtcp_context *ctx, uint32_t ms);
