@@ -12,6 +12,7 @@
 #include "tcp/tcp_fastopen.h"
 #include "tcp/tcp_isn.h"
 #include "tcp/tcp_timer.h"
+#include "tcp/tcp_urgent.h"
 
 struct duo_frame {
 	struct link link;
@@ -435,6 +436,12 @@ in_conn(struct duo_side *s, const struct tcp_seg *in)
 {
 	enum fate fate = tcp_in(&s->env, &s->conn, in, s->duo->now);
 
+	if (s->conn.flags & TCPF_URG_NEWS) {
+		s->urgent_told++;
+		s->urgent_at = tcp_urgent_at(&s->conn);
+		s->urgent_late |= s->urgent_at < atomic_load(&s->rcv_w.written);
+		fate = tcp_in_rest(&s->env, &s->conn, in, s->duo->now);
+	}
 	if (fate == DROP_HANDSHAKE_RESET)
 		reset_for(s, in);
 	return fate;

@@ -48,6 +48,10 @@ struct duo_side {
 	uint16_t mss;         /* what this side announces                                 */
 	uint32_t opened;      /* connections made so far                                  */
 
+	uint32_t urgent_told; /* how often it was announced,                              */
+	uint32_t urgent_at;   /* where the last time,                                     */
+	bool urgent_late;     /* and whether that byte was there to be read already       */
+
 	uint64_t seen[N_FATES];
 	uint32_t sent, received; /* segments                                            */
 

@@ -7,27 +7,6 @@
 
 void suite_tcp_urgent(void);
 
-/* What the application would be told: how often, and where. */
-static unsigned told;
-static uint32_t told_at;
-
-static void
-note_urgent(struct tcp_env *e, struct tcp_conn *c, uint32_t at)
-{
-	(void)e;
-	(void)c;
-	told++;
-	told_at = at;
-}
-
-static void
-connected(struct peer *p, const struct peer_opts *o)
-{
-	peer_connected(p, o);
-	told = told_at = 0;
-	p->a->env.urgent = note_urgent;
-}
-
 /* Writes text of which the last byte is urgent. */
 static void
 a_writes_urgent(struct peer *p, uint32_t len)
@@ -50,7 +29,7 @@ test_pointer_stands_behind_the_last_urgent_byte(void)
 {
 	struct peer p;
 
-	connected(&p, NULL);
+	peer_connected(&p, NULL);
 	duo_flag(p.a, TCPF_NODELAY, true);
 	a_writes_urgent(&p, 10);
 	EXPECT(&p, "UP.", 1, 10, 1);
@@ -70,7 +49,7 @@ test_what_is_sent_again_is_still_urgent(void)
 {
 	struct peer p;
 
-	connected(&p, NULL);
+	peer_connected(&p, NULL);
 	a_writes_urgent(&p, 10);
 	EXPECT(&p, "UP.", 1, 10, 1);
 	peer_sleeps(&p, SEC(1));
@@ -84,7 +63,7 @@ test_all_segments_in_front_say_so(void)
 {
 	struct peer p;
 
-	connected(&p, NULL);
+	peer_connected(&p, NULL);
 	a_writes_urgent(&p, 3000);
 	EXPECT(&p, "U.", 1, 1460, 1);
 	EXPECT_NUMBER(&p, p.seen.s.urg, 3000);
@@ -101,7 +80,7 @@ test_urgent_text_of_any_length(void)
 {
 	struct peer p;
 
-	connected(&p, &(struct peer_opts){ .cfg = NULL });
+	peer_connected(&p, &(struct peer_opts){ .cfg = NULL });
 	duo_option(p.a, TCP_OPTION_SNDBUF, 400000);
 	a_writes_urgent(&p, 100000);
 	EXPECT(&p, "U.", 1, 1460, 1);
@@ -120,7 +99,7 @@ test_urgent_text_waits_for_nothing(void)
 {
 	struct peer p;
 
-	connected(&p, NULL);
+	peer_connected(&p, NULL);
 	peer_a_writes(&p, 10);
 	EXPECT(&p, "P.", 1, 10, 1);
 	peer_a_writes(&p, 10);
@@ -137,7 +116,7 @@ test_a_closed_window_lets_the_pointer_through(void)
 {
 	struct peer p;
 
-	connected(&p, &(struct peer_opts){ .wnd = 1000 });
+	peer_connected(&p, &(struct peer_opts){ .wnd = 1000 });
 	peer_a_writes(&p, 1000);
 	EXPECT(&p, "P.", 1, 1000, 1);
 	p.wnd = 0;
@@ -156,24 +135,25 @@ test_application_hears_of_each_new_pointer(void)
 {
 	struct peer p;
 
-	connected(&p, NULL);
+	peer_connected(&p, NULL);
 	say_urgent(&p, 1, 10, 5);
-	CU_ASSERT_EQUAL(told, 1);
-	CU_ASSERT_EQUAL(told_at, 4);
+	CU_ASSERT_EQUAL(p.a->urgent_told, 1);
+	CU_ASSERT_EQUAL(p.a->urgent_at, 4);
 	say_urgent(&p, 1, 10, 5); /* it has been received */
 	say_urgent(&p, 5, 6, 1);
-	CU_ASSERT_EQUAL(told, 1);
+	CU_ASSERT_EQUAL(p.a->urgent_told, 1);
 	say_urgent(&p, 11, 10, 500);
-	CU_ASSERT_EQUAL(told, 2);
-	CU_ASSERT_EQUAL(told_at, 509);
+	CU_ASSERT_EQUAL(p.a->urgent_told, 2);
+	CU_ASSERT_EQUAL(p.a->urgent_at, 509);
 	say_urgent(&p, 21, 10, 490);
 	say_urgent(&p, 31, 10, 470);
 	say_urgent(&p, 31, 11, 2);
-	CU_ASSERT_EQUAL(told, 2);
+	CU_ASSERT_EQUAL(p.a->urgent_told, 2);
 	say_urgent(&p, 41, 10, 471);
-	CU_ASSERT_EQUAL(told, 3);
-	CU_ASSERT_EQUAL(told_at, 510);
+	CU_ASSERT_EQUAL(p.a->urgent_told, 3);
+	CU_ASSERT_EQUAL(p.a->urgent_at, 510);
 	CU_ASSERT_EQUAL(peer_a_reads(&p), 50);
+	CU_ASSERT_FALSE(p.a->urgent_late); /* or who had read it would not have known */
 	peer_free(&p);
 }
 
@@ -184,7 +164,7 @@ test_a_pointer_counts_although_the_window_is_closed(void)
 	struct peer p;
 	uint32_t seq = 1;
 
-	connected(&p, NULL);
+	peer_connected(&p, NULL);
 	while (tcp_rcv_wnd(&p.a->conn) > 0) {
 		uint32_t n = min(tcp_rcv_wnd(&p.a->conn), 1460u);
 
@@ -192,8 +172,8 @@ test_a_pointer_counts_although_the_window_is_closed(void)
 		seq += n;
 	}
 	say_urgent(&p, seq, 10, 10);
-	CU_ASSERT_EQUAL(told, 1);
-	CU_ASSERT_EQUAL(told_at, seq + 8);
+	CU_ASSERT_EQUAL(p.a->urgent_told, 1);
+	CU_ASSERT_EQUAL(p.a->urgent_at, seq + 8);
 	EXPECT_NUMBER(&p, seq_sub(p.a->conn.rcv_nxt, p.a->conn.irs), seq);
 	peer_free(&p);
 }
@@ -204,15 +184,15 @@ test_pointers_that_mean_nothing(void)
 {
 	struct peer p;
 
-	connected(&p, NULL);
+	peer_connected(&p, NULL);
 	say_urgent(&p, 900000, 10, 10);
-	CU_ASSERT_EQUAL(told, 0);
+	CU_ASSERT_EQUAL(p.a->urgent_told, 0);
 	say_urgent(&p, 1, 0, 0); /* as Linux reads it: the byte at SEG.SEQ */
-	CU_ASSERT_EQUAL(told, 1);
-	CU_ASSERT_EQUAL(told_at, 0);
+	CU_ASSERT_EQUAL(p.a->urgent_told, 1);
+	CU_ASSERT_EQUAL(p.a->urgent_at, 0);
 	SAY(&p, "F.", 1, 0, 1);
 	say_urgent(&p, 2, 0, 10);
-	CU_ASSERT_EQUAL(told, 1);
+	CU_ASSERT_EQUAL(p.a->urgent_told, 1);
 	peer_free(&p);
 }
 
@@ -222,7 +202,7 @@ test_an_old_mark_is_forgotten(void)
 {
 	struct peer p;
 
-	connected(&p, NULL);
+	peer_connected(&p, NULL);
 	tcp_urgent_wrote(&p.a->conn, 1);
 	CU_ASSERT_TRUE(tcp_urgent_on(&p.a->conn));
 	peer_a_writes(&p, 1);
@@ -232,7 +212,7 @@ test_an_old_mark_is_forgotten(void)
 	CU_ASSERT_FALSE(tcp_urgent_on(&p.a->conn));
 	say_urgent(&p, 1, 1, 1);
 	say_urgent(&p, 2, 1, 0);
-	CU_ASSERT_EQUAL(told, 2);
+	CU_ASSERT_EQUAL(p.a->urgent_told, 2);
 	SAY(&p, ".", 3, 1, 2);
 	CU_ASSERT_EQUAL(p.a->conn.flags & TCPF_URG_IN, 0);
 	peer_free(&p);

@@ -201,6 +201,17 @@ conn_to_time_wait(struct stack *st, struct tcp_conn *c, int64_t now)
 		pool_put(&st->tws, w);
 }
 
+enum fate
+conn_in(struct stack *st, struct tcp_conn *c, const struct tcp_seg *s, int64_t now)
+{
+	enum fate fate = tcp_in(&st->env, c, s, now);
+
+	if (likely(!(c->flags & TCPF_URG_NEWS)))
+		return fate;
+	events_urgent(st, c);
+	return tcp_in_rest(&st->env, c, s, now);
+}
+
 /* Lazily: a node that fires too early finds nothing due and is set again, which
  * is cheaper than moving it with every segment. */
 static void

@@ -6,6 +6,7 @@
  */
 
 #include "core/stack_priv.h"
+#include "tcp/tcp_urgent.h"
 
 /* Whether or not the socket was on the ring already: a program that reads what
  * is there need not have looked at the ring before it sleeps. */
@@ -19,15 +20,14 @@ events_tell(struct stack *st, struct sock *s, uint16_t facts)
 
 /* By the time it reads the byte the application knows: first the place, then the fact. */
 void
-events_urgent(struct tcp_env *e, struct tcp_conn *c, uint32_t at)
+events_urgent(struct stack *st, struct tcp_conn *c)
 {
-	struct stack *st = container_of(e, struct stack, env);
 	struct sock *s;
 
 	if (c->sock == NO_SOCK || (c->flags & TCPF_ORPHAN))
 		return;
 	s = &st->ch.socks[c->sock];
-	atomic_store_explicit(&s->rcv_urgent, at, memory_order_release);
+	atomic_store_explicit(&s->rcv_urgent, tcp_urgent_at(c), memory_order_release);
 	events_tell(st, s, SOCK_URGENT);
 }
 

@@ -329,7 +329,7 @@ listener_ack(struct stack *st, struct half_open *h, const struct tcp_seg *s, int
 		return DROP_BACKLOG; /* the SYN-ACK comes again, and with it another ACK */
 	if (!(c = promote_half_open(st, h, &st->ch.socks[l->sock], now)))
 		return DROP_NO_MEMORY;
-	fate = tcp_in(&st->env, c, s, now);
+	fate = conn_in(st, c, s, now);
 	conn_settle(st, c, now);
 	return fate;
 }
@@ -354,7 +354,7 @@ listener_cookie(struct stack *st, struct listener *l, const struct segment_from 
 	req.listener = l->sock;
 	if (!(c = promote(st, &req, from, &st->ch.socks[l->sock], now)))
 		return DROP_NO_MEMORY;
-	fate = tcp_in(&st->env, c, s, now);
+	fate = conn_in(st, c, s, now);
 	conn_settle(st, c, now);
 	return fate == SEG_OK ? COOKIE_TAKEN : fate;
 }

@@ -152,7 +152,7 @@ to_connection(struct stack *st, struct tcp_conn *c, const struct segment_from *f
 {
 	seq_t una = c->snd_una, nxt = c->rcv_nxt;
 	bool synchronized = tcp_facts[c->state].synchronized, progress;
-	enum fate fate = tcp_in(&st->env, c, s, now);
+	enum fate fate = conn_in(st, c, s, now);
 
 	if (fate != SEG_OK)
 		trace_add(&st->trace, now, c->id, T_FATE, fate, s->seq.v);

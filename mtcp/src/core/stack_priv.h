@@ -179,6 +179,9 @@ int64_t segment_deadline(const struct stack *st);
 /* A connection with its tuple entered, or NULL. */
 struct tcp_conn *conn_new(struct stack *st, const struct tcp_open *o, uint32_t hash, int64_t now);
 
+/* tcp_in(), and the application hears of urgent text before it can read it. */
+enum fate conn_in(struct stack *st, struct tcp_conn *c, const struct tcp_seg *s, int64_t now);
+
 /* To be called after anything happened to a connection: it is put on the list
  * it belongs on, its timer set, its owner told; when it is over it is freed. */
 void conn_settle(struct stack *st, struct tcp_conn *c, int64_t now);
@@ -256,8 +259,8 @@ struct tcp_eor *jobs_eor(struct tcp_env *e, const struct tcp_conn *c);
 /* Tells the socket of `c` what is new since the last time. */
 void events_conn(struct stack *st, struct tcp_conn *c);
 void events_tell(struct stack *st, struct sock *s, uint16_t facts);
-/* tcp_env.urgent: the peer announces urgent text. */
-void events_urgent(struct tcp_env *e, struct tcp_conn *c, uint32_t at);
+/* TCPF_URG_NEWS: the peer announces urgent text. */
+void events_urgent(struct stack *st, struct tcp_conn *c);
 
 void txq_put(struct stack *st, struct tcp_conn *c, int64_t now);
 void txq_put_synack(struct stack *st, struct half_open *h);

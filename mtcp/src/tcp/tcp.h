@@ -68,9 +68,6 @@ struct tcp_env {
 	const struct tcp_opts *no_opts; /* the record of who changed nothing         */
 	struct trace *trace;
 	uint64_t retransmits;     /* segments sent again, ever                       */
-	/* The core's: the last urgent byte of `c` stands `at` bytes into what it receives.  Said
-	 * before that byte is: who reads it knows.  NULL: nobody asks. */
-	void (*urgent)(struct tcp_env *e, struct tcp_conn *c, uint32_t at);
 	/* The core's: the ends of records of `c`, whose send stream is marked (tcp_eor.h). */
 	struct tcp_eor *(*eor)(struct tcp_env *e, const struct tcp_conn *c);
 };
@@ -106,6 +103,7 @@ enum {
 	TCPF_PLPMTU = 1 << 28,      /* the path's MTU is searched for by probes           */
 	TCPF_URG_OUT = 1 << 26,     /* urgent text up to snd_up, acknowledged perhaps     */
 	TCPF_URG_IN = 1 << 27,      /* urgent text up to rcv_up has been announced        */
+	TCPF_URG_NEWS = 1 << 29,    /* ... and the application is to hear of it: tcp_in() */
 	TCPF_LOSS_PROBE = 1 << 30,  /* a tail loss probe is due (RFC 8985 7.3)          */
 };
 
@@ -115,9 +113,9 @@ static_assert((0ull + TCPF_ACK_NOW + TCPF_TS + TCPF_SACK + TCPF_WSCALE + TCPF_RS
                TCPF_ORPHAN + TCPF_INTERACTIVE + TCPF_REORDER + TCPF_NODELAY + TCPF_CORK +
                TCPF_KEEPALIVE + TCPF_MORE + TCPF_ACTIVE_OPEN + TCPF_SHUT + TCPF_PACED +
                TCPF_APP_LIMITED + TCPF_RETRANSMIT_NOW + TCPF_FASTOPEN + TCPF_FASTOPEN_GIVE +
-               TCPF_PMTU + TCPF_PLPMTU + TCPF_URG_OUT + TCPF_URG_IN + TCPF_LOSS_PROBE) ==
-                      (1ull << 31) - 1 - (1ull << 29),
-              "no two flags share a bit; bits 29 and 31 are free");
+               TCPF_PMTU + TCPF_PLPMTU + TCPF_URG_OUT + TCPF_URG_IN + TCPF_URG_NEWS +
+               TCPF_LOSS_PROBE) == (1ull << 31) - 1,
+              "no two flags share a bit; bit 31 is free");
 
 /* Congestion states, as Linux numbers them. */
 enum tcp_ca {
@@ -373,8 +371,12 @@ void tcp_conn_release(struct tcp_env *e, struct tcp_conn *c);
 
 /* ------------------------------------------------------------ work -- */
 
-/* A segment has arrived (RFC 9293 3.10.7). */
+/* A segment has arrived (RFC 9293 3.10.7).  When this leaves TCPF_URG_NEWS set, the segment's
+ * text and FIN are still to be taken, by tcp_in_rest() with the same segment: the application
+ * hears first where its urgent byte stands (tcp_urgent_at()), so that who reads it knows. */
 enum fate tcp_in(struct tcp_env *e, struct tcp_conn *c, const struct tcp_seg *s, int64_t now);
+enum fate tcp_in_rest(struct tcp_env *e, struct tcp_conn *c, const struct tcp_seg *s,
+                      int64_t now);
 
 /* What should be sent now?  False: nothing.  Otherwise the segment counts as
  * sent.  Its text is s->len bytes of the send stream at tcp_text_offset(). */

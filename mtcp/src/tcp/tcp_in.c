@@ -283,11 +283,24 @@ process_fin(struct tcp_env *e, struct tcp_conn *c, const struct tcp_seg *s, int6
 
 /* ------------------------------------------------------------- the states -- */
 
+enum fate
+tcp_in_rest(struct tcp_env *e, struct tcp_conn *c, const struct tcp_seg *s, int64_t now)
+{
+	enum fate fate, text;
+
+	c->flags &= ~(uint32_t)TCPF_URG_NEWS;
+	text = process_text(e, c, s, now);           /* seventh                   */
+	if (c->state == TCP_CLOSED)
+		return text;
+	fate = process_fin(e, c, s, now);            /* eighth                    */
+	return text ? text : fate;
+}
+
 /* RFC 9293 3.10.7.4.  One line is one step of the RFC, in the RFC's order. */
 static enum fate
 in_synchronized(struct tcp_env *e, struct tcp_conn *c, const struct tcp_seg *s, int64_t now)
 {
-	enum fate fate, text;
+	enum fate fate;
 
 	if ((fate = check_sequence(e, c, s, now)) || /* first                     */
 	    (fate = check_rst(e, c, s, now)) ||      /* second   (third: unused)  */
@@ -299,12 +312,8 @@ in_synchronized(struct tcp_env *e, struct tcp_conn *c, const struct tcp_seg *s, 
 	fate = tcp_ack(e, c, s, now);                /* fifth                     */
 	if (fate || c->state == TCP_CLOSED)
 		return fate;
-	tcp_urgent_in(e, c, s);                      /* sixth                     */
-	text = process_text(e, c, s, now);           /* seventh                   */
-	if (c->state == TCP_CLOSED)
-		return text;
-	fate = process_fin(e, c, s, now);            /* eighth                    */
-	return text ? text : fate;
+	tcp_urgent_in(c, s);                         /* sixth                     */
+	return c->flags & TCPF_URG_NEWS ? SEG_OK : tcp_in_rest(e, c, s, now);
 }
 
 /* In a simultaneous open the peer's SYN-ACK repeats the SYN we have had: what
@@ -320,7 +329,7 @@ in_syn_received(struct tcp_env *e, struct tcp_conn *c, const struct tcp_seg *s, 
 	}
 	if ((s->flags & (TCP_SYN | TCP_ACK | TCP_RST)) == (TCP_SYN | TCP_ACK) &&
 	    seq_eq(s->seq, c->irs)) {
-		again.flags &= (uint8_t)~TCP_SYN;
+		again.flags &= (uint8_t)~(TCP_SYN | TCP_URG); /* the next one points there too */
 		again.seq = seq_add(s->seq, 1);
 		again.wnd = s->wnd >> c->snd_wscale; /* a SYN's is never scaled (RFC 7323 2.2) */
 		c->flags |= TCPF_ACK_NOW;

@@ -39,10 +39,9 @@ tcp_urgent_mark(struct tcp_conn *c, struct tcp_seg *s)
 /* MUST-32: the application hears of each pointer that is new.  One that points to text
  * which has been received already is that of a segment sent twice. */
 void
-tcp_urgent_in(struct tcp_env *e, struct tcp_conn *c, const struct tcp_seg *s)
+tcp_urgent_in(struct tcp_conn *c, const struct tcp_seg *s)
 {
 	seq_t last = seq_add(s->seq, s->urg ? s->urg - 1u : 0);
-	uint32_t at;
 
 	if ((c->flags & TCPF_URG_IN) && seq_lt(c->rcv_up, c->rcv_nxt))
 		c->flags &= ~(uint32_t)TCPF_URG_IN; /* it has come */
@@ -51,8 +50,12 @@ tcp_urgent_in(struct tcp_env *e, struct tcp_conn *c, const struct tcp_seg *s)
 	if (seq_lt(last, c->rcv_nxt) || ((c->flags & TCPF_URG_IN) && seq_le(last, c->rcv_up)))
 		return;
 	c->rcv_up = last;
-	c->flags |= TCPF_URG_IN;
-	at = atomic_load_explicit(&c->rcv_w->written, memory_order_relaxed);
-	if (e->urgent)
-		e->urgent(e, c, at + seq_sub(last, c->rcv_nxt));
+	c->flags |= TCPF_URG_IN | TCPF_URG_NEWS;
+}
+
+uint32_t
+tcp_urgent_at(const struct tcp_conn *c)
+{
+	return atomic_load_explicit(&c->rcv_w->written, memory_order_relaxed) +
+	       seq_sub(c->rcv_up, c->rcv_nxt);
 }

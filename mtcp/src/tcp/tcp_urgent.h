@@ -26,5 +26,9 @@ tcp_urgent_on(const struct tcp_conn *c)
 /* Says in a segment to send where urgent text ends, if it does behind its first byte. */
 void tcp_urgent_mark(struct tcp_conn *c, struct tcp_seg *s);
 
-/* An acceptable segment has arrived, its text not yet taken: RFC 9293 3.10.7.4, sixth. */
-void tcp_urgent_in(struct tcp_env *e, struct tcp_conn *c, const struct tcp_seg *s);
+/* An acceptable segment has arrived, its text not yet taken: RFC 9293 3.10.7.4, sixth.  Sets
+ * TCPF_URG_NEWS when the application is to hear of it. */
+void tcp_urgent_in(struct tcp_conn *c, const struct tcp_seg *s);
+
+/* With TCPF_URG_NEWS: where the last urgent byte stands in what is received, bytes. */
+uint32_t tcp_urgent_at(const struct tcp_conn *c);
