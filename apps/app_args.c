@@ -70,6 +70,9 @@ app_option(struct app_args *a, int option, const char *value, const char *help)
 		return APP_GO_ON;
 	case APP_OPT_SET:
 		return add_set(a, value);
+	case APP_OPT_USAGE:
+		a->usage = true;
+		return APP_GO_ON;
 	case APP_OPT_CHECK:
 		a->check = value;
 		return APP_GO_ON;

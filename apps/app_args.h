@@ -14,6 +14,7 @@ struct app_args {
 	const char *config; /* -f */
 	const char *check;  /* --check-config */
 	bool dump;          /* --dump-config */
+	bool usage;         /* --usage */
 	int cores;          /* -N; 0: as many as are configured */
 	int core;           /* run on this one only; -1: on all */
 	int nsets;
@@ -24,6 +25,7 @@ enum {
 	APP_OPT_CHECK = 256,
 	APP_OPT_DUMP,
 	APP_OPT_SET,
+	APP_OPT_USAGE,
 	APP_OPT_VERSION,
 	APP_OPT_OWN /* the first that an application may use for itself */
 };
@@ -34,6 +36,7 @@ enum {
 	{"config", required_argument, NULL, 'f'}, \
 	{"cores", required_argument, NULL, 'N'}, \
 	{"set", required_argument, NULL, APP_OPT_SET}, \
+	{"usage", no_argument, NULL, APP_OPT_USAGE}, \
 	{"check-config", required_argument, NULL, APP_OPT_CHECK}, \
 	{"dump-config", no_argument, NULL, APP_OPT_DUMP}, \
 	{"version", no_argument, NULL, APP_OPT_VERSION}, \
@@ -44,6 +47,7 @@ enum {
 	"  -f, --config FILE       configuration (see mtcp.conf(5))\n" \
 	"  -N, --cores N           use N cores instead of num_cores of FILE\n" \
 	"      --set 'KEY = VALUE' override one key of FILE; may be repeated\n" \
+	"      --usage             say at the end what each core has cost\n" \
 	"      --check-config FILE say what is wrong with FILE, and exit\n" \
 	"      --dump-config       show the effective configuration, and exit\n" \
 	"      --version           show the version, and exit\n" \

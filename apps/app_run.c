@@ -71,6 +71,23 @@ stop(struct app_run *run)
 
 /* ---- a worker ------------------------------------------------------------ */
 
+/* One line that is easy to take apart. */
+static void
+print_usage(const struct worker *w, mctx_t ctx)
+{
+	struct mtcp_usage u;
+
+	if (mtcp_getusage(ctx, &u) != 0)
+		return;
+	printf("%s: usage core=%d steps=%llu busy_steps=%llu busy_cycles=%llu cycles_per_s=%llu "
+	       "stack_ns=%llu app_ns=%llu\n",
+	       w->crew->run->args->name, w->core, (unsigned long long)u.steps,
+	       (unsigned long long)u.busy_steps, (unsigned long long)u.busy_cycles,
+	       (unsigned long long)u.cycles_per_s, (unsigned long long)u.stack_ns,
+	       (unsigned long long)u.app_ns);
+	fflush(stdout);
+}
+
 static int
 work_on_core(struct worker *w)
 {
@@ -86,6 +103,8 @@ work_on_core(struct worker *w)
 		return -1;
 	}
 	status = run->work(run, ctx, w->index, w->core);
+	if (run->args->usage)
+		print_usage(w, ctx);
 	mtcp_destroy_context(ctx);
 	return status;
 }

@@ -156,6 +156,22 @@ mctx_t mtcp_create_context(int cpu);
  */
 void mtcp_destroy_context(mctx_t mctx);
 
+/* What a context has cost since it was made. */
+struct mtcp_usage {
+	uint64_t steps;        /* of its stack */
+	uint64_t busy_steps;   /* of them, that found a packet or a request, or sent something */
+	uint64_t busy_cycles;  /* that these took, of the processor's time stamp counter */
+	uint64_t cycles_per_s; /* how fast that counts */
+	uint64_t stack_ns;     /* CPU time of the stack's thread, looking and napping too */
+	uint64_t app_ns;       /* CPU time of the calling thread */
+};
+
+/*
+ * Fills *usage.  Never blocks.  EOPNOTSUPP (the context of an embedded stack, which has
+ * no thread and no clock).
+ */
+int mtcp_getusage(mctx_t mctx, struct mtcp_usage *usage);
+
 /*
  * Installs handler for signum as sigaction() would without SA_RESTART, so that
  * waiting calls end with EINTR.  For programs that want this done for them;

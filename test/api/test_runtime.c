@@ -402,6 +402,30 @@ test_wrong_set_up_leaves_nothing(void)
 	net_close(&n);
 }
 
+static void
+test_what_a_pair_has_cost(void)
+{
+	struct net n;
+	struct runtime *rt;
+	struct mtcp_usage u = { 0 };
+	mctx_t m;
+
+	net_open(&n, true);
+	rt = host_start(&n, 0);
+	m = runtime_context(rt);
+	CU_ASSERT_EQUAL(mtcp_close(m, listen_on(m)), 0);
+	/* Closing is a request; the step that finds it may be under way. */
+	while (u.busy_steps == 0 || u.stack_ns == 0)
+		CU_ASSERT_EQUAL_FATAL(mtcp_getusage(m, &u), 0);
+	CU_ASSERT_TRUE(u.steps > 0);
+	CU_ASSERT_TRUE(u.busy_cycles > 0);
+	FAILS_WITH(mtcp_getusage(m, NULL), EFAULT);
+	FAILS_WITH(mtcp_getusage(NULL, &u), EINVAL);
+	host_stop(rt);
+	io_mem_end(n.wire, 1, 0)->ops->close(io_mem_end(n.wire, 1, 0));
+	net_close(&n);
+}
+
 void
 suite_runtime(void)
 {
@@ -414,5 +438,6 @@ suite_runtime(void)
 	CU_add_test(s, "many short connections", test_many_short_connections);
 	CU_add_test(s, "nobody listens", test_nobody_listens);
 	CU_add_test(s, "a signal ends a wait", test_a_signal_ends_a_wait);
+	CU_add_test(s, "what a pair has cost", test_what_a_pair_has_cost);
 	CU_add_test(s, "wrong set-up leaves nothing", test_wrong_set_up_leaves_nothing);
 }

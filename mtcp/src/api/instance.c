@@ -439,6 +439,22 @@ mtcp_destroy_context(mctx_t mctx)
 	atomic_fetch_sub(&the.pairs, 1);
 }
 
+int
+mtcp_getusage(mctx_t mctx, struct mtcp_usage *usage)
+{
+	struct runtime *rt;
+
+	if (!context_usable(mctx))
+		return -1;
+	if (!usage)
+		return fail(EFAULT);
+	rt = runtime_of(mctx);
+	if (!rt)
+		return fail(EOPNOTSUPP);
+	runtime_usage(rt, usage);
+	return 0;
+}
+
 /* -- signals -------------------------------------------------------------- */
 
 mtcp_sighandler_t

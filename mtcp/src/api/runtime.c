@@ -16,9 +16,11 @@
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/random.h>
+#include <time.h>
 
 #include "api/handoff.h"
 #include "api/idle.h"
+#include "api/usage.h"
 
 /* A doze shorter than this is not worth arming interrupts for. */
 #define ARM_MIN US(100)
@@ -32,6 +34,7 @@ struct runtime {
 	struct stack *st;
 	struct channel *ch;
 	struct idle idle;
+	struct usage usage;
 	struct io *ios[STACK_PORTS_MAX];
 	unsigned n_ios;
 	bool can_wait;               /* every port has a descriptor       */
@@ -118,8 +121,11 @@ write_lines(struct runtime *rt, int64_t now)
 static int64_t
 step(struct runtime *rt, int64_t now)
 {
+	uint64_t began = usage_cycles();
 	int64_t deadline = stack_step(rt->st, now);
 
+	if (stack_was_busy(rt->st))
+		usage_busy(&rt->usage, began);
 	if (stack_take_posted(rt->st)) {
 		handoff_post(&rt->handoff);
 		if (handoff_shares_cpu(&rt->handoff))
@@ -355,6 +361,7 @@ runtime_start(const struct runtime_cfg *cfg, struct runtime **out)
 	err = handoff_init(&rt->handoff, cfg->config->spin_ns);
 	if (err)
 		goto no_handoff;
+	usage_init(&rt->usage);
 	err = make_stack(rt, cfg);
 	if (err)
 		goto no_stack;
@@ -426,4 +433,24 @@ const struct stack_stats *
 runtime_stats(const struct runtime *rt)
 {
 	return stack_stats(rt->st);
+}
+
+/* CPU time of the stack's thread; 0 when the system cannot tell. */
+static uint64_t
+stack_cpu_ns(const struct runtime *rt)
+{
+	struct timespec ts = { 0 };
+	clockid_t clock;
+
+	if (pthread_getcpuclockid(rt->thread, &clock) != 0 || clock_gettime(clock, &ts) != 0)
+		return 0;
+	return (uint64_t)(SEC(ts.tv_sec) + ts.tv_nsec);
+}
+
+void
+runtime_usage(const struct runtime *rt, struct mtcp_usage *out)
+{
+	usage_read(&rt->usage, out);
+	out->steps = atomic_load_explicit(&runtime_stats(rt)->steps, memory_order_relaxed);
+	out->stack_ns = stack_cpu_ns(rt);
 }

@@ -42,5 +42,8 @@ struct mtcp_context *runtime_context(struct runtime *rt);
 struct runtime *runtime_of(struct mtcp_context *ctx);
 unsigned runtime_core(const struct runtime *rt);
 
+/* What the pair has cost so far; asked by the application's thread. */
+void runtime_usage(const struct runtime *rt, struct mtcp_usage *out);
+
 /* For tests and telemetry. */
 const struct stack_stats *runtime_stats(const struct runtime *rt);
