@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#pragma once
+/*
+ * One connection of epwget: it connects, sends a request and reads the response,
+ * as many times as it may, and leaves.
+ */
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "apps/wget_response.h"
+
+#define SECOND_NS 1000000000
+
+struct client;
+
+enum phase { CONNECTING, AWAITING, LEAVING };
+
+struct flow {
+	struct flow *older, *newer; /* by last progress; newer also links spare ones */
+	int sockid;
+	enum phase phase;
+	uint32_t interest;
+	int64_t since;       /* ns: the last progress */
+	int64_t asked_at;    /* ns: when the request was sent */
+	long left;           /* requests still to be made, the present one included */
+	size_t unsent;       /* of the request */
+	int out;             /* -1: the body is not kept */
+	struct response response;
+};
+
+struct flows {
+	struct flow *oldest, *newest;
+};
+
+/* CLOCK_MONOTONIC, in ns. */
+int64_t clock_ns(void);
+
+/* Opens a connection and, for its client, counts it; false: no use in trying another one now. */
+bool flow_start(struct client *k);
+
+/* Goes on after events of its socket.  The flow may be gone then. */
+void flow_ready(struct client *k, struct flow *f, uint32_t events);
+
+/* Ends flows that made no progress for too long, and goodbyes that took long enough. */
+void flows_sweep(struct client *k);
+
+/* Drops whatever is open, and gives memory back. */
+void flows_end(struct client *k);
