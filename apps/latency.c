@@ -5,8 +5,8 @@
  */
 #include "apps/latency.h"
 
-static unsigned
-bucket_of(uint64_t ns)
+unsigned
+latency_bucket(uint64_t ns)
 {
 	unsigned shift, b;
 
@@ -17,9 +17,8 @@ bucket_of(uint64_t ns)
 	return b < LATENCY_BUCKETS ? b : LATENCY_BUCKETS - 1u;
 }
 
-/* The largest time that falls into bucket b. */
-static uint64_t
-bucket_top(unsigned b)
+uint64_t
+latency_top(unsigned b)
 {
 	unsigned shift;
 
@@ -38,7 +37,7 @@ latency_add(struct latency *l, int64_t ns)
 	l->sum_ns += t;
 	if (t > l->max_ns)
 		l->max_ns = t;
-	l->bucket[bucket_of(t)]++;
+	l->bucket[latency_bucket(t)]++;
 }
 
 void
@@ -53,9 +52,12 @@ latency_merge(struct latency *l, const struct latency *from)
 }
 
 uint64_t
-latency_quantile(const struct latency *l, unsigned permille)
+latency_quantile(const struct latency *l, uint32_t per_million)
 {
-	uint64_t want = (l->count * permille + 999u) / 1000u;
+	/* In two steps: count times a million may not fit. */
+	uint64_t want =
+	    l->count / LATENCY_WHOLE * per_million +
+	    (l->count % LATENCY_WHOLE * per_million + LATENCY_WHOLE - 1) / LATENCY_WHOLE;
 	uint64_t seen = 0;
 
 	if (want == 0)
@@ -63,7 +65,7 @@ latency_quantile(const struct latency *l, unsigned permille)
 	for (unsigned b = 0; b < LATENCY_BUCKETS - 1u && l->count > 0; b++) {
 		seen += l->bucket[b];
 		if (seen >= want)
-			return bucket_top(b) < l->max_ns ? bucket_top(b) : l->max_ns;
+			return latency_top(b) < l->max_ns ? latency_top(b) : l->max_ns;
 	}
 	return l->max_ns;
 }

@@ -8,6 +8,7 @@
 
 #define LATENCY_PARTS 32u
 #define LATENCY_BUCKETS (38u * LATENCY_PARTS)
+#define LATENCY_WHOLE 1000000u /* of latency_quantile() */
 
 /* All zero is empty. */
 struct latency {
@@ -23,9 +24,14 @@ void latency_add(struct latency *l, int64_t ns);
 /* Adds all of from to l. */
 void latency_merge(struct latency *l, const struct latency *from);
 
-/* The time that permille of a thousand did not exceed, to three per cent; 0 when
+/* The time that per_million of a million did not exceed, to three per cent; 0 when
  * empty. */
-uint64_t latency_quantile(const struct latency *l, unsigned permille);
+uint64_t latency_quantile(const struct latency *l, uint32_t per_million);
 
 /* The mean in ns; 0 when empty. */
 uint64_t latency_mean(const struct latency *l);
+
+/* The bucket of a time, and the largest time of a bucket: what lies above the last one's
+ * is counted there too. */
+unsigned latency_bucket(uint64_t ns);
+uint64_t latency_top(unsigned b);

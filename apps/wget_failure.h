@@ -21,12 +21,16 @@ enum failure {
 	BAD_DIGEST,
 	BAD_FILE,
 	NO_SOCKET,
+	UNFINISHED,
 	OTHER,
 	FAILURES
 };
 
 /* What it means and what to look at, for people. */
 const char *failure_text(enum failure why);
+
+/* Its name in files. */
+const char *failure_key(enum failure why);
 
 /* Which one an errno of the connection is; connecting: it was not yet established. */
 enum failure failure_of_errno(int error, bool connecting);

@@ -2,7 +2,8 @@
 #pragma once
 /*
  * One connection of epwget: it connects, sends a request and reads the response,
- * as many times as it may, and leaves.
+ * as many times as it may, and leaves.  In an open loop it is idle between two
+ * requests.
  */
 #include <stdbool.h>
 #include <stddef.h>
@@ -14,18 +15,22 @@
 
 struct client;
 
-enum phase { CONNECTING, AWAITING, LEAVING };
+enum phase { CONNECTING, AWAITING, IDLE, LEAVING };
 
 struct flow {
 	struct flow *older, *newer; /* by last progress; newer also links spare ones */
 	int sockid;
 	enum phase phase;
 	uint32_t interest;
-	int64_t since;       /* ns: the last progress */
-	int64_t asked_at;    /* ns: when the request was sent */
-	long left;           /* requests still to be made, the present one included */
-	size_t unsent;       /* of the request */
-	int out;             /* -1: the body is not kept */
+	int64_t since;     /* ns: the last progress */
+	int64_t opened_at; /* ns */
+	int64_t due;       /* ns: when the request should have been sent */
+	int64_t sent_at;   /* ns: when it was */
+	bool counted;      /* the connection is of the measurement */
+	bool measured;     /* the request is, and has not ended */
+	long left;         /* requests still to be made, the present one included */
+	size_t unsent;     /* of the request */
+	int out;           /* -1: the body is not kept */
 	struct response response;
 };
 
@@ -36,8 +41,12 @@ struct flows {
 /* CLOCK_MONOTONIC, in ns. */
 int64_t clock_ns(void);
 
-/* Opens a connection and, for its client, counts it; false: no use in trying another one now. */
-bool flow_start(struct client *k);
+/* Opens a connection for a request that is due; false: no use in trying another one now,
+ * and nothing was counted. */
+bool flow_start(struct client *k, int64_t due);
+
+/* Makes the next request on an idle flow. */
+void flow_ask(struct client *k, struct flow *f, int64_t due);
 
 /* Goes on after events of its socket.  The flow may be gone then. */
 void flow_ready(struct client *k, struct flow *f, uint32_t events);

@@ -24,6 +24,7 @@ meter_sum_add(struct meter_sum *s, struct meter *m)
 	s->read += meter_get(&m->read);
 	s->written += meter_get(&m->written);
 	s->completes += meter_get(&m->completes);
+	s->failed += meter_get(&m->failed);
 	s->time_us += meter_get(&m->time_us);
 	s->count += meter_get(&m->count);
 	if (max > s->max_us)
@@ -38,6 +39,7 @@ meter_since(const struct meter_sum *now, const struct meter_sum *before)
 		.read = now->read - before->read,
 		.written = now->written - before->written,
 		.completes = now->completes - before->completes,
+		.failed = now->failed - before->failed,
 		.time_us = now->time_us - before->time_us,
 		.count = now->count - before->count,
 		.max_us = now->max_us,

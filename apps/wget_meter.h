@@ -8,7 +8,7 @@
 #include <stdint.h>
 
 struct meter {
-	atomic_uint_fast64_t connects, read, written, completes;
+	atomic_uint_fast64_t connects, read, written, completes, failed;
 	atomic_uint_fast64_t time_us, count;
 	atomic_uint_fast64_t max_us; /* since the main thread last took it */
 };
@@ -30,7 +30,7 @@ void meter_time(struct meter *m, int64_t ns);
 
 /* The sums of several meters; or what one second brought. */
 struct meter_sum {
-	uint64_t connects, read, written, completes;
+	uint64_t connects, read, written, completes, failed;
 	uint64_t time_us, count;
 	uint64_t max_us;
 };

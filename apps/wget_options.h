@@ -10,21 +10,32 @@
 #include "apps/app_args.h"
 #include "apps/http.h"
 #include "apps/wget_response.h"
+#include "apps/wget_source.h"
 
 #define REQUEST_MAX (HTTP_PATH_MAX + HTTP_HOST_MAX + 256)
 
 struct options {
 	struct app_args common;
+	const char *target; /* the URL as it was given */
 	struct http_url url;
 	struct sockaddr_storage server;
 	socklen_t server_len;
 	char request[REQUEST_MAX];
 	size_t request_len;
-	long flows;
+	long flows; /* 0: no limit */
 	long concurrency;
-	long per_flow;        /* requests on each connection */
+	long per_flow; /* requests on each connection */
 	long timeout_s;
-	const char *out;      /* -o */
+	long duration_s; /* 0: until all flows have ended */
+	long warm_up_s;
+	long rate; /* of an open loop, requests/s of all cores; 0: closed loop */
+	bool poisson;
+	struct sources sources;
+	const char *out; /* -o */
+	const char *json, *report;
+	bool progress; /* a line on standard error */
+	bool merge;
+	char **inputs; /* of --merge, up to a NULL */
 	struct response_check check;
 };
 

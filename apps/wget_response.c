@@ -18,7 +18,7 @@ response_begin(struct response *r, const struct response_check *check, int out)
 	r->out = out;
 	r->in_body = false;
 	r->got = 0;
-	r->chunks = (struct http_chunks){0};
+	r->chunks = (struct http_chunks){ 0 };
 	r->kept = NULL;
 	r->kept_len = 0;
 	if (check->has_digest)

@@ -24,10 +24,10 @@ struct response {
 	struct http_response head;
 	struct http_chunks chunks;
 	bool in_body;
-	int out;       /* the body is written there; -1: it is not kept */
-	uint64_t got;  /* bytes of body */
+	int out;      /* the body is written there; -1: it is not kept */
+	uint64_t got; /* bytes of body */
 	struct sha256 sum;
-	char *kept;    /* an unfinished head; NULL when there is none */
+	char *kept; /* an unfinished head; NULL when there is none */
 	size_t kept_len;
 };
 

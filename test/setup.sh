@@ -11,7 +11,8 @@ jobs=$(nproc 2>/dev/null || echo 2)
 apt_updated=no
 
 build_packages=(autoconf automake libtool make gcc libc6-dev binutils pkg-config
-	xz-utils libdpdk-dev librte-meta-net librte-meta-mempool librte-meta-bus libnuma-dev)
+	xz-utils libdpdk-dev librte-meta-net librte-meta-mempool librte-meta-bus libnuma-dev
+	libjansson-dev)
 
 say() { printf '\n=== %s\n' "$*"; }
 
