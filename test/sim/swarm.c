@@ -8,6 +8,7 @@
 #include <stdio.h>
 
 #include "tcp/tcp_cc.h"
+#include "tcp/tcp_cookie.h"
 #include "tcp/tcp_isn.h"
 
 static bool
@@ -280,6 +281,22 @@ draw_records(struct swarm *s, struct rng *r)
 			s->flow[i].record = PICK(r, 500, 1000, 3000, 10000);
 }
 
+/* Cookies for everybody.  No SYN-ACK is repeated then, and a segment that comes before the one
+ * that begins where the SYN ended is reset (RFC 4987 3.6): with losses, connections fail. */
+static void
+draw_cookies(struct swarm *s, struct rng *r)
+{
+	uint32_t who = PICK(r, 1, 2, 3, 3);
+
+	s->cookies = one_in(r, 6) && s->net.dark_from == TIME_NEVER;
+	for (unsigned i = 0; s->cookies && i < 2; i++)
+		if (who >> i & 1)
+			s->cfg[i].tcp.syn_cookies = TCP_COOKIES_ALWAYS;
+	for (unsigned i = 0; s->cookies && i < s->n_flows; i++)
+		for (unsigned k = 0; k < 2; k++)
+			s->flow[i].end[k].opt_bits |= SOCK_OPT_KEEPALIVE;
+}
+
 void
 swarm_draw(struct swarm *s, uint64_t seed)
 {
@@ -313,6 +330,7 @@ swarm_draw(struct swarm *s, uint64_t seed)
 	draw_fastopen(s, &r);
 	draw_path(s, &r);
 	draw_records(s, &r);
+	draw_cookies(s, &r);
 }
 
 void
@@ -336,13 +354,14 @@ swarm_print(const struct swarm *s)
 
 		printf("  host %u: mtu %u ts %d sack %d ws %d fo %x %s iw %u rcvbuf %u..%u sndbuf "
 		       "%u..%u "
-		       "reass %u sents %u chunks %u conns %u half %u tw %u ecn %u hystart %u%s\n",
+		       "reass %u sents %u chunks %u conns %u half %u tw %u ecn %u hystart %u%s%s\n",
 		       i, c->port[0].mtu, c->tcp.timestamps, c->tcp.sack, c->tcp.window_scaling,
 		       c->tcp.fastopen, c->tcp.cc->name, c->tcp.initial_cwnd,
 		       c->tcp.rcvbuf, c->tcp.rcvbuf_max, c->tcp.sndbuf, c->tcp.sndbuf_max,
 		       c->tcp.reass_runs, c->max_in_flight, c->max_chunks, c->max_conns,
 		       c->max_half_open, c->max_time_wait, c->tcp.ecn, c->tcp.hystart,
-		       c->tcp.pacing ? " paced" : "");
+		       c->tcp.pacing ? " paced" : "",
+		       c->tcp.syn_cookies == TCP_COOKIES_ALWAYS ? " cookies" : "");
 	}
 	printf("  %u flows, attack every %" PRId64 " ms, accept pause %" PRId64
 	       " ms, backlog %d%s%s\n",

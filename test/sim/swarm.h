@@ -53,6 +53,7 @@ struct swarm {
 	int64_t accept_pause; /* how long connections wait to be accepted        */
 	int backlog;
 	bool tight;         /* few connections: refusals are no fault          */
+	bool cookies;       /* for everybody: likewise                         */
 	int64_t quiesce_at; /* when host 0 is asked to finish; TIME_NEVER: not */
 	int64_t quiesce_ms; /* ... and how long it may take                    */
 	unsigned n_flows;
@@ -65,7 +66,7 @@ void swarm_draw(struct swarm *s, uint64_t seed);
 static inline bool
 swarm_lenient(const struct swarm *s)
 {
-	return s->tight || s->quiesce_at != TIME_NEVER;
+	return s->tight || s->cookies || s->quiesce_at != TIME_NEVER;
 }
 
 /* The local port that end `k` of flow `i` has to have; 0: any. */
