@@ -519,6 +519,54 @@ test_a_fin_wait_2_flood_costs_records_only(void)
 	world_fini(&w);
 }
 
+static void
+cfg_large_buffers(struct stack_cfg *cfg, unsigned who)
+{
+	(void)who;
+	cfg->max_chunks = 1024;
+	cfg->tcp.sndbuf = cfg->tcp.sndbuf_max = 131072;
+}
+
+/* Peers that let a program write and close, and then say nothing any more, hold its text. */
+static void
+test_orphans_give_way_when_memory_is_scarce(void)
+{
+	struct world w;
+	struct call k[14];
+	struct sock *a[14];
+	struct tcp_seg s;
+	unsigned resets = 0;
+
+	begin(&w, cfg_large_buffers);
+	for (uint16_t i = 0; i < 14; i++) {
+		a[i] = accepted(&w, &k[i], (uint16_t)(100 + i));
+		(void)world_write(&w, 0, a[i], 131072);
+	}
+	host_return_chunks(&w.host[0]);
+	world_now(&w);
+	CU_ASSERT_EQUAL_FATAL(tcp_mem_level(&world_stack(&w, 0)->env), TCP_MEM_SCARCE);
+	for (unsigned i = 1; i < 14; i++)
+		host_close(&w.host[0], a[i]);
+	world_now(&w);
+	CU_ASSERT_EQUAL(world_fate(&w, 0, ORPHAN_RESET), 0); /* the peers may answer yet */
+	world_run(&w, SEC(3));
+	CU_ASSERT_NOT_EQUAL(tcp_mem_level(&world_stack(&w, 0)->env), TCP_MEM_SCARCE);
+	while (world_hears(&w, 0, &s))
+		resets += (s.flags & TCP_RST) != 0;
+	CU_ASSERT_TRUE(resets > 0 && resets < 10); /* no more than it takes */
+	CU_ASSERT_EQUAL(world_fate(&w, 0, ORPHAN_RESET), resets);
+	CU_ASSERT_EQUAL(world_stack(&w, 0)->conns.used, 14 - resets);
+	CU_ASSERT_FALSE(sock_facts(a[0]) & SOCK_OVER); /* somebody's */
+	host_abort(&w.host[0], a[0]);
+	world_run(&w, SEC(600));
+	CU_ASSERT_EQUAL(world_stack(&w, 0)->conns.used, 0);
+	host_close(&w.host[0], w.host[0].ch->socks);
+	host_return_chunks(&w.host[0]);
+	world_step(&w, 0);
+	CU_ASSERT_PTR_NULL(world_leak(&w, 0));
+	world_fini(&w);
+}
+
 /* One that would stand too far from its end stays a connection, and pushes nobody out for that. */
 static void
 test_who_finds_no_place_pushes_nobody_out(void)
@@ -731,6 +779,8 @@ suite_conns(void)
 	CU_add_test(suite, "FIN-WAIT-2 ends in order", test_fin_wait_2_ends_in_order);
 	CU_add_test(suite, "a FIN-WAIT-2 flood costs records only (attack: FIN-WAIT-2 flood)",
 	            test_a_fin_wait_2_flood_costs_records_only);
+	CU_add_test(suite, "orphans give way when memory is scarce (attack: silent orphans)",
+	            test_orphans_give_way_when_memory_is_scarce);
 	CU_add_test(suite, "who finds no place in FIN-WAIT-2 pushes nobody out",
 	            test_who_finds_no_place_pushes_nobody_out);
 	CU_add_test(suite, "FIN-WAIT-2 of a reader lasts", test_fin_wait_2_of_a_reader_lasts);

@@ -48,7 +48,7 @@ now_of(const struct flows *f)
 static bool
 may_fail(const struct flows *f, const struct flow *w)
 {
-	return w->plan->may_fail || swarm_lenient(f->swarm);
+	return w->plan->may_fail || f->orphans || swarm_lenient(f->swarm);
 }
 
 static bool
@@ -248,6 +248,23 @@ accepted(struct flows *f, unsigned server, struct sock *s)
 	w->end[1].connected = true;
 	atomic_store(&s->opt_bits, w->plan->end[1].opt_bits);
 	(void)sock_ask(f->host[server].ch, s, 0);
+}
+
+/* What was closed has been reset, to make room: whoever does not hear of it has to ask. */
+static void
+note_orphans(struct flows *f)
+{
+	for (unsigned i = 0; i < 2; i++)
+		f->orphans |= stack_fate_count(f->host[i].st, ORPHAN_RESET) > 0;
+	for (unsigned i = 0; f->orphans && i < 2 * f->n; i++) {
+		struct flow *w = &f->flow[i / 2];
+		struct sock *s = w->end[i % 2].s;
+
+		if (!s || (atomic_load(&s->opt_bits) & SOCK_OPT_KEEPALIVE))
+			continue;
+		atomic_fetch_or(&s->opt_bits, SOCK_OPT_KEEPALIVE);
+		(void)sock_ask(host_of(f, w, i % 2)->ch, s, 0);
+	}
 }
 
 static bool
@@ -595,6 +612,7 @@ flows_act(struct flows *f, unsigned host)
 	if (woken)
 		host_drain(&f->host[host]);
 	any |= accept_all(f, host);
+	note_orphans(f);
 	for (unsigned i = 0; i < f->n && !f->broken; i++) {
 		struct flow *w = &f->flow[i];
 

@@ -38,6 +38,7 @@ struct flows {
 	int64_t accept_at[2];
 	int64_t next;             /* before this nothing happens but by events        */
 	bool quiescing, quiesced; /* host 0 is being asked, has answered          */
+	bool orphans;             /* some were reset, for want of memory              */
 	unsigned n;
 	struct watch *watch;
 	int64_t windows_at; /* when windows are looked at next                  */

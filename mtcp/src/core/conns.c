@@ -284,6 +284,42 @@ conn_blocked(struct stack *st, struct tcp_conn *c, int64_t now)
 	(void)settle(st, c, now);
 }
 
+#define ORPHAN_LOOKS 64u /* at connections, in a step */
+
+/* Nobody waits for what it still has to say, and its peer acknowledges nothing; when it is the
+ * last eighth of the memory that others need, not even that is asked. */
+static bool
+must_go(const struct stack *st, const struct tcp_conn *c)
+{
+	const struct tcp_env *e = &st->env;
+	bool last = e->chunks.used - e->spare.n > e->chunks.max - e->chunks.max / 8;
+
+	if (c->in_use != TCP_CONN_IN_USE || !(c->flags & TCPF_ORPHAN) || c->sock == NO_SOCK)
+		return false;
+	return st->ch.socks[c->sock].goodbye && stream_used(c->snd_w, c->snd_r) > 0 &&
+	       (last || c->retries > 0 || c->probes > 0);
+}
+
+/* As Linux's tcp_out_of_memory(). */
+void
+conns_orphans(struct stack *st, int64_t now)
+{
+	for (unsigned i = 0; i < ORPHAN_LOOKS && tcp_mem_level(&st->env) == TCP_MEM_SCARCE; i++) {
+		struct tcp_conn *c;
+
+		if (++st->orphans_at >= st->conns.fresh)
+			st->orphans_at = 0;
+		c = pool_at(&st->conns, st->orphans_at);
+		if (st->conns.fresh == 0 || !must_go(st, c))
+			continue;
+		st->fates[ORPHAN_RESET]++;
+		tcp_abort(&st->env, c, TCP_E_NOBUFS, now);
+		conn_settle(st, c, now);
+		if (c->in_use == TCP_CONN_IN_USE)
+			detach(st, c); /* its reset needs none of the text */
+	}
+}
+
 /* RFC 4987 3.4: when a flood has taken all records the oldest makes room, so that
  * a peer whose ACK takes less time than the flood to come around is served. */
 static struct half_open *

@@ -259,6 +259,8 @@ stack_step(struct stack *st, int64_t now)
 	slots_exchange(st);
 	jobs = jobs_run(st, now);
 	jobs_calls(st, now);
+	if (unlikely(tcp_mem_level(&st->env) == TCP_MEM_SCARCE))
+		conns_orphans(st, now);
 	tx = txq_run(st, now);
 	flush_all(st, now);
 	slots_exchange(st);

@@ -77,6 +77,7 @@ struct stack {
 	struct list tw_list;              /* TIME-WAIT, by the end of their 2 MSL */
 	struct list fin_wait_2_list;      /* the same pool's, by their end        */
 	uint32_t n_fin_wait_2;
+	uint32_t orphans_at;              /* of `conns`: where conns_orphans() goes on */
 	struct wheel wheel;
 	struct listener listener[STACK_LISTENERS_MAX];
 	unsigned n_listeners;             /* entries ever used                    */
@@ -199,6 +200,10 @@ void conn_streams(struct tcp_open *o, struct sock *s);
 
 /* Where a connection's sequence starts. */
 seq_t conn_isn(const struct stack *st, const struct tcp_tuple *t, int64_t now);
+
+/* To be called while memory is scarce: resets connections that the application has closed and whose text
+ * nobody acknowledges.  Looks at a few in each step. */
+void conns_orphans(struct stack *st, int64_t now);
 
 /* tcp_check() for every connection, and that each has its timer and its list. */
 void conn_check_all(const struct stack *st);

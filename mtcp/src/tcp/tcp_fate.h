@@ -55,6 +55,7 @@
 	X(DROP_DEFERRED,        "handshake ACK of a connection that waits for text")   \
 	X(DROP_AFTER_CLOSE,     "text for a closed application: reset sent (RFC 9293 SHLD-3)") \
 	X(DROP_ZERO_WINDOW,     "text against a closed window")                        \
+	X(ORPHAN_RESET,         "closed by the application, its text in the way when memory was scarce: reset") \
 	X(DROP_REASS_FULL,      "out-of-order store is full")                          \
 	/* TIME-WAIT */                                                                \
 	X(TW_ACKED,             "TIME-WAIT acknowledged a repeated segment")           \
