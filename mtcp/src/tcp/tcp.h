@@ -479,8 +479,9 @@ struct chunk *tcp_chunk_get(struct tcp_env *e);
 bool tcp_chunks_want(struct tcp_env *e, uint32_t n);
 
 /* How much of the core's memory for text is taken (Linux's tcp_mem).  Under pressure no buffer
- * grows.  When it is scarce, text beyond a hole is refused, windows open to a few segments
- * only and the core resets who is closed and gets nowhere; text that comes in order, and so leaves soon, is taken to the last chunk. */
+ * grows.  When it is scarce, text beyond a hole is refused, windows open to a few segments only,
+ * and the core resets who is closed and gets nowhere; text that comes in order, and so leaves
+ * soon, is taken to the last chunk. */
 enum tcp_mem {
 	TCP_MEM_EASE,
 	TCP_MEM_PRESSURE, /* more than half                    */
