@@ -388,9 +388,12 @@ bind_source(struct client *k, int sockid)
 	const struct sources *s = &k->options->sources;
 	struct sockaddr_storage from;
 	socklen_t len;
+	int one = 1;
 
 	if (s->total == 0)
 		return 0;
+	/* Else 64 K ports would have to do for all addresses together. */
+	mtcp_setsockopt(k->ctx, sockid, IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, &one, sizeof(one));
 	len = sources_at(s, k->next_source, &from);
 	k->next_source += (uint64_t)k->gate->workers;
 	return mtcp_bind(k->ctx, sockid, (const struct sockaddr *)&from, len);
@@ -399,14 +402,13 @@ bind_source(struct client *k, int sockid)
 static int
 connect_nonblocking(struct client *k, int sockid)
 {
-	const struct options *o = k->options;
+	const struct sockaddr *to = (const struct sockaddr *)&k->options->server;
 	int one = 1;
 
 	mtcp_setsockopt(k->ctx, sockid, IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one));
 	if (mtcp_setsock_nonblock(k->ctx, sockid) != 0 || bind_source(k, sockid) != 0)
 		return -1;
-	if (mtcp_connect(k->ctx, sockid, (const struct sockaddr *)&o->server, o->server_len) ==
-	    0)
+	if (mtcp_connect(k->ctx, sockid, to, k->options->server_len) == 0)
 		return 0;
 	return errno == EINPROGRESS ? 0 : -1;
 }

@@ -204,6 +204,66 @@ test_a_socket_that_was_refused_can_connect_again(void)
 	}
 }
 
+/* Two connections to one place from one port, since their addresses differ; a bind() of a
+ * port in the common way would have kept it from the second. */
+static void
+narrow(struct stack_cfg *cfg, unsigned who)
+{
+	two_addresses(cfg, who);
+	cfg->ephemeral_lo = cfg->ephemeral_hi = 40000;
+}
+
+static void
+test_a_port_that_is_left_to_the_connect_is_shared_by_addresses(void)
+{
+	static const uint32_t ip[] = { 0x0a000001, 0x0a000041, 0x0a000001 };
+	struct world w;
+	struct sock *s[3];
+
+	world_init(&w, 2, narrow);
+	(void)world_listen(&w, 1, WORLD_PORT, 5);
+	for (unsigned i = 0; i < 3; i++) {
+		s[i] = with_bits(&w, SOCK_OPT_BIND_LATE);
+		CU_ASSERT_EQUAL(bind_to(&w, s[i], ip[i], 0), 0);
+		CU_ASSERT_EQUAL(port_of(&w, s[i]), 0);
+		host_connect(&w.host[0], s[i], &w.host[1].ip, WORLD_PORT);
+		world_run(&w, MS(10));
+		CU_ASSERT_EQUAL(sock_facts(s[i]) & SOCK_CONNECTED, i < 2 ? SOCK_CONNECTED : 0);
+	}
+	CU_ASSERT_EQUAL(s[2]->err, E_ADDRNOTAVAIL);
+	for (unsigned i = 0; i < 2; i++) {
+		CU_ASSERT_EQUAL(s[i]->local.port, 40000);
+		CU_ASSERT_EQUAL(s[i]->local.ip.b[15], ip[i] & 0xff);
+		CU_ASSERT_EQUAL(bind_to(&w, s[i], 0, 80), E_INVAL);
+	}
+	/* A failure takes the port back and leaves the address; closing gives all back. */
+	CU_ASSERT_EQUAL(unconnect(&w, s[1]), 0);
+	CU_ASSERT_EQUAL(port_of(&w, s[1]), 0);
+	CU_ASSERT_TRUE(!ip_addr_is_any(&s[1]->local.ip));
+	for (unsigned i = 0; i < 3; i++)
+		host_abort(&w.host[0], s[i]);
+	world_run(&w, MS(10));
+	CU_ASSERT_PTR_NULL(world_leak(&w, 0));
+	world_fini(&w);
+}
+
+static void
+test_a_listener_takes_the_port_that_was_left_open(void)
+{
+	struct world w;
+	struct sock *s;
+
+	world_init(&w, 1, two_addresses);
+	s = with_bits(&w, SOCK_OPT_BIND_LATE);
+	CU_ASSERT_EQUAL(bind_to(&w, s, 0x0a000001, 0), 0);
+	CU_ASSERT_EQUAL(host_listen(&w.host[0], s, 5), 0);
+	CU_ASSERT_NOT_EQUAL(s->local.port, 0);
+	CU_ASSERT_TRUE(!ip_addr_is_any(&s->local.ip));
+	CU_ASSERT_EQUAL(bind_to(&w, s, 0x0a000001, 0), E_INVAL);
+	host_close(&w.host[0], s);
+	world_fini(&w);
+}
+
 static void
 test_an_open_connection_that_is_taken_back_is_reset(void)
 {
@@ -268,6 +328,11 @@ suite_bind(void)
 	            test_the_port_is_known_before_the_answer);
 	CU_add_test(s, "a socket that was refused can connect again",
 	            test_a_socket_that_was_refused_can_connect_again);
+	CU_add_test(s, "a port that is left to the connect is shared by addresses "
+	               "(option: IP_BIND_ADDRESS_NO_PORT)",
+	            test_a_port_that_is_left_to_the_connect_is_shared_by_addresses);
+	CU_add_test(s, "a listener takes the port that was left open",
+	            test_a_listener_takes_the_port_that_was_left_open);
 	CU_add_test(s, "an open connection that is taken back is reset",
 	            test_an_open_connection_that_is_taken_back_is_reset);
 	CU_add_test(s, "urgent marks do not count as connections",

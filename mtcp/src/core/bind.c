@@ -45,6 +45,14 @@ taken(struct stack *st, const struct sock *s, const struct sock_addr *a, bool li
 	return false;
 }
 
+/* As Linux's IP_BIND_ADDRESS_NO_PORT: a port that is chosen when the destination is known
+ * need not be free to all destinations and from all addresses. */
+static bool
+is_late(const struct sock *s, const struct sock_addr *a)
+{
+	return a->port == 0 && has_bit(s, SOCK_OPT_BIND_LATE);
+}
+
 int
 bind_socket(struct stack *st, struct sock_call *k, struct sock *s)
 {
@@ -54,6 +62,18 @@ bind_socket(struct stack *st, struct sock_call *k, struct sock *s)
 		return E_INVAL;
 	if (!ip_addr_is_any(&a.ip) && !ip_is_ours(st, &a.ip))
 		return E_ADDRNOTAVAIL;
+	if (!is_late(s, &a))
+		return bind_port(st, k, s);
+	s->bound = ip_addr_is_any(&a.ip) ? SOCK_UNBOUND : SOCK_BOUND_LATE;
+	s->local = a;
+	return 0;
+}
+
+int
+bind_port(struct stack *st, struct sock_call *k, struct sock *s)
+{
+	struct sock_addr a = k->addr;
+
 	if (a.port == 0 && (a.port = port_choose_bind(&st->ports)) == 0)
 		return E_ADDRINUSE;
 	if (taken(st, s, &a, false))
@@ -63,6 +83,12 @@ bind_socket(struct stack *st, struct sock_call *k, struct sock *s)
 	s->bound = ip_addr_is_any(&a.ip) ? SOCK_BOUND_PORT : SOCK_BOUND_ADDR;
 	s->local = k->addr = a;
 	return 0;
+}
+
+bool
+bind_has_port(const struct sock *s)
+{
+	return s->bound == SOCK_BOUND_PORT || s->bound == SOCK_BOUND_ADDR;
 }
 
 bool

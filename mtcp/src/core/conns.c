@@ -77,9 +77,9 @@ conn_forget(struct stack *st, struct sock *s, int64_t now)
 	s->err = 0;
 	s->kind = SOCK_KIND_PLAIN;
 	s->peer = (struct sock_addr){ IP_ANY, 0 };
-	if (s->bound != SOCK_BOUND_ADDR)
+	if (s->bound == SOCK_UNBOUND || s->bound == SOCK_BOUND_PORT)
 		s->local.ip = IP_ANY;
-	if (s->bound == SOCK_UNBOUND)
+	if (!bind_has_port(s))
 		s->local.port = 0;
 	atomic_store_explicit(&s->snd_limit, 0, memory_order_relaxed);
 	atomic_store_explicit(&s->accepts, 0, memory_order_relaxed); /* was rcv_urgent */

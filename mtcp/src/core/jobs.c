@@ -153,7 +153,7 @@ goodbye(struct stack *st, struct sock *s, uint16_t req, int64_t now)
 {
 	struct tcp_conn *c = s->conn;
 
-	if (s->bound)
+	if (bind_has_port(s))
 		port_unbind(&st->ports, s->local.port, sock_number(&st->ch, s));
 	if (s->kind == SOCK_KIND_LISTENER)
 		listener_close(st, s);
@@ -220,9 +220,9 @@ call_listen(struct stack *st, struct sock_call *k, struct sock *s)
 {
 	if (s->kind != SOCK_KIND_PLAIN && s->kind != SOCK_KIND_LISTENER)
 		return E_INVAL;
-	if (!s->bound) {
-		struct sock_call b = { .sock = k->sock, .addr = { ip_addr_v4(0), 0 } };
-		int err = bind_socket(st, &b, s);
+	if (!bind_has_port(s)) {
+		struct sock_call b = { .sock = k->sock, .addr = { s->local.ip, 0 } };
+		int err = bind_port(st, &b, s);
 
 		if (err)
 			return err;

@@ -60,6 +60,7 @@ enum {
 	SOCK_OPT_SLOWACK = 1 << 8,  /* TCP_QUICKACK 0: ACKs wait for text of ours */
 	SOCK_OPT_REUSEADDR = 1 << 6,
 	SOCK_OPT_REUSEPORT = 1 << 7,
+	SOCK_OPT_BIND_LATE = 1 << 9, /* bind() of port 0 leaves it to the connect  */
 	SOCK_OPT_FASTOPEN = 1 << 5, /* set before SOCK_REQ_CONNECT: the SYN may take what is
 	                             * written by then with it (RFC 7413)        */
 };
@@ -133,7 +134,12 @@ static_assert(sizeof(struct stream_writer) + sizeof(struct stream_reader) + 16 <
 static_assert(sizeof(struct sock) <= 256, "an idle socket is four lines");
 
 /* What bind() has given a socket: it stays when a connection fails. */
-enum sock_bound { SOCK_UNBOUND, SOCK_BOUND_PORT, SOCK_BOUND_ADDR };
+enum sock_bound {
+	SOCK_UNBOUND,
+	SOCK_BOUND_PORT,
+	SOCK_BOUND_ADDR, /* and a port */
+	SOCK_BOUND_LATE, /* an address; the port is the connection's */
+};
 
 enum sock_kind {
 	SOCK_KIND_FREE,     /* on a free list of the stack or on its way to the application */

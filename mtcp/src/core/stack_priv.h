@@ -249,6 +249,10 @@ enum {
 
 /* bind(): k->addr in wanted, out given.  0 or an errno value. */
 int bind_socket(struct stack *st, struct sock_call *k, struct sock *s);
+/* The same for a socket that needs a port now, whatever was left open. */
+int bind_port(struct stack *st, struct sock_call *k, struct sock *s);
+/* Whether bind() has given it a port. */
+bool bind_has_port(const struct sock *s);
 /* Whether a bound socket may become a listener beside those that are. */
 bool bind_may_listen(struct stack *st, const struct sock *s);
 
