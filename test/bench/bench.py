@@ -379,6 +379,7 @@ def head(b):
         "date": datetime.datetime.now(datetime.timezone.utc).isoformat(timespec="seconds"),
         "commit": commit(),
         "machine": {"cpu": cpu_model(), "cpus": os.cpu_count(), "kernel": platform.release()},
+        "build": os.environ.get("MTCP_BUILD_FLAGS"),
         "quick": b.quick, "seconds": b.seconds, "repeat": b.repeat,
     }
 
@@ -430,6 +431,9 @@ def main():
     if why:
         print("bench: " + why, file=sys.stderr)
         return 1
+    if "MTCP_CHECKS" in os.environ.get("MTCP_BUILD_FLAGS", ""):
+        print("bench: this build checks itself (--enable-checks): rates mean nothing",
+              file=sys.stderr)
     with Net() as net:
         for size in (64, 1024, 8192):
             net.file(str(size), size)

@@ -87,6 +87,8 @@ def text(d):
     out = ["%s, commit %s; %s, %d CPUs, Linux %s; %d s each%s" % (
         d["date"], d["commit"], m["cpu"], m["cpus"], m["kernel"], d["seconds"],
         ", quick" if d["quick"] else "")]
+    if "MTCP_CHECKS" in (d.get("build") or ""):
+        out.append("Built with --enable-checks: rates mean nothing.")
     for name, part in PARTS:
         if d.get(name):
             out += [""] + part(d[name])
