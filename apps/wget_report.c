@@ -46,7 +46,8 @@ static const char style_more[] =
 	".wide{overflow-x:auto}table{border-collapse:collapse;width:100%;font-size:14px;"
 	"font-variant-numeric:tabular-nums}\n"
 	"th,td{padding:4px 12px 4px 0;border-bottom:1px solid var(--rule);text-align:right;"
-	"font-weight:400}th:first-child,td:first-child{text-align:left}\n"
+	"font-weight:400;white-space:nowrap}th:first-child,td:first-child{text-align:left;"
+	"white-space:normal}\n"
 	"thead th{color:var(--soft)}"
 	"tr:last-child>*{border-bottom:0}\n"
 	"</style>\n";

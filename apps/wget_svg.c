@@ -10,7 +10,7 @@
 #define WIDTH      800.0
 #define HEIGHT     260.0
 #define LEFT       64.0
-#define RIGHT      788.0
+#define RIGHT  772.0
 #define TOP        14.0
 #define BOTTOM     228.0
 #define POINTS_MAX 120u /* beyond, single points would be a smear */
@@ -76,7 +76,7 @@ svg_linear(enum unit unit, double max)
 		max = 1;
 	a.step = round_up(max / 5);
 	if (unit == UNIT_SECONDS) {
-		a.step = a.step < 1 ? 1 : a.step;
+		a.step = max < 8 ? 1 : round_up(max / 8);
 		a.to = max; /* time ends where it ends */
 	} else {
 		a.to = ceil(max / a.step * (1 - 1e-9)) * a.step;

@@ -57,7 +57,7 @@ test_gaps(void)
 	svg_close(&s);
 	fclose(f);
 	CU_ASSERT_PTR_NULL(strstr(text, "nan"));
-	CU_ASSERT_PTR_NOT_NULL(strstr(text, "d=\"M64.0 174.5M426.0 67.5L607.0 14.0\""));
+	CU_ASSERT_PTR_NOT_NULL(strstr(text, "d=\"M64.0 174.5M418.0 67.5L595.0 14.0\""));
 	free(text);
 }
 
