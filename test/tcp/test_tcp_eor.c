@@ -168,6 +168,27 @@ test_records_are_sent_again_apart(void)
 	}
 }
 
+/* Of three, two of a record, all lost twice: what was joined still ends where it ended. */
+static void
+test_what_was_sent_as_one_still_ends_there(void)
+{
+	struct peer p;
+
+	connected(&p, &(struct peer_opts){ .cfg = peer_no_probes });
+	duo_flag(p.a, TCPF_NODELAY, true);
+	a_writes(&p, 10);
+	a_writes_record(&p, 10);
+	a_writes(&p, 10);
+	(void)peer_skips(&p);
+	for (int i = 0; i < 2; i++) {
+		peer_sleeps(&p, MS(230) << i);
+		EXPECT(&p, "P.", 1, 20, 1);
+		EXPECT(&p, "P.", 21, 10, 1);
+		EXPECT_NOTHING(&p);
+	}
+	over(&p);
+}
+
 /* What the peer holds is remembered apart as well: it may lose it again (RFC 2018 8). */
 static void
 test_what_the_peer_holds_stays_apart(void)
@@ -315,6 +336,8 @@ suite_tcp_eor(void)
 	CU_add_test(s, "records that wait stay apart", test_records_that_wait_stay_apart);
 	CU_add_test(s, "records are sent again apart (option: MSG_EOR)",
 	            test_records_are_sent_again_apart);
+	CU_add_test(s, "what was sent as one still ends there",
+	            test_what_was_sent_as_one_still_ends_there);
 	CU_add_test(s, "what the peer holds stays apart", test_what_the_peer_holds_stays_apart);
 	CU_add_test(s, "what the peer holds stays apart from the front",
 	            test_what_the_peer_holds_stays_apart_from_the_front);

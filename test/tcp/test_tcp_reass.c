@@ -297,6 +297,9 @@ test_memory_is_bounded_by_the_receive_buffer(void)
 	for (uint32_t i = stored = 0; i < 200; i++)
 		stored += add(&t, 10 + 10 * i, 1) == SEG_OUT_OF_ORDER;
 	CU_ASSERT_EQUAL(stored, 16);
+	(void)add(&t, 161, 4000); /* the last one grows to the end of its chunk */
+	CU_ASSERT_EQUAL(t.c->reass->chunks, 16);
+	CU_ASSERT_EQUAL(t.c->reass->bytes, 15 + CHUNK_ROOM);
 	twin_free(&t);
 }
 
