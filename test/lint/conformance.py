@@ -22,7 +22,7 @@ TABLE = "CONFORMANCE.md"
 UNIT = os.path.join(tree.BUILDDIR, "test/unit")
 STATUS = {"kept": "kept", "different": "different", "n/a": "not applicable", "open": "**open**"}
 ITEM = r"(?:(?:MUST|SHLD|MAY|REC)-\d+|(?:[A-Z]|\d+)(?:\.\d+)*(?:/[\w-]+)?)(?![\w-])"
-CITED = re.compile(r"RFC (\d+) (%s(?:, (?!RFC )%s)*)|((?:Linux|attack|option): [^;,):]+)"
+CITED = re.compile(r"RFC (\d+) (%s(?:, (?!RFC )%s)*)|((?:Linux|BBR|attack|option): [^;,):]+)"
                    % (ITEM, ITEM))
 
 

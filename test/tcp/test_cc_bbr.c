@@ -6,6 +6,7 @@
 #include <CUnit/CUnit.h>
 #include <stdio.h>
 
+#include "tcp/tcp_ecn.h"
 #include "test/tcp/duo.h"
 
 /* The file under its tests, by another name, so that its model is in reach. */
@@ -296,19 +297,87 @@ test_info(void)
 	duo_free(d);
 }
 
+/* 5.5.11: what the model had given up for it comes back. */
+static void
+test_a_loss_that_was_none(void)
+{
+	struct duo *d = line(20, MS(20), MS(200));
+	struct tcp_conn *c = &d->side[DUO_A].conn;
+	struct bbr *b = state(c);
+	uint32_t cwnd;
+
+	bulk(d, SEC(2));
+	b->inflight_long = b->inflight_short = 300000;
+	b->bw_short = 2000000;
+	cwnd = c->cwnd;
+	(void)cc_bbr.ssthresh(c, d->now);
+	c->cwnd = MIN_PIPE * c->mss;
+	b->inflight_long = b->inflight_short = c->cwnd;
+	b->bw_short = 1000;
+	cc_bbr.undo(c, d->now);
+	CU_ASSERT_EQUAL(c->cwnd, cwnd);
+	CU_ASSERT_EQUAL(b->inflight_long, 300000);
+	CU_ASSERT_EQUAL(b->inflight_short, 300000);
+	CU_ASSERT_EQUAL(b->bw_short, 2000000);
+	duo_free(d);
+}
+
+static void
+both_know_ecn(struct tcp_cfg *cfg, int who)
+{
+	uses_bbr(cfg, who);
+	cfg->ecn = TCP_ECN_ON;
+}
+
+static bool
+can_be_marked(const struct duo_record *r)
+{
+	return r->s.ecn != IP_ECN_NONE;
+}
+
+static bool
+speaks_of_ecn(const struct duo_record *r)
+{
+	return (r->s.flags & (TCP_SYN | TCP_ECE | TCP_CWR)) == (TCP_SYN | TCP_ECE | TCP_CWR);
+}
+
+/* 3.7.  It asks for no ECN; a peer that asks gets it for what the peer sends. */
+static void
+test_nothing_can_be_marked(void)
+{
+	for (int opens = DUO_A; opens <= DUO_B; opens++) {
+		struct duo *d = duo_new(&(struct duo_opts){ .cfg = both_know_ecn, .ccs = 1 });
+
+		duo_listen(&d->side[!opens]);
+		duo_connect(&d->side[opens]);
+		duo_run(d, MS(100));
+		for (int who = DUO_A; who <= DUO_B; who++)
+			(void)duo_write_pattern(&d->side[who], 10000);
+		duo_run(d, MS(500));
+		CU_ASSERT_EQUAL(duo_read_pattern(&d->side[DUO_B]), 10000);
+		CU_ASSERT_EQUAL(duo_read_pattern(&d->side[DUO_A]), 10000);
+		CU_ASSERT_EQUAL(duo_count(d, DUO_A, can_be_marked), 0);
+		CU_ASSERT_EQUAL(duo_count(d, DUO_A, speaks_of_ecn), 0);
+		CU_ASSERT_EQUAL(duo_count(d, DUO_B, can_be_marked) > 0, opens == DUO_B);
+		duo_free(d);
+	}
+}
+
 void
 suite_cc_bbr(void)
 {
 	CU_pSuite s = CU_add_suite("cc_bbr", NULL, NULL);
 
-	CU_add_test(s, "the path is learned", test_the_path_is_learned);
-	CU_add_test(s, "ProbeRTT comes every five seconds", test_probe_rtt);
-	CU_add_test(s, "ProbeBW goes through its phases", test_the_cycle);
+	CU_add_test(s, "the path is learned (BBR: Startup)", test_the_path_is_learned);
+	CU_add_test(s, "ProbeRTT comes every five seconds (BBR: ProbeRTT)", test_probe_rtt);
+	CU_add_test(s, "ProbeBW goes through its phases (BBR: ProbeBW)", test_the_cycle);
 	CU_add_test(s, "a rate that changes is followed", test_the_rate_changes);
-	CU_add_test(s, "random loss is not congestion", test_random_loss);
+	CU_add_test(s, "random loss is not congestion (BBR: loss)", test_random_loss);
 	CU_add_test(s, "a shallow queue", test_shallow_queue);
-	CU_add_test(s, "idle, and on at the known rate", test_restart_from_idle);
+	CU_add_test(s, "idle, and on at the known rate (BBR: idle)", test_restart_from_idle);
 	CU_add_test(s, "a dead link and back", test_blackout);
+	CU_add_test(s, "a loss that was none (BBR: spurious loss)", test_a_loss_that_was_none);
+	CU_add_test(s, "nothing can be marked (BBR: marks)", test_nothing_can_be_marked);
 	CU_add_test(s, "no record left", test_no_record_left);
 	CU_add_test(s, "another algorithm in the middle", test_change_in_the_middle);
 	CU_add_test(s, "any sample is survived", test_any_sample);

@@ -8,8 +8,8 @@
  *
  * What differs: an offload budget has nothing to budget for here, but a quantum
  * is what the pacing timer may be late by, so it stands; 10 rounds of extra ACKed
- * data are kept as two slots of 5.  The draft has no answer to ECN's marks, hence
- * nothing that is sent can get one.
+ * data are kept as two slots of 5.  The draft leaves the answer to ECN's marks open, and
+ * only demands one of those who send what can get a mark (3.7): nothing of ours can.
  */
 
 #include "base/rng.h"
