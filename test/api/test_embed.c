@@ -18,7 +18,7 @@
 
 #include <linux/sockios.h>
 
-#include "base/base.h"
+#include "base/be.h"
 #include "mtcp_epoll.h"
 
 #define DELAY   MS(10)
@@ -692,6 +692,79 @@ test_every_default_of_tcp_is_a_live_key(void)
 	two_fini(&t);
 }
 
+/* What a user may want otherwise of the values that Linux shows on the wire. */
+static void
+test_the_values_of_the_wire_can_be_changed(void)
+{
+	static const char *const other[][2] = {
+		{ "tcp_initial_cwnd", "4" }, { "tcp_slow_start_after_idle", "off" },
+		{ "tcp_rto_initial", "3s" }, { "tcp_syn_retries", "5" },
+		{ "tcp_synack_retries", "4" }, { "tcp_rto_min", "50ms" },
+		{ "tcp_rto_max", "60s" },
+		{ "tcp_loss_probe", "off" }, { "tcp_recovery", "7" }, { "tcp_reordering", "5" },
+		{ "tcp_frto", "off" }, { "cc", "bbr" }, { "hystart", "plusplus" },
+		{ "tcp_quickack", "0" }, { "tcp_delack_min", "20ms" },
+		{ "tcp_delack_max", "100ms" },
+		{ "tcp_cork_max", "100ms" }, { "rcvbuf_max", "1MB" }, { "sndbuf_max", "1MB" },
+		{ "rcvbuf", "64KB" }, { "sndbuf", "64KB" }, { "mtu", "1400" },
+		{ "tcp_min_pmtu", "68" }, { "tcp_mtu_probing", "1" }, { "tcp_sack", "off" },
+		{ "tcp_window_scaling", "off" }, { "tcp_timestamps", "plain" }, { "ecn", "on" },
+		{ "tcp_timewait", "1s" }, { "tcp_fin_timeout", "2s" }, { "tcp_fastopen", "3" },
+		{ "tcp_fastopen_key", "00112233-44556677-8899aabb-ccddeeff" },
+		{ "tcp_keepalive_time", "60s" }, { "tcp_keepalive_intvl", "5s" },
+		{ "tcp_keepalive_probes", "3" }, { "ip_default_ttl", "255" }, { "pacing", "on" },
+		{ "tcp_pacing_ss_ratio", "150" }, { "tcp_pacing_ca_ratio", "100" },
+		{ "syn_cookies", "always" }, { "tcp_challenge_ack_limit", "10" },
+	};
+	struct mtcp_embed_cfg cfg = { .address = "192.0.2.1" };
+	struct mtcp_embed *e = mtcp_embed_new(&cfg);
+	char text[64];
+
+	for (unsigned i = 0; i < sizeof other / sizeof *other; i++) {
+		int set = mtcp_embed_set(e, other[i][0], other[i][1]);
+
+		CU_ASSERT_EQUAL(set, 0);
+		CU_ASSERT(mtcp_embed_get(e, other[i][0], text, sizeof text) > 0);
+		CU_ASSERT_STRING_EQUAL(text, other[i][1]);
+		if (set)
+			fprintf(stderr, "%s: %s\n", other[i][0], mtcp_embed_error(e));
+	}
+	CU_ASSERT_EQUAL(mtcp_embed_set(e, "tcp_recovery", "2"), -1);
+	CU_ASSERT_EQUAL(mtcp_embed_set(e, "tcp_recovery", "9"), -1);
+	CU_ASSERT_EQUAL(mtcp_embed_set(e, "tcp_timestamps", "3"), -1);
+	mtcp_embed_free(e);
+}
+
+/* What a SYN says of our clock, ms. */
+static uint32_t
+clock_said(struct mtcp_embed *e)
+{
+	struct sockaddr_in a = at("192.0.2.2", 80);
+	mctx_t ctx = mtcp_embed_context(e);
+	int s = mtcp_socket(ctx, AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0);
+	uint8_t out[ROOM];
+
+	CU_ASSERT_EQUAL(mtcp_connect(ctx, s, (struct sockaddr *)&a, sizeof a), -1);
+	mtcp_embed_step(e, mtcp_embed_now(e));
+	CU_ASSERT_EQUAL_FATAL(mtcp_embed_take(e, out, sizeof out, NULL), 60);
+	CU_ASSERT_EQUAL(out[46] << 8 | out[47], 0x080a);
+	return get_be32(out + 48);
+}
+
+static void
+test_timestamps_can_be_foretold_by_choice(void)
+{
+	for (int plain = 0; plain < 2; plain++) {
+		struct mtcp_embed_cfg cfg = { .address = "192.0.2.1" };
+		struct mtcp_embed *e = mtcp_embed_new(&cfg);
+
+		CU_ASSERT_EQUAL(mtcp_embed_set(e, "tcp_timestamps", plain ? "2" : "1"), 0);
+		mtcp_embed_step(e, SEC(5));
+		CU_ASSERT_EQUAL(clock_said(e) == 1000000 + 5000, plain);
+		mtcp_embed_free(e);
+	}
+}
+
 static void
 test_a_capture_and_faults_are_had_by_key(void)
 {
@@ -793,6 +866,10 @@ suite_embed(void)
 	            test_a_tunable_changes_while_the_stack_runs);
 	CU_add_test(s, "what cannot be set is said", test_what_cannot_be_set_is_said);
 	CU_add_test(s, "every default of TCP is a live key", test_every_default_of_tcp_is_a_live_key);
+	CU_add_test(s, "the values of the wire can be changed",
+	            test_the_values_of_the_wire_can_be_changed);
+	CU_add_test(s, "timestamps can be foretold by choice (Linux: timestamps)",
+	            test_timestamps_can_be_foretold_by_choice);
 	CU_add_test(s, "a capture and faults are had by key",
 	            test_a_capture_and_faults_are_had_by_key);
 }

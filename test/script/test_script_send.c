@@ -82,6 +82,29 @@ test_cork_and_its_ceiling(void)
 }
 
 static void
+short_cork(struct tcp_cfg *cfg, int who)
+{
+	(void)who;
+	cfg->cork_max_ns = MS(50);
+}
+
+static void
+test_the_ceiling_is_a_choice(void)
+{
+	struct peer p;
+	int64_t t0;
+
+	peer_connected(&p, &(struct peer_opts){ .cfg = short_cork });
+	duo_flag(p.a, TCPF_CORK, true);
+	t0 = p.d->now;
+	peer_a_writes(&p, 10);
+	peer_sleeps(&p, MS(100));
+	EXPECT(&p, "P.", 1, 10, 1);
+	EXPECT_NUMBER(&p, peer_after(&p, t0), MS(50));
+	peer_free(&p);
+}
+
+static void
 test_cork_lets_full_segments_go(void)
 {
 	struct peer p;
@@ -335,6 +358,8 @@ suite_script_send(void)
 	CU_add_test(s, "TCP_NODELAY lets go of what waits", test_nodelay_lets_go_of_what_waits);
 	CU_add_test(s, "cork and its ceiling (RFC 9293 MUST-60; Linux: cork ceiling)",
 	            test_cork_and_its_ceiling);
+	CU_add_test(s, "the ceiling is a choice (Linux: cork ceiling)",
+	            test_the_ceiling_is_a_choice);
 	CU_add_test(s, "cork lets full segments go", test_cork_lets_full_segments_go);
 	CU_add_test(s, "more to come", test_more_to_come);
 	CU_add_test(s, "an empty cork leaves nothing behind",

@@ -114,6 +114,19 @@ test_timestamps_are_one_clock_for_a_pair_of_hosts(void)
 	CU_ASSERT_NOT_EQUAL(tcp_ts_offset(&key, &u), offset);
 }
 
+/* RFC 7323 5.4 has it random; tests may want to foretell it. */
+static void
+test_timestamps_begin_with_our_clock_by_choice(void)
+{
+	struct tcp_cfg cfg = { .ts_plain = false };
+	struct tcp_env e = { .cfg = &cfg, .clock_key = key };
+	struct tcp_tuple t = tuple();
+
+	CU_ASSERT_EQUAL(tcp_ts_begin(&e, &t), tcp_ts_offset(&key, &t));
+	cfg.ts_plain = true;
+	CU_ASSERT_EQUAL(tcp_ts_begin(&e, &t), 0);
+}
+
 /* Under one key the offset of the timestamps, which the peer sees, tells nothing of F. */
 static void
 test_timestamps_do_not_betray_the_sequence_number(void)
@@ -141,6 +154,8 @@ suite_tcp_isn(void)
 	CU_add_test(s, "timestamps are one clock for a pair of hosts (RFC 7323 7.1; Linux: "
 	            "timestamps)",
 	            test_timestamps_are_one_clock_for_a_pair_of_hosts);
+	CU_add_test(s, "timestamps begin with our clock by choice (Linux: timestamps)",
+	            test_timestamps_begin_with_our_clock_by_choice);
 	CU_add_test(s, "timestamps do not betray the sequence number",
 	            test_timestamps_do_not_betray_the_sequence_number);
 }

@@ -88,6 +88,25 @@ test_spread_over_the_round_trip(void)
 	duo_free(d);
 }
 
+/* Linux's tcp_pacing_ss_ratio and tcp_pacing_ca_ratio. */
+static void
+test_both_ratios_are_a_choice(void)
+{
+	struct duo *d = pair(paced, MS(50));
+	struct duo_side *a = &d->side[DUO_A];
+	uint64_t full;
+
+	a->cfg.pacing_ss_ratio = 100;
+	full = tcp_pace_rate(&a->env, &a->conn);
+	a->cfg.pacing_ss_ratio = 300;
+	CU_ASSERT_EQUAL(tcp_pace_rate(&a->env, &a->conn) / full, 3);
+	a->conn.ssthresh = a->conn.cwnd;
+	CU_ASSERT_EQUAL(tcp_pace_rate(&a->env, &a->conn) * 10 / full, 12);
+	a->cfg.pacing_ca_ratio = 50;
+	CU_ASSERT_EQUAL(tcp_pace_rate(&a->env, &a->conn) * 10 / full, 5);
+	duo_free(d);
+}
+
 /* SO_MAX_PACING_RATE is kept to over any length of time. */
 static void
 test_a_rate_is_kept(void)
@@ -234,6 +253,8 @@ suite_tcp_pace(void)
 	            test_spread_over_the_round_trip);
 	CU_add_test(s, "SO_MAX_PACING_RATE is kept (option: SO_MAX_PACING_RATE)",
 	            test_a_rate_is_kept);
+	CU_add_test(s, "both ratios are a choice (RFC 9002 7.7/rate; Linux: pacing)",
+	            test_both_ratios_are_a_choice);
 	CU_add_test(s, "RFC 9002 7.7/burst: a pause earns a burst of ten", test_a_pause_earns_a_burst);
 	CU_add_test(s, "slower than the path", test_slower_than_the_path);
 	CU_add_test(s, "ACKs are not paced (RFC 9002 7.7/acks)", test_acks_are_not_paced);

@@ -100,8 +100,33 @@ test_the_smallest_word_counts(void)
 	CU_ASSERT_EQUAL(tcp_pmtu_path(&p.a->env, &p.a->conn, p.d->now), 760);
 	CU_ASSERT_EQUAL(p.a->conn.mss, 760);
 	lowers(&p, 68);
-	CU_ASSERT_EQUAL(p.a->conn.mss, 536);
+	CU_ASSERT_EQUAL(p.a->conn.mss, 512);
 	CU_ASSERT_EQUAL(tcp_pmtu_path(&p.a->env, &p.a->conn, p.d->now + SEC(601)), 1460);
+	peer_free(&p);
+}
+
+static void
+narrow_ways(struct tcp_cfg *cfg, int who)
+{
+	(void)who;
+	cfg->min_pmtu = 68;
+}
+
+/* RFC 1191 3: 68 bytes, by choice; IPv6 has 1280 (RFC 8201 4) and no choice. */
+static void
+test_the_least_size_is_a_choice(void)
+{
+	struct peer p;
+
+	peer_connected(&p, &(struct peer_opts){ .cfg = narrow_ways });
+	lowers(&p, 300);
+	CU_ASSERT_EQUAL(p.a->conn.mss, 260);
+	lowers(&p, 0);
+	CU_ASSERT_EQUAL(p.a->conn.mss, TCP_MSS_MIN); /* no segment is smaller */
+	peer_free(&p);
+	peer_connected(&p, &(struct peer_opts){ .cfg = narrow_ways, .v6 = true });
+	lowers(&p, 300);
+	CU_ASSERT_EQUAL(p.a->conn.mss, 1220);
 	peer_free(&p);
 }
 
@@ -169,5 +194,7 @@ suite_tcp_pmtu(void)
 	            test_new_connections_know);
 	CU_add_test(s, "the smallest word counts (RFC 1191 3/lowers, 3/floor)",
 	            test_the_smallest_word_counts);
+	CU_add_test(s, "the least size is a choice (RFC 1191 3/floor)",
+	            test_the_least_size_is_a_choice);
 	CU_add_test(s, "a connection knows alone", test_a_connection_knows_alone);
 }

@@ -62,6 +62,53 @@ test_a_dsack_widens_the_window(void)
 	peer_free(&p);
 }
 
+static void
+narrow_window(struct tcp_cfg *cfg, int who)
+{
+	peer_no_probes(cfg, who);
+	cfg->recovery |= TCP_RECOVERY_STATIC;
+}
+
+/* As Linux's tcp_recovery & 2. */
+static void
+test_a_dsack_widens_nothing_by_choice(void)
+{
+	struct peer p;
+
+	flight(&p, &(struct peer_opts){ .cfg = narrow_window }, 10);
+	unneeded(&p, 1);
+	EXPECT_NUMBER(&p, p.a->conn.dsack_dups, 1);
+	EXPECT_NUMBER(&p, p.a->conn.reo_mult, 0);
+	peer_free(&p);
+}
+
+static void
+patient(struct tcp_cfg *cfg, int who)
+{
+	peer_no_probes(cfg, who);
+	cfg->recovery |= TCP_RECOVERY_NO_DUPTHRESH;
+}
+
+/* As Linux's tcp_recovery & 4: three that have overtaken prove nothing before the time is up. */
+static void
+test_three_are_not_enough_by_choice(void)
+{
+	struct peer p;
+
+	for (int by_choice = 0; by_choice < 2; by_choice++) {
+		int64_t t0;
+
+		flight(&p, by_choice ? &(struct peer_opts){ .cfg = patient } : &plain, 5);
+		t0 = p.d->now;
+		peer_sack(&p, 1 + MSS, 1 + 4 * MSS, 0);
+		SAY(&p, ".", 1, 0, 1);
+		peer_sleeps(&p, MS(10));
+		EXPECT(&p, ".", 1, MSS, 1);
+		EXPECT_NUMBER(&p, peer_after(&p, t0), by_choice ? US(2500) : 0);
+		peer_free(&p);
+	}
+}
+
 /* Several in one round trip count once. */
 static void
 test_once_in_a_round_trip(void)
@@ -195,6 +242,10 @@ suite_tcp_rack(void)
 
 	CU_add_test(s, "a D-SACK widens the window (RFC 8985 6.2/dsack)",
 	            test_a_dsack_widens_the_window);
+	CU_add_test(s, "a D-SACK widens nothing by choice (Linux: RACK)",
+	            test_a_dsack_widens_nothing_by_choice);
+	CU_add_test(s, "three are not enough by choice (Linux: RACK)",
+	            test_three_are_not_enough_by_choice);
 	CU_add_test(s, "once in a round trip (RFC 8985 6.2/dsack)", test_once_in_a_round_trip);
 	CU_add_test(s, "duplicates of the network widen nothing (RFC 8985 6.2/dsack)",
 	            test_duplicates_of_the_network_widen_nothing);

@@ -14,6 +14,7 @@
 #include "tcp/tcp_cookie.h"
 #include "tcp/tcp_ecn.h"
 #include "tcp/tcp_fastopen.h"
+#include "tcp/tcp_rack.h"
 
 /* ---------------------------------------------------- keys with their own ideas */
 
@@ -138,6 +139,49 @@ static void
 show_ecn(const struct config *cfg, FILE *out)
 {
 	fputs(ecn_words[cfg->stack.tcp.ecn], out);
+}
+
+static void
+set_timestamps(struct config *cfg, char *value, struct config_log *log)
+{
+	struct tcp_cfg *tcp = &cfg->stack.tcp;
+	bool plain = strcmp(value, "plain") == 0 || strcmp(value, "2") == 0, on = plain;
+
+	if (!plain && !value_parse_bool(value, &on)) {
+		config_problem(log, "tcp_timestamps: '%s' is none of off, on and plain",
+		               config_quote(value).text);
+		return;
+	}
+	tcp->timestamps = on;
+	tcp->ts_plain = plain;
+}
+
+static void
+show_timestamps(const struct config *cfg, FILE *out)
+{
+	const struct tcp_cfg *tcp = &cfg->stack.tcp;
+
+	fputs(!tcp->timestamps ? "off" : tcp->ts_plain ? "plain" : "on", out);
+}
+
+/* A sum as in Linux's sysctl; what has no RACK is not there to be chosen. */
+static void
+set_recovery(struct config *cfg, char *value, struct config_log *log)
+{
+	int64_t v;
+
+	if (value_parse(value, VALUE_COUNT, 1, &v) && (v & TCP_RECOVERY_RACK) &&
+	    v <= (TCP_RECOVERY_RACK | TCP_RECOVERY_STATIC | TCP_RECOVERY_NO_DUPTHRESH))
+		cfg->stack.tcp.recovery = (uint8_t)v;
+	else
+		config_problem(log, "tcp_recovery: '%s' is none of 1, 3, 5 and 7",
+		               config_quote(value).text);
+}
+
+static void
+show_recovery(const struct config *cfg, FILE *out)
+{
+	fprintf(out, "%u", cfg->stack.tcp.recovery);
 }
 
 static const char *const cookie_words[] = { "off", "on", "always" };
@@ -337,6 +381,8 @@ static const struct config_key keys[] = {
 	OTHER("hystart", set_hystart, show_hystart, "off, delay or plusplus"),
 	OTHER("ecn", set_ecn, show_ecn, "off, passive or on"),
 	BOOL("pacing", stack.tcp.pacing),
+	COUNT("tcp_pacing_ss_ratio", stack.tcp.pacing_ss_ratio, 1, 1000),
+	COUNT("tcp_pacing_ca_ratio", stack.tcp.pacing_ca_ratio, 1, 1000),
 	OTHER("syn_cookies", set_cookies, show_cookies, "off, on or always"),
 	COUNT("tcp_initial_cwnd", stack.tcp.initial_cwnd, 1, 1000),
 	BOOL("tcp_rfc1337", stack.tcp.rfc1337),
@@ -344,7 +390,9 @@ static const struct config_key keys[] = {
 	BOOL("tcp_loss_probe", stack.tcp.loss_probe),
 	BOOL("tcp_frto", stack.tcp.frto),
 	COUNT("tcp_mtu_probing", stack.tcp.mtu_probing, 0, 2),
+	COUNT("tcp_min_pmtu", stack.tcp.min_pmtu, 68, 65535),
 	COUNT("tcp_reordering", stack.tcp.dupthresh, 1, 300),
+	OTHER("tcp_recovery", set_recovery, show_recovery, "1, 3, 5 or 7"),
 	TIME("tcp_rto_initial", stack.tcp.rto_initial_ns, MS(1), SEC(60)),
 	TIME("tcp_rto_min", stack.tcp.rto_min_ns, MS(1), SEC(60)),
 	TIME("tcp_rto_max", stack.tcp.rto_max_ns, SEC(1), SEC(3600)),
@@ -355,6 +403,7 @@ static const struct config_key keys[] = {
 	TIME("tcp_delack_min", stack.tcp.delack_min_ns, MS(1), MS(499)),
 	TIME("tcp_delack_max", stack.tcp.delack_max_ns, MS(1), MS(499)),
 	COUNT("tcp_quickack", stack.tcp.quickack, 0, 255),
+	TIME("tcp_cork_max", stack.tcp.cork_max_ns, MS(1), SEC(60)),
 	NUMBER("tcp_timeout", VALUE_TIME, KEY_OFF, stack.tcp.idle_timeout_ns, MS(100),
 	       SEC(2592000), SEC(1)),
 	SECS("tcp_timewait", stack.tcp.time_wait_ns, 0, SEC(3600)),
@@ -362,7 +411,7 @@ static const struct config_key keys[] = {
 	SECS("tcp_keepalive_time", stack.tcp.keepidle_ns, SEC(1), SEC(2592000)),
 	SECS("tcp_keepalive_intvl", stack.tcp.keepintvl_ns, SEC(1), SEC(32767)),
 	COUNT("tcp_keepalive_probes", stack.tcp.keepcnt, 1, 127),
-	BOOL("tcp_timestamps", stack.tcp.timestamps),
+	OTHER("tcp_timestamps", set_timestamps, show_timestamps, "off, on or plain"),
 	BOOL("tcp_sack", stack.tcp.sack),
 	BOOL("tcp_window_scaling", stack.tcp.window_scaling),
 	COUNT("tcp_fastopen", stack.tcp.fastopen, 0, FASTOPEN_BITS),

@@ -89,7 +89,7 @@ do_connect(struct stack *st, struct sock *s, int64_t now)
 	}
 	o.local_mss = to_u16(mtu - 40u);
 	o.iss = conn_isn(st, &o.tuple, now);
-	o.ts_offset = tcp_ts_offset(&st->env.clock_key, &o.tuple);
+	o.ts_offset = tcp_ts_begin(&st->env, &o.tuple);
 	conn_streams(&o, s);
 	if (!(c = conn_new(st, &o, hash, now))) {
 		connect_failed(st, s, E_NOBUFS);

@@ -32,7 +32,8 @@ handshake_under_way(const struct stack *st)
 static bool
 announces_otherwise(const struct tcp_cfg *is, const struct tcp_cfg *to)
 {
-	return is->timestamps != to->timestamps || is->sack != to->sack ||
+	return is->timestamps != to->timestamps || is->ts_plain != to->ts_plain ||
+	       is->sack != to->sack ||
 	       is->window_scaling != to->window_scaling || is->ecn != to->ecn ||
 	       tcp_window_shift(is->rcvbuf_max) != tcp_window_shift(to->rcvbuf_max);
 }

@@ -22,6 +22,10 @@ struct tcp_cfg {
 	uint8_t ecn;                  /* enum tcp_ecn_mode: passive                     */
 	uint8_t hystart;              /* enum tcp_hystart: by delay                     */
 	bool pacing;                  /* every connection is paced: off                 */
+	uint32_t pacing_ss_ratio;     /* percent of cwnd/srtt in slow start: 200        */
+	uint32_t pacing_ca_ratio;     /* ... and after it: 120                          */
+	uint8_t recovery;             /* TCP_RECOVERY_* of tcp_rack.h: 1                */
+	uint32_t min_pmtu;            /* bytes; no router makes it smaller: 552         */
 
 	/* -- timers ------------------------------------------------------------ */
 	int64_t rto_initial_ns;       /* before the first sample: 1 s (RFC 6298 2.1)    */
@@ -34,6 +38,7 @@ struct tcp_cfg {
 	int64_t delack_min_ns;        /* 40 ms                                          */
 	int64_t delack_max_ns;        /* 200 ms                                         */
 	uint32_t quickack;            /* segments acknowledged at once at the start: 16 */
+	int64_t cork_max_ns;          /* a corked partial segment waits: 200 ms         */
 	int64_t time_wait_ns;         /* 60 s                                           */
 	bool rfc1337;                 /* TIME-WAIT ignores every reset (RFC 1337 F1)    */
 	int64_t fin_wait_2_ns;        /* 60 s, once the application has closed          */
@@ -44,6 +49,7 @@ struct tcp_cfg {
 
 	/* -- options -------------------------------------------------------------- */
 	bool timestamps;              /* RFC 7323                                       */
+	bool ts_plain;                /* they begin with our clock, not anywhere: off   */
 	bool sack;                    /* RFC 2018                                       */
 	bool window_scaling;          /* RFC 7323                                       */
 	uint32_t fastopen;            /* FASTOPEN_* of tcp_fastopen.h: 1, clients       */

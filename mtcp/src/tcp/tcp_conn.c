@@ -12,6 +12,7 @@
 #include "tcp/tcp_pace.h"
 #include "tcp/tcp_plpmtu.h"
 #include "tcp/tcp_pmtu.h"
+#include "tcp/tcp_rack.h"
 #include "tcp/tcp_reass.h"
 #include "tcp/tcp_recovery.h"
 #include "tcp/tcp_rtt.h"
@@ -35,6 +36,10 @@ tcp_cfg_default(struct tcp_cfg *cfg)
 		.loss_probe = true,
 		.frto = true,
 		.dupthresh = 3,
+		.recovery = TCP_RECOVERY_RACK,
+		.min_pmtu = 552,
+		.pacing_ss_ratio = 200,
+		.pacing_ca_ratio = 120,
 		.rto_initial_ns = SEC(1),
 		.rto_min_ns = MS(200),
 		.rto_max_ns = SEC(120),
@@ -45,6 +50,7 @@ tcp_cfg_default(struct tcp_cfg *cfg)
 		.delack_min_ns = MS(40),
 		.delack_max_ns = MS(200),
 		.quickack = 16,
+		.cork_max_ns = MS(200),
 		.time_wait_ns = SEC(60),
 		.fin_wait_2_ns = SEC(60),
 		.keepidle_ns = SEC(7200),

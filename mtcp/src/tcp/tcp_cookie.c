@@ -99,7 +99,7 @@ syn_of(const struct tcp_env *e, const struct tcp_tuple *t, const struct tcp_seg 
 		.opts = TCP_OPT_MSS,
 		.mss = mss_table[data >> 1 & 7],
 	};
-	uint32_t said = (ack->tsecr - tcp_ts_offset(&e->clock_key, t)) & TS_MASK;
+	uint32_t said = (ack->tsecr - tcp_ts_begin(e, t)) & TS_MASK;
 
 	if (!(data & HAS_TS))
 		return syn;

@@ -13,3 +13,10 @@ seq_t tcp_isn(const struct siphash_key *secret, const struct tcp_tuple *t, int64
  * clock to its peers: with a key of its own, a process would find those ports shut
  * for minutes that the process before it has used. */
 uint32_t tcp_ts_offset(const struct siphash_key *clock_key, const struct tcp_tuple *t);
+
+/* That of a new connection; 0 if all shall see our clock as it is. */
+static inline uint32_t
+tcp_ts_begin(const struct tcp_env *e, const struct tcp_tuple *t)
+{
+	return e->cfg->ts_plain ? 0 : tcp_ts_offset(&e->clock_key, t);
+}

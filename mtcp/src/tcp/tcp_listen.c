@@ -31,7 +31,7 @@ tcp_req_init(struct tcp_env *e, struct tcp_req *r, const struct tcp_tuple *t,
 	r->ecn = tcp_ecn_agreed(e, syn);
 	r->snd_wscale = min(syn->wscale, (uint8_t)TCP_WSCALE_MAX);
 	r->ts_recent = syn->tsval;
-	r->ts_offset = tcp_ts_offset(&e->clock_key, t);
+	r->ts_offset = tcp_ts_begin(e, t);
 	r->rto_ns = cfg->rto_initial_ns;
 	r->sent_at = now;
 	r->due = true;

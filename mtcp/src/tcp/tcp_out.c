@@ -334,7 +334,7 @@ blocked(struct tcp_env *e, struct tcp_conn *c, uint32_t unsent, int64_t now)
 	if (unsent == 0)
 		tcp_rate_idle(c);
 	if (unsent && open && (c->flags & (TCPF_CORK | TCPF_MORE)) && unsent < full_text(c))
-		tcp_timer_corked(c, now);
+		tcp_timer_corked(e, c, now);
 	else if (unsent || owes_fin)
 		tcp_timer_blocked(e, c, now);
 	return false;

@@ -22,7 +22,8 @@ limit(const struct tcp_env *e, const struct tcp_conn *c)
 uint64_t
 tcp_pace_rate(const struct tcp_env *e, const struct tcp_conn *c)
 {
-	uint64_t percent = c->cwnd < c->ssthresh / 2 ? 200 : 120;
+	uint64_t percent = c->cwnd < c->ssthresh / 2 ? e->cfg->pacing_ss_ratio
+	                                             : e->cfg->pacing_ca_ratio;
 	uint64_t rate = UINT64_MAX;
 
 	if (c->cc->pacing_rate)

@@ -7,12 +7,20 @@
 #include "tcp/tcp_recovery.h"
 
 #define KEEP_NS SEC(600) /* RFC 1191 6.3: ten minutes, five at least             */
-#define LEAST   576u     /* bytes; a forged one shall not slow us to a crawl     */
+#define LEAST_V6 1280u   /* RFC 8201 4                                           */
 
 static uint32_t
 headers(const struct tcp_conn *c)
 {
 	return ip_addr_is_v4(&c->tuple.remote) ? 40 : 60;
+}
+
+/* A forged word shall not slow us to a crawl: Linux's min_pmtu.  What is narrower is not cut
+ * in pieces by routers, though, since DF stays set. */
+static uint32_t
+least(const struct tcp_env *e, const struct tcp_conn *c)
+{
+	return ip_addr_is_v4(&c->tuple.remote) ? e->cfg->min_pmtu : LEAST_V6;
 }
 
 uint32_t
@@ -106,7 +114,7 @@ tcp_icmp_frag_needed(struct tcp_env *e, struct tcp_conn *c, uint32_t mtu, int64_
 {
 	uint32_t path;
 
-	mtu = max(mtu, LEAST);
+	mtu = max(mtu, least(e, c));
 	path = mtu - headers(c);
 	tcp_plpmtu_told(c, path);
 	if (path >= size_now(e, c, now)) /* never up */

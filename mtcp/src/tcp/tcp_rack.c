@@ -69,8 +69,10 @@ reorder_window(const struct tcp_env *e, const struct tcp_conn *c)
 {
 	int64_t window = US(c->min_rtt_us) / 4 * (1 + c->reo_mult);
 
-	if (!(c->flags & TCPF_REORDER) &&
-	    (c->ca >= TCP_CA_RECOVERY || c->xmit->n_sacked >= e->cfg->dupthresh))
+	bool overtaken = c->xmit->n_sacked >= e->cfg->dupthresh &&
+	                 !(e->cfg->recovery & TCP_RECOVERY_NO_DUPTHRESH);
+
+	if (!(c->flags & TCPF_REORDER) && (c->ca >= TCP_CA_RECOVERY || overtaken))
 		return 0;
 	return min(window, tcp_srtt_ns(c));
 }
@@ -105,13 +107,14 @@ tcp_rack_detect(struct tcp_env *e, struct tcp_conn *c, int64_t now)
 /* Only what we did send again counts, since networks duplicate too, and not a tail loss probe,
  * which no reordering has made leave; once a round trip. */
 void
-tcp_rack_duplicates(struct tcp_conn *c, const struct sack_news *n)
+tcp_rack_duplicates(const struct tcp_env *e, struct tcp_conn *c, const struct sack_news *n)
 {
 	struct tcp_xmit *x = c->xmit;
 
 	if (x && x->reo_round && !seq_lt(c->snd_una, x->reo_round_end))
 		x->reo_round = false;
-	if (!x || !n->dup_again || n->dup_probe || x->reo_round)
+	if (!x || !n->dup_again || n->dup_probe || x->reo_round ||
+	    (e->cfg->recovery & TCP_RECOVERY_STATIC))
 		return;
 	x->reo_round = true;
 	x->reo_round_end = c->snd_nxt;

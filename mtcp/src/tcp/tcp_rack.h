@@ -4,6 +4,13 @@
 
 #include "tcp/tcp_sack.h"
 
+/* tcp_cfg.recovery, as the bits of Linux's tcp_recovery. */
+enum {
+	TCP_RECOVERY_RACK = 1 << 0,         /* always                                    */
+	TCP_RECOVERY_STATIC = 1 << 1,       /* duplicates do not widen the window        */
+	TCP_RECOVERY_NO_DUPTHRESH = 1 << 2, /* it is waited for whatever has overtaken   */
+};
+
 /* A range has reached the peer for the first time (told by tcp_sack.c). */
 void tcp_rack_delivered(struct tcp_conn *c, const struct tcp_sent *r, const struct sack_news *n,
                         int64_t now);
@@ -13,7 +20,7 @@ void tcp_rack_delivered(struct tcp_conn *c, const struct tcp_sent *r, const stru
 bool tcp_rack_detect(struct tcp_env *e, struct tcp_conn *c, int64_t now);
 
 /* What an ACK taught about duplicates: widens the reordering window (6.2 step 4). */
-void tcp_rack_duplicates(struct tcp_conn *c, const struct sack_news *n);
+void tcp_rack_duplicates(const struct tcp_env *e, struct tcp_conn *c, const struct sack_news *n);
 
 /* A recovery has ended: a window that was widened lasts for 16 of them. */
 void tcp_rack_recovered(struct tcp_conn *c);

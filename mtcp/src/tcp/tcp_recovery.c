@@ -250,7 +250,7 @@ tcp_recovery_acked(struct tcp_env *e, struct tcp_conn *c, const struct sack_news
 	struct cc_ack a;
 
 	marks_are_no_mistake(c, n);
-	tcp_rack_duplicates(c, n);
+	tcp_rack_duplicates(e, c, n);
 	if (was_wrong(c, n, dup))
 		tcp_undo(e, c, now);
 	lost = c->flags & TCPF_SACK ? tcp_rack_detect(e, c, now) : newreno_detect(e, c, n, dup);

@@ -19,7 +19,6 @@
 #include "tcp/tcp_rtt.h"
 #include "tcp/tcp_tlp.h"
 
-#define CORK_MAX_NS     MS(200)
 #define OVERRIDE_MAX_NS SEC(1)
 
 /* What TCP_USER_TIMEOUT counts from: the first transmission, or the last ACK that was news;
@@ -221,10 +220,10 @@ tcp_timer_ack_sent(struct tcp_conn *c)
 }
 
 void
-tcp_timer_corked(struct tcp_conn *c, int64_t now)
+tcp_timer_corked(const struct tcp_env *e, struct tcp_conn *c, int64_t now)
 {
 	if (c->cork_at == TIME_NEVER)
-		c->cork_at = now + CORK_MAX_NS;
+		c->cork_at = now + e->cfg->cork_max_ns;
 }
 
 void
