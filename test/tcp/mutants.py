@@ -409,13 +409,16 @@ MUTANTS = [
     ("IPv6 made as small as IPv4", "tcp_pmtu.c",
      "ip_addr_is_v4(&c->tuple.remote) ? e->cfg->min_pmtu : LEAST_V6", "e->cfg->min_pmtu"),
     # ends of records
-    ("records leave as one", "tcp_out.c", "min(full, record)", "full"),
+    ("records leave as one", "tcp_out.c", "min(min(record, usable), full)",
+     "min(min(unsent, usable), full)"),
     ("a record waits for the next", "tcp_out.c",
      "\tif (n == record) /* what follows would not make it fuller: nothing to wait for */\n"
      "\t\treturn true;\n", ""),
-    ("a record's end is not pushed", "tcp_out.c", "n == unsent || record", "n == unsent"),
+    ("a record's end is not pushed", "tcp_out.c", "push_due(c, n, n == record)",
+     "push_due(c, n, n == unsent)"),
     ("a probe across records", "tcp_out.c", "\tprobe = probe <= record ? probe : 0;\n", ""),
-    ("a loss probe of two records", "tcp_out.c", "\tn = min(n, tcp_eor_limit(e, c));\n", ""),
+    ("a loss probe of two records", "tcp_out.c", "n = min(min(record, c->snd_wnd >",
+     "n = min(min(unsent, c->snd_wnd >"),
     ("records sent again as one", "tcp_sack.c", " && !(r->flags & SENT_EOR)) {\n\t\tstruct tcp_sent *next",
      ") {\n\t\tstruct tcp_sent *next"),
     ("joining forgets the end", "tcp_sack.c",
@@ -426,10 +429,11 @@ MUTANTS = [
      ")\n\t\tsacked_join"),
     ("held records as one, from behind", "tcp_sack.c",
      "(before->flags & (SENT_SACKED | SENT_EOR)) != SENT_SACKED", "!(before->flags & SENT_SACKED)"),
+    ("a record's end not kept", "tcp_out.c", "n == record && record < unsent", "false"),
     ("a mark that comes late", "tcp_eor.c", "\t\t\tends_in_flight(c);", "\t\t\t;"),
     # choices
     ("duplicates widen whatever is chosen", "tcp_rack.c",
-     " || (e->cfg->recovery & TCP_RECOVERY_STATIC)", ""),
+     " ||\n\t    (e->cfg->recovery & TCP_RECOVERY_STATIC)", ""),
     ("three are enough whatever is chosen", "tcp_rack.c",
      "!(e->cfg->recovery & TCP_RECOVERY_NO_DUPTHRESH)", "true"),
 ]

@@ -8,16 +8,8 @@
 
 void suite_tcp_eor(void);
 
-static struct tcp_eor *marks;
+static _Atomic(struct tcp_eor *) marks;
 static bool ended; /* what was written last ends a record */
-
-static struct tcp_eor *
-find_marks(struct tcp_env *e, const struct tcp_conn *c)
-{
-	(void)e;
-	(void)c;
-	return marks;
-}
 
 static void
 marks_begin(struct duo_side *a)
@@ -25,7 +17,7 @@ marks_begin(struct duo_side *a)
 	CU_ASSERT_FATAL(tcp_chunks_want(&a->env, 1));
 	marks = tcp_eor_new(chunk_list_get(&a->env.spare));
 	ended = false;
-	a->env.eor = find_marks;
+	a->conn.snd_eor = &marks;
 	atomic_store(&a->snd_w.marked, true);
 }
 
@@ -103,7 +95,7 @@ test_a_long_record_ends_with_a_short_segment(void)
 	EXPECT(&p, "P.", 3001, 1460, 1);
 	a_writes(&p, 10);
 	EXPECT_NOTHING(&p);
-	EXPECT_NUMBER(&p, stream_used(&marks->w, &marks->r), 0);
+	EXPECT_NUMBER(&p, stream_used(&atomic_load(&marks)->w, &atomic_load(&marks)->r), 0);
 	over(&p);
 }
 

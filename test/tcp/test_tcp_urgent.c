@@ -141,6 +141,7 @@ test_application_hears_of_each_new_pointer(void)
 	CU_ASSERT_EQUAL(p.a->urgent_at, 4);
 	say_urgent(&p, 1, 10, 5); /* it has been received */
 	say_urgent(&p, 5, 6, 1);
+	say_urgent(&p, 5, 7, 1); /* beside a new byte */
 	CU_ASSERT_EQUAL(p.a->urgent_told, 1);
 	say_urgent(&p, 11, 10, 500);
 	CU_ASSERT_EQUAL(p.a->urgent_told, 2);

@@ -38,6 +38,7 @@ conn_streams(struct tcp_open *o, struct sock *s)
 	o->rcv_w = &s->rcv_w;
 	o->rcv_r = &s->rcv_r;
 	o->snd_cur = &s->snd_cur;
+	o->snd_eor = &s->eor;
 }
 
 static void
@@ -55,6 +56,7 @@ detach(struct stack *st, struct tcp_conn *c)
 	c->rcv_w = NULL;
 	c->rcv_r = NULL;
 	c->snd_cur = NULL;
+	c->snd_eor = NULL;
 	if (s->goodbye)
 		slot_release(st, s);
 }

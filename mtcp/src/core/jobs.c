@@ -121,15 +121,6 @@ jobs_urgent(struct stack *st, struct tcp_conn *c)
 	return true;
 }
 
-/* Its streams are a socket's as long as it has any, an orphan's too. */
-struct tcp_eor *
-jobs_eor(struct tcp_env *e, const struct tcp_conn *c)
-{
-	struct stack *st = container_of(e, struct stack, env);
-
-	return atomic_load_explicit(&st->ch.socks[c->sock].eor, memory_order_relaxed);
-}
-
 static void
 conn_job(struct stack *st, struct sock *s, uint16_t req, int64_t now)
 {

@@ -134,7 +134,6 @@ stack_new(const struct stack_cfg *cfg, struct region *mem, struct io *const ios[
 	tcp_fastopen_keys(&st->env.fastopen, &cfg->tcp, &cfg->clock_key);
 	st->env.no_opts = &st->no_opts;
 	st->env.trace = &st->trace;
-	st->env.eor = jobs_eor;
 	list_init(&st->half_open_list);
 	list_init(&st->tw_list);
 	list_init(&st->fin_wait_2_list);

@@ -262,8 +262,6 @@ unsigned jobs_run(struct stack *st, int64_t now);
 void jobs_calls(struct stack *st, int64_t now);
 /* Looks whether the application wrote urgent text.  False: it never did. */
 bool jobs_urgent(struct stack *st, struct tcp_conn *c);
-/* tcp_env.eor */
-struct tcp_eor *jobs_eor(struct tcp_env *e, const struct tcp_conn *c);
 
 /* Tells the socket of `c` what is new since the last time. */
 void events_conn(struct stack *st, struct tcp_conn *c);

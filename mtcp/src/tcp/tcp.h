@@ -68,8 +68,6 @@ struct tcp_env {
 	const struct tcp_opts *no_opts; /* the record of who changed nothing         */
 	struct trace *trace;
 	uint64_t retransmits;     /* segments sent again, ever                       */
-	/* The core's: the ends of records of `c`, whose send stream is marked (tcp_eor.h). */
-	struct tcp_eor *(*eor)(struct tcp_env *e, const struct tcp_conn *c);
 };
 
 /* Bits of struct tcp_conn.flags. */
@@ -322,6 +320,7 @@ struct tcp_conn {
 	uint16_t plpmtu_low, plpmtu_high; /* what arrives, and may arrive, tcp_plpmtu.c */
 	uint32_t plpmtu_s;         /* when the search began, s                   */
 	uint32_t waiting_ms;       /* since when what was sent, or a closed window, waits */
+	const _Atomic(struct tcp_eor *) *snd_eor; /* with snd_w->marked: ends of records */
 };
 
 static_assert(offsetof(struct tcp_conn, snd_r) == 64, "per-segment state fits one line");
@@ -344,6 +343,7 @@ struct tcp_open {
 	struct stream_writer *rcv_w;
 	const struct stream_reader *rcv_r;
 	struct stream_cursor *snd_cur;
+	const _Atomic(struct tcp_eor *) *snd_eor;
 };
 
 /* Makes `c` (memory of any content; wheel node and links are reset) CLOSED with these parameters. */

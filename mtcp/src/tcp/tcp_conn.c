@@ -221,6 +221,7 @@ tcp_conn_init(struct tcp_env *e, struct tcp_conn *c, const struct tcp_open *o, i
 	c->rcv_w = o->rcv_w;
 	c->rcv_r = o->rcv_r;
 	c->snd_cur = o->snd_cur;
+	c->snd_eor = o->snd_eor;
 	c->iss = c->snd_una = c->snd_nxt = c->snd_sml = c->snd_up = o->iss;
 	c->recover = o->iss;
 	c->ts_offset = o->ts_offset;

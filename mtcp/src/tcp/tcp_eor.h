@@ -25,21 +25,21 @@ static_assert(sizeof(struct tcp_eor) <= CHUNK_SIZE, "a chunk holds it");
 struct tcp_eor *tcp_eor_new(struct chunk *k);
 
 /* Writer.  What `text` has been given so far ends a record; `empty` must hold a chunk.  `m` is
- * where the reader of `text` finds it (tcp_env.eor), and text->marked was set after that. */
+ * where the reader of `text` finds it (tcp_conn.snd_eor), and text->marked was set after. */
 void tcp_eor_mark(struct tcp_eor *m, const struct stream_writer *text, struct chunk_list *empty);
 
 /* Puts all chunks on `empty`, that of `m` too.  Only when neither side will use it again. */
 void tcp_eor_free(struct tcp_eor *m, struct chunk_list *empty);
 
-/* The reader's, for a socket that has marks: see tcp_eor_limit(). */
+/* Reader, for a socket that has marks: bytes from SND.NXT to the next, UINT32_MAX: none. */
 uint32_t tcp_eor_ahead(struct tcp_env *e, struct tcp_conn *c);
 
-/* Bytes of new text up to the next end of a record; UINT32_MAX: none has been marked.  To be
- * asked after the amount of text (tcp_unsent()) that it shall hold for. */
+/* How many of `unsent` bytes, as tcp_unsent() has just told, are of the record that comes
+ * first: all of them if no end has been marked. */
 static inline uint32_t
-tcp_eor_limit(struct tcp_env *e, struct tcp_conn *c)
+tcp_eor_record(struct tcp_env *e, struct tcp_conn *c, uint32_t unsent)
 {
-	if (likely(!c->snd_w || !atomic_load_explicit(&c->snd_w->marked, memory_order_acquire)))
-		return UINT32_MAX;
-	return tcp_eor_ahead(e, c);
+	if (likely(!unsent || !atomic_load_explicit(&c->snd_w->marked, memory_order_acquire)))
+		return unsent;
+	return min(unsent, tcp_eor_ahead(e, c));
 }

@@ -280,13 +280,13 @@ small_allowed(const struct tcp_conn *c, uint32_t n, uint32_t unsent, uint32_t re
 	return n >= c->snd_wnd_max / 2 && !(c->flags & TCPF_CORK);
 }
 
-/* Bytes of new text that may leave as one segment now; `record` bytes end a record. */
+/* Bytes of new text that may leave as one segment now: of the first `record`. */
 static uint32_t
 text_allowed(struct tcp_conn *c, uint32_t unsent, uint32_t record)
 {
 	uint32_t flight = tcp_flight(c), pipe = tcp_sack_pipe(c);
 	uint32_t usable = c->snd_wnd > flight ? c->snd_wnd - flight : 0;
-	uint32_t full = full_text(c), n = min(min(unsent, usable), min(full, record));
+	uint32_t full = full_text(c), n = min(min(record, usable), full);
 
 	if (n == 0 || (n < full && !small_allowed(c, n, unsent, record)))
 		return 0;
@@ -350,12 +350,13 @@ push_due(const struct tcp_conn *c, uint32_t n, bool last)
 	return n && (last || seq_sub(end, c->xmit->pushed) > c->snd_wnd_max / 2);
 }
 
-/* `n` bytes of `unsent`, and the FIN behind them, leave.  False: there is no record for them. */
+/* `n` bytes of `unsent`, of which `record` end a record, and the FIN behind them, leave.  False:
+ * nothing is left to remember them by. */
 static bool
-send_text(struct tcp_env *e, struct tcp_conn *c, uint32_t n, uint32_t unsent, int64_t now,
-          struct tcp_seg *s)
+send_text(struct tcp_env *e, struct tcp_conn *c, uint32_t n, uint32_t unsent, uint32_t record,
+          int64_t now, struct tcp_seg *s)
 {
-	bool fin = fin_due(c, unsent, n), record = n && n == tcp_eor_limit(e, c);
+	bool fin = fin_due(c, unsent, n);
 
 	if (!tcp_sack_sent(e, c, c->snd_nxt, seq_add(c->snd_nxt, n + fin), fin, now))
 		return false;
@@ -366,8 +367,9 @@ send_text(struct tcp_env *e, struct tcp_conn *c, uint32_t n, uint32_t unsent, in
 	seg_begin(e, c, now, s, c->snd_nxt);
 	s->len = n;
 	s->flags |= fin ? TCP_FIN : 0;
-	s->flags |= push_due(c, n, n == unsent || record) ? TCP_PSH : 0;
-	tcp_sack_last(c)->flags |= record ? SENT_EOR : 0;
+	s->flags |= push_due(c, n, n == record) ? TCP_PSH : 0;
+	if (unlikely(n == record && record < unsent))
+		tcp_sack_last(c)->flags |= SENT_EOR;
 	c->snd_nxt = seq_add(c->snd_nxt, n + fin);
 	if (s->flags & TCP_PSH)
 		c->xmit->pushed = c->snd_nxt;
@@ -389,7 +391,7 @@ send_text(struct tcp_env *e, struct tcp_conn *c, uint32_t n, uint32_t unsent, in
 static bool
 out_text(struct tcp_env *e, struct tcp_conn *c, int64_t now, struct tcp_seg *s)
 {
-	uint32_t unsent = tcp_unsent(c), record = tcp_eor_limit(e, c), n, probe;
+	uint32_t unsent = tcp_unsent(c), record = tcp_eor_record(e, c, unsent), n, probe;
 
 	if (!tcp_facts[c->state].may_send)
 		return false;
@@ -405,7 +407,7 @@ out_text(struct tcp_env *e, struct tcp_conn *c, int64_t now, struct tcp_seg *s)
 		return blocked(e, c, unsent, now);
 	if (n && !tcp_pace_allows(e, c, now))
 		return false;
-	if (!send_text(e, c, n, unsent, now, s))
+	if (!send_text(e, c, n, unsent, record, now, s))
 		return blocked(e, c, unsent, now);
 	if (probe)
 		tcp_plpmtu_sent(c, n);
@@ -416,20 +418,20 @@ out_text(struct tcp_env *e, struct tcp_conn *c, int64_t now, struct tcp_seg *s)
 static bool
 out_loss_probe(struct tcp_env *e, struct tcp_conn *c, int64_t now, struct tcp_seg *s)
 {
-	uint32_t unsent = tcp_unsent(c), flight = tcp_flight(c), n;
+	uint32_t unsent = tcp_unsent(c), flight = tcp_flight(c), record, n;
 
 	if (!(c->flags & TCPF_LOSS_PROBE))
 		return false;
 	c->flags &= ~(uint32_t)TCPF_LOSS_PROBE;
 	if (!tcp_tlp_wanted(c)) /* an ACK has come meanwhile */
 		return false;
-	n = min(min(unsent, c->snd_wnd > flight ? c->snd_wnd - flight : 0), full_text(c));
-	n = min(n, tcp_eor_limit(e, c));
+	record = tcp_eor_record(e, c, unsent);
+	n = min(min(record, c->snd_wnd > flight ? c->snd_wnd - flight : 0), full_text(c));
 	if ((c->flags & (TCPF_CORK | TCPF_MORE)) && n < full_text(c))
 		n = 0;
 	tcp_tlp_sent(c, c->snd_nxt, n == 0);
 	trace_add(e->trace, now, c->id, T_LOSS_PROBE, c->snd_nxt.v, n);
-	if (n && tcp_facts[c->state].may_send && send_text(e, c, n, unsent, now, s)) {
+	if (n && tcp_facts[c->state].may_send && send_text(e, c, n, unsent, record, now, s)) {
 		c->tlp_end = c->snd_nxt;
 		return true;
 	}
