@@ -190,6 +190,69 @@ test_repeated_syn_is_plain(void)
 	peer_free(&p);
 }
 
+/* A SYN with text, lost or not; its connection is over afterwards. */
+static void
+text_with_syn(struct peer *p, bool lost)
+{
+	duo_fastopen(p->a, 500);
+	EXPECT(p, "S", 0, 500, 0);
+	if (lost) {
+		peer_sleeps(p, SEC(1));
+		EXPECT(p, "S", 0, 0, 0);
+	}
+	peer_syn_options(p);
+	SAY(p, "S.", 0, 0, lost ? 1 : 501);
+	SAY(p, "R", 1, 0, 0);
+	(void)peer_skips(p);
+}
+
+/* While it rests a SYN is plain. */
+static void
+plain_syn(struct peer *p)
+{
+	duo_fastopen(p->a, 500);
+	EXPECT(p, "S", 0, 0, 0);
+	CU_ASSERT_FALSE(p->last->s.opts & TCP_OPT_FASTOPEN);
+	peer_syn_options(p);
+	SAY(p, "S.", 0, 0, 1);
+	EXPECT(p, "P.", 1, 500, 1);
+	SAY(p, "R", 1, 0, 0);
+	(void)peer_skips(p);
+}
+
+/* Two in a row: four minutes; each more, twice as long.  What a plain SYN does shows nothing. */
+static void
+test_the_rest_grows(void)
+{
+	struct peer p;
+
+	client_learns(&p, NULL, 8);
+	text_with_syn(&p, true);
+	text_with_syn(&p, false);
+	text_with_syn(&p, true); /* none in a row */
+	text_with_syn(&p, true);
+	plain_syn(&p);
+	peer_sleeps(&p, SEC(120));
+	plain_syn(&p);
+	plain_syn(&p);
+	peer_sleeps(&p, SEC(121));
+	text_with_syn(&p, true);
+	peer_sleeps(&p, SEC(300));
+	plain_syn(&p);
+	peer_sleeps(&p, SEC(181));
+	text_with_syn(&p, false);
+	text_with_syn(&p, true);
+	text_with_syn(&p, false);
+	peer_free(&p);
+}
+
+static void
+no_quick_acks(struct tcp_cfg *cfg, int who)
+{
+	both_ways(cfg, who);
+	cfg->quickack = 0;
+}
+
 /* RFC 7413 4.1.3.1: paths that lose such SYNs are left alone for a time. */
 static void
 test_losses_let_it_rest(void)
@@ -341,6 +404,23 @@ test_server_takes_the_text(void)
 	EXPECT(&p, ".", 1, 0, 401);
 	EXPECT_STATE(&p, TCP_ESTABLISHED);
 	CU_ASSERT_EQUAL(peer_a_reads(&p), 100);
+	peer_free(&p);
+}
+
+/* No other comes behind it, however long that could wait. */
+static void
+test_the_syn_ack_is_the_ack(void)
+{
+	uint8_t good[8];
+	struct peer p;
+
+	server(&p, no_quick_acks);
+	good_cookie(&p, good);
+	with_cookie(&p, good, 8);
+	SAY_FATE(&p, "S", 0, 300, 0, SYN_FASTOPEN);
+	EXPECT(&p, "S.", 0, 0, 301);
+	peer_sleeps(&p, MS(500));
+	EXPECT_NOTHING(&p);
 	peer_free(&p);
 }
 
@@ -496,6 +576,9 @@ suite_script_fastopen(void)
 	            test_ack_beyond_the_syn_is_reset);
 	CU_add_test(s, "a repeated SYN is plain (RFC 7413 4.2/retransmit)", test_repeated_syn_is_plain);
 	CU_add_test(s, "losses let it rest (RFC 7413 4.1.3.1)", test_losses_let_it_rest);
+	CU_add_test(s, "the rest grows (RFC 7413 4.1.3.1)", test_the_rest_grows);
+	CU_add_test(s, "the SYN-ACK is the ACK of the SYN's text (RFC 7413 4.2)",
+	            test_the_syn_ack_is_the_ack);
 	CU_add_test(s, "simultaneous open by Fast Open (RFC 7413 4.2)", test_simultaneous_open);
 	CU_add_test(s, "Fast Open may be switched off",
 	            test_client_may_be_switched_off);

@@ -30,7 +30,7 @@ tcp_eor_free(struct tcp_eor *m, struct chunk_list *empty)
 	chunk_list_put(empty, (struct chunk *)(void *)m);
 }
 
-/* The writer was not sure to have marked the end when the text in front of it left. */
+/* Text that has left ends a record: known at the latest now that other text follows. */
 static void
 ends_in_flight(struct tcp_conn *c)
 {

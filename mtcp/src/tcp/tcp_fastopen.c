@@ -131,7 +131,6 @@ tcp_fastopen_accept(struct tcp_env *e, struct tcp_conn *c, const struct tcp_seg 
 	struct tcp_seg text = *syn;
 
 	text.seq = seq_add(syn->seq, 1);
-	text.flags &= (uint8_t)~(TCP_SYN | TCP_FIN | TCP_URG);
 	tcp_in_text(e, c, &text, now);
 	c->ack_at = TIME_NEVER; /* the SYN-ACK says it */
 	c->flags &= ~(uint32_t)TCPF_ACK_NOW;
@@ -233,6 +232,6 @@ tcp_fastopen_synack(struct tcp_env *e, struct tcp_conn *c, const struct tcp_seg 
 		p->mss = s->mss;
 	if (c->retries && text == 0)
 		note_loss(p, now);
-	else
+	else if (!rests(p, now)) /* a plain SYN has shown nothing */
 		p->fastopen_losses = 0;
 }

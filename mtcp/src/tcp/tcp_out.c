@@ -368,8 +368,6 @@ send_text(struct tcp_env *e, struct tcp_conn *c, uint32_t n, uint32_t unsent, ui
 	s->len = n;
 	s->flags |= fin ? TCP_FIN : 0;
 	s->flags |= push_due(c, n, n == record) ? TCP_PSH : 0;
-	if (unlikely(n == record && record < unsent))
-		tcp_sack_last(c)->flags |= SENT_EOR;
 	c->snd_nxt = seq_add(c->snd_nxt, n + fin);
 	if (s->flags & TCP_PSH)
 		c->xmit->pushed = c->snd_nxt;
