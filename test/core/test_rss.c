@@ -2,6 +2,7 @@
 /* The vectors are those of Microsoft's RSS verification suite. */
 #include <CUnit/CUnit.h>
 
+#include "base/rng.h"
 #include "core/rss.h"
 
 void suite_rss(void);
@@ -45,6 +46,145 @@ test_the_hash_is_linear(void)
 	                rss_toeplitz(rss_default_key, sum, 36));
 }
 
+static void
+some_bytes(struct rng *rng, uint8_t *to, size_t n)
+{
+	while (n-- > 0)
+		*to++ = (uint8_t)rng_u64(rng);
+}
+
+/* A function with a key at random, and one table place after the other dealt to `cores`. */
+static struct rss
+some_rss(struct rng *rng, unsigned size, unsigned cores)
+{
+	uint16_t table[RSS_TABLE_MAX];
+	uint8_t key[RSS_KEY_LEN];
+	struct rss r;
+
+	some_bytes(rng, key, sizeof key);
+	for (unsigned i = 0; i < size; i++)
+		table[i] = (uint16_t)(i % cores);
+	CU_ASSERT_TRUE_FATAL(rss_init(&r, key, table, size));
+	return r;
+}
+
+static void
+test_the_prepared_hash_is_the_plain_one(void)
+{
+	struct rng rng = { 3 };
+
+	for (unsigned i = 0; i < 500; i++) {
+		struct rss r = some_rss(&rng, 128, 4);
+		uint32_t src = (uint32_t)rng_u64(&rng), dst = (uint32_t)rng_u64(&rng);
+		uint16_t sport = (uint16_t)rng_u64(&rng), dport = (uint16_t)rng_u64(&rng);
+		struct ip_addr a = ip_addr_v4(src), b = ip_addr_v4(dst);
+		uint32_t hash = rss_hash_tcp4(r.key, src, dst, sport, dport);
+
+		CU_ASSERT_EQUAL(rss_hash(&r, &a, &b, sport, dport), hash);
+		CU_ASSERT_EQUAL(rss_core(&r, hash), (hash & 127) % 4);
+	}
+}
+
+static void
+test_a_table_must_make_sense(void)
+{
+	uint16_t table[RSS_TABLE_MAX] = { 0 };
+	struct rss r;
+
+	CU_ASSERT_FALSE(rss_init(&r, rss_default_key, table, 0));
+	CU_ASSERT_FALSE(rss_init(&r, rss_default_key, table, 96));
+	CU_ASSERT_FALSE(rss_init(&r, rss_default_key, table, 2 * RSS_TABLE_MAX));
+	CU_ASSERT_TRUE(rss_init(&r, rss_default_key, table, RSS_TABLE_MAX));
+	table[5] = 300;
+	CU_ASSERT_FALSE(rss_init(&r, rss_default_key, table, 8));
+}
+
+/* ---------------------------------------------------------- the ports of a core -- */
+
+/* What the ports of one core are by trying all of them, and by their numbers. */
+static void
+compare_ports(const struct rss *r, unsigned core, uint32_t hash, uint16_t lo, uint16_t hi)
+{
+	static uint8_t seen[65536];
+	struct ip_addr zero = ip_addr_v4(0);
+	struct rss_ports p;
+	uint32_t count, found = 0, wanted = 0, n;
+	uint16_t port;
+
+	memset(seen, 0, sizeof seen);
+	CU_ASSERT_TRUE_FATAL(rss_ports_init(&p, r, core));
+	count = rss_ports_count(&p, lo, hi);
+	for (uint32_t i = 0; i < count; i++) {
+		if (!rss_ports_nth(&p, hash, lo, hi, i, &port))
+			continue;
+		found++;
+		CU_ASSERT_TRUE(port >= lo && port <= hi && !seen[port]);
+		seen[port] = 1;
+		CU_ASSERT_TRUE(rss_ports_number(&p, hash, lo, port, &n) && n == i);
+	}
+	for (uint32_t i = lo; i <= hi; i++) {
+		uint32_t h = hash ^ rss_hash(r, &zero, &zero, 0, (uint16_t)i);
+
+		wanted += rss_core(r, h) == core;
+		CU_ASSERT_EQUAL(seen[i], rss_core(r, h) == core);
+		CU_ASSERT_EQUAL(rss_ports_number(&p, hash, lo, (uint16_t)i, &n),
+		                rss_core(r, h) == core);
+	}
+	CU_ASSERT_EQUAL(found, wanted);
+	/* What is computed in vain lies in the blocks at the ends of the range. */
+	CU_ASSERT_TRUE(count - found <= 2 * (1u << p.bits) || p.rank < RSS_INDEX_BITS);
+}
+
+static void
+test_ports_by_number_are_those_found_by_trying(void)
+{
+	struct rng rng = { 11 };
+	static const unsigned sizes[] = { 64, 128, 512 }, cores[] = { 1, 2, 3, 4, 7, 32, 64 };
+
+	for (unsigned i = 0; i < array_len(sizes) * array_len(cores); i++) {
+		unsigned n = cores[i / array_len(sizes)];
+		struct rss r = some_rss(&rng, sizes[i % array_len(sizes)], n);
+		uint32_t hash = (uint32_t)rng_u64(&rng);
+
+		compare_ports(&r, rng_below(&rng, n), hash, 32768, 60999);
+		compare_ports(&r, rng_below(&rng, n), hash, 10007, 10900);
+	}
+}
+
+static void
+test_ports_of_the_keys_that_cards_have(void)
+{
+	uint16_t table[RSS_TABLE_SIZE];
+	uint8_t symmetric[RSS_KEY_LEN];
+	struct rss r;
+
+	for (unsigned i = 0; i < RSS_TABLE_SIZE; i++)
+		table[i] = (uint16_t)(i % 4);
+	for (unsigned i = 0; i < RSS_KEY_LEN; i++)
+		symmetric[i] = i % 2 ? 0x5a : 0x6d;
+	CU_ASSERT_TRUE(rss_init(&r, rss_default_key, table, RSS_TABLE_SIZE));
+	compare_ports(&r, 3, 0x12345678, 0, 65535);
+	CU_ASSERT_TRUE(rss_init(&r, symmetric, table, RSS_TABLE_SIZE));
+	compare_ports(&r, 0, 0x12345678, 0, 65535);
+	compare_ports(&r, 2, 0x9abcdef0, 65000, 65000);
+}
+
+/* A key that is zero where the ports stand: they change nothing. */
+static void
+test_ports_that_change_nothing_are_said(void)
+{
+	uint16_t table[4] = { 0, 1, 0, 1 };
+	uint8_t key[RSS_KEY_LEN] = { 1, 2, 3, 4 };
+	struct rss_ports p;
+	struct rss r;
+
+	CU_ASSERT_TRUE(rss_init(&r, key, table, 4));
+	CU_ASSERT_FALSE(rss_ports_init(&p, &r, 0));
+	CU_ASSERT_TRUE(rss_init(&r, rss_default_key, table, 4));
+	CU_ASSERT_TRUE(rss_ports_init(&p, &r, 1));
+	CU_ASSERT_FALSE(rss_ports_init(&p, &r, 2)); /* no place is its */
+}
+
 void
 suite_rss(void)
 {
@@ -52,4 +192,12 @@ suite_rss(void)
 
 	CU_add_test(s, "published vectors", test_published_vectors);
 	CU_add_test(s, "the hash is linear", test_the_hash_is_linear);
+	CU_add_test(s, "the prepared hash is the plain one",
+	            test_the_prepared_hash_is_the_plain_one);
+	CU_add_test(s, "a table must make sense", test_a_table_must_make_sense);
+	CU_add_test(s, "ports by number are those found by trying",
+	            test_ports_by_number_are_those_found_by_trying);
+	CU_add_test(s, "ports of the keys that cards have", test_ports_of_the_keys_that_cards_have);
+	CU_add_test(s, "ports that change nothing are said",
+	            test_ports_that_change_nothing_are_said);
 }

@@ -41,3 +41,197 @@ rss_hash_tcp4(const uint8_t key[RSS_KEY_LEN], uint32_t src, uint32_t dst, uint16
 	put_be16(tuple + 10, dport);
 	return rss_toeplitz(key, tuple, sizeof tuple);
 }
+
+/* ------------------------------------------------------------ a flow's core -- */
+
+bool
+rss_init(struct rss *r, const uint8_t key[RSS_KEY_LEN], const uint16_t *table, unsigned size)
+{
+	if (size == 0 || size > RSS_TABLE_MAX || (size & (size - 1)) != 0)
+		return false;
+	for (unsigned i = 0; i < size; i++)
+		if (table[i] > UINT8_MAX)
+			return false;
+	memcpy(r->key, key, sizeof r->key);
+	r->mask = size - 1;
+	for (unsigned i = 0; i < size; i++)
+		r->core[i] = to_u8(table[i]);
+	for (unsigned i = 0; i < array_len(r->part); i++) {
+		for (unsigned v = 0; v < 16; v++) {
+			uint8_t tuple[12] = { 0 };
+
+			tuple[i / 2] = (uint8_t)(i % 2 ? v : v << 4);
+			r->part[i][v] = rss_toeplitz(key, tuple, sizeof tuple);
+		}
+	}
+	return true;
+}
+
+/* What `bytes` of a number add that stand in the tuple from byte `at` on. */
+static inline uint32_t
+part_of(const struct rss *r, unsigned at, unsigned bytes, uint32_t number)
+{
+	uint32_t hash = 0;
+
+	for (unsigned i = 2 * (at + bytes); i-- > 2 * at; number >>= 4)
+		hash ^= r->part[i][number & 15];
+	return hash;
+}
+
+/* The same for a destination port. */
+static inline uint32_t
+part_of_port(const struct rss *r, uint16_t port)
+{
+	return part_of(r, 10, 2, port);
+}
+
+static uint32_t
+hash6(const struct rss *r, const struct ip_addr *src, const struct ip_addr *dst, uint16_t sport,
+      uint16_t dport)
+{
+	uint8_t tuple[36];
+
+	memcpy(tuple, src->b, 16);
+	memcpy(tuple + 16, dst->b, 16);
+	put_be16(tuple + 32, sport);
+	put_be16(tuple + 34, dport);
+	return rss_toeplitz(r->key, tuple, sizeof tuple);
+}
+
+uint32_t
+rss_hash(const struct rss *r, const struct ip_addr *src, const struct ip_addr *dst,
+         uint16_t sport, uint16_t dport)
+{
+	if (!ip_addr_is_v4(src))
+		return hash6(r, src, dst, sport, dport);
+	return part_of(r, 0, 4, ip_addr_v4_host(src)) ^ part_of(r, 4, 4, ip_addr_v4_host(dst)) ^
+	       part_of(r, 8, 2, sport) ^ part_of_port(r, dport);
+}
+
+/* ---------------------------------------------------- the ports of one core -- */
+
+static uint16_t
+places_of(struct rss_ports *p, const struct rss *r, unsigned core)
+{
+	for (unsigned i = 0; i <= r->mask; i++) {
+		if (r->core[i] != core)
+			continue;
+		p->nth[i] = p->n_mine;
+		p->mine[p->n_mine++] = to_u16(i);
+	}
+	return p->n_mine;
+}
+
+static uint16_t
+lead_of(uint16_t v)
+{
+	return v ? (uint16_t)(1u << (31 - __builtin_clz(v))) : 0;
+}
+
+/* The change of the port, among those known, that makes this change of place; false: none
+ * does, and *place is what is left of it. */
+static bool
+solve(const struct rss_ports *p, uint16_t *place, uint16_t *port)
+{
+	for (unsigned i = 0; i < p->rank; i++) {
+		if (!(*place & p->step[i].lead))
+			continue;
+		*place ^= p->step[i].place;
+		*port ^= p->step[i].port;
+	}
+	return *place == 0;
+}
+
+/* Steps stay in the order of their highest bits, so that one walk solves. */
+static void
+add_step(struct rss_ports *p, uint16_t place, uint16_t port)
+{
+	unsigned i = p->rank++;
+
+	for (; i > 0 && p->step[i - 1].place < place; i--)
+		p->step[i] = p->step[i - 1];
+	p->step[i].lead = lead_of(place);
+	p->step[i].place = place;
+	p->step[i].port = port;
+}
+
+/* Elimination by Gauss, a bit of the port at a time, from the lowest: what the bits below
+ * can do already is a loose bit, else a step.  Loose bits above the last step only choose
+ * among blocks. */
+static void
+eliminate(struct rss_ports *p)
+{
+	unsigned loose_below = 0;
+
+	for (unsigned b = 0; b < 16; b++) {
+		uint16_t place = p->column[b], port = (uint16_t)(1u << b);
+
+		if (solve(p, &place, &port)) {
+			p->loose_bit[p->n_loose] = to_u8(b);
+			p->loose[p->n_loose++] = port;
+			continue;
+		}
+		add_step(p, place, port);
+		p->bits = to_u8(b + 1);
+		loose_below = p->n_loose;
+	}
+	p->n_loose = to_u8(loose_below);
+}
+
+bool
+rss_ports_init(struct rss_ports *p, const struct rss *r, unsigned core)
+{
+	memset(p, 0, sizeof *p);
+	p->rss = r;
+	if (places_of(p, r, core) == 0)
+		return false;
+	for (unsigned b = 0; b < 16; b++)
+		p->column[b] = (uint16_t)(part_of_port(r, (uint16_t)(1u << b)) & r->mask);
+	eliminate(p);
+	return p->rank > 0 || r->mask == 0;
+}
+
+/* Numbers of a block: for each place of ours, so many ports. */
+static uint32_t
+per_block(const struct rss_ports *p)
+{
+	return (uint32_t)p->n_mine << p->n_loose;
+}
+
+uint32_t
+rss_ports_count(const struct rss_ports *p, uint16_t lo, uint16_t hi)
+{
+	return (((uint32_t)hi >> p->bits) - ((uint32_t)lo >> p->bits) + 1) * per_block(p);
+}
+
+bool
+rss_ports_nth(const struct rss_ports *p, uint32_t hash, uint16_t lo, uint16_t hi, uint32_t n,
+              uint16_t *port)
+{
+	uint32_t block = ((uint32_t)lo >> p->bits) + n / per_block(p), i = n % per_block(p);
+	uint16_t base = (uint16_t)(block << p->bits), change = 0, place = p->mine[i % p->n_mine];
+	uint32_t loose = i / p->n_mine;
+
+	place ^= (uint16_t)((hash ^ part_of_port(p->rss, base)) & p->rss->mask);
+	if (!solve(p, &place, &change))
+		return false;
+	for (unsigned b = 0; loose; b++, loose >>= 1)
+		if (loose & 1)
+			change ^= p->loose[b];
+	*port = base ^ change;
+	return *port >= lo && *port <= hi;
+}
+
+bool
+rss_ports_number(const struct rss_ports *p, uint32_t hash, uint16_t lo, uint16_t port, uint32_t *n)
+{
+	uint32_t place = (hash ^ part_of_port(p->rss, port)) & p->rss->mask, loose = 0;
+
+	if (p->mine[p->nth[place]] != place)
+		return false;
+	for (unsigned b = 0; b < p->n_loose; b++)
+		loose |= (uint32_t)(port >> p->loose_bit[b] & 1) << b;
+	*n = (((uint32_t)port >> p->bits) - ((uint32_t)lo >> p->bits)) * per_block(p) +
+	     loose * p->n_mine + p->nth[place];
+	return true;
+}
