@@ -20,6 +20,7 @@ enum {
 	IO_RX_L4_GOOD = 1 << 2, /* TCP/UDP checksum verified (or not needed)       */
 	IO_RX_L4_BAD = 1 << 3,
 	IO_RX_HASH = 1 << 4,    /* `hash` is the port's RSS hash                   */
+	                        /* bits 12 to 15 are the stack's own                */
 	IO_TX_IP_SUM = 1 << 8,  /* the port shall fill in the IPv4 header checksum */
 	IO_TX_TCP_SUM = 1 << 9, /* the port shall finish the TCP checksum; the field
 	                         * holds the pseudo-header's sum (not inverted)    */
@@ -45,12 +46,41 @@ enum {
 	IO_CAP_RX_WAIT = 1 << 4, /* can sleep until a packet comes: rx_fd() works */
 };
 
+/* How a port chooses the queue that a packet arrives on. */
+enum io_steering {
+	IO_STEER_UNKNOWN, /* any, and another one tomorrow                     */
+	IO_STEER_ORIGIN,  /* the one that its sender sent it on                */
+	IO_STEER_RSS,     /* io_info.rss tells                                 */
+};
+
+/* What is hashed (struct io_rss.types): addresses and ports. */
+enum {
+	IO_RSS_TCP4 = 1 << 0,
+	IO_RSS_TCP6 = 1 << 1,
+};
+
+#define IO_RSS_KEY_LEN   40u
+#define IO_RSS_TABLE_MAX 512u
+
+/* Toeplitz as the port does it, read from the port. */
+struct io_rss {
+	uint8_t key[IO_RSS_KEY_LEN];
+	uint32_t types;
+	unsigned size;                    /* of the table: a power of two      */
+	uint16_t table[IO_RSS_TABLE_MAX]; /* the hash's lowest bits -> queue   */
+};
+
+#define IO_NO_QUEUE UINT32_MAX
+
 struct io_info {
 	uint8_t mac[6];
 	uint16_t mtu;    /* largest IP packet                        */
 	uint32_t caps;
-	unsigned queue;  /* which receive queue of the port this is  */
-	unsigned queues; /* how many the port has                    */
+	unsigned queue;  /* which receive queue of the port this is; IO_NO_QUEUE: none, and none
+	                  * to send on: rx() finds nothing, tx() is not to be called          */
+	unsigned queues; /* how many the port has: those of cores 0 .. queues-1               */
+	enum io_steering steering;
+	const struct io_rss *rss; /* with IO_STEER_RSS, as long as the port is open           */
 };
 
 struct io;

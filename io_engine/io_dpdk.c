@@ -310,10 +310,50 @@ static const struct io_ops dpdk_ops = {
 	.close = dpdk_close,
 };
 
+/* ---- a core without a queue ---------------------------------------------- */
+
+static unsigned
+no_rx(struct io *io, int64_t now, struct io_pkt *pkts, unsigned n)
+{
+	struct io_dpdk_queue *q = queue_of(io);
+
+	(void)now;
+	(void)pkts;
+	(void)n;
+	if (unlikely(!q->entered))
+		queue_enter(q);
+	return 0;
+}
+
+static unsigned
+no_tx(struct io *io, int64_t now, struct io_pkt *pkts, unsigned n)
+{
+	(void)io;
+	(void)now;
+	(void)pkts;
+	(void)n;
+	return 0;
+}
+
+/* Packets are got, and given back; others send them. */
+static const struct io_ops no_queue_ops = {
+	.name = "dpdk",
+	.rx = no_rx,
+	.release = dpdk_release,
+	.alloc = dpdk_alloc,
+	.tx = no_tx,
+	.deadline = dpdk_deadline,
+	.rx_fd = dpdk_rx_fd,
+	.rx_arm = dpdk_rx_arm,
+	.rx_disarm = dpdk_rx_disarm,
+	.info = dpdk_info,
+	.close = dpdk_close,
+};
+
 void
 io_dpdk_queue_init(struct io_dpdk_queue *q)
 {
-	q->io.ops = &dpdk_ops;
+	q->io.ops = q->info.queue == IO_NO_QUEUE ? &no_queue_ops : &dpdk_ops;
 	q->entered = false;
 	q->aside_at = q->aside_n = 0;
 	q->rx_dropped = q->tx_dropped = 0;

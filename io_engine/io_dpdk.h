@@ -30,7 +30,8 @@ struct io_dpdk_port_config {
 	 * the Nth.  Several make one logical port, each giving queues to it
 	 * (net_af_xdp on veth needs one device a queue). */
 	const char *devices;
-	unsigned cores;    /* queues wanted, one a core; > 0                       */
+	unsigned cores;    /* queues wanted, one a core; > 0.  When there are fewer the
+	                    * last cores have none (io_info.queue)                 */
 	unsigned rx_desc;  /* of each queue; 0 means 1024                          */
 	unsigned tx_desc;
 	unsigned mbufs;    /* of each queue; 0 means what rings and bursts need    */
@@ -70,7 +71,7 @@ const char *io_dpdk_device_name(const struct io_dpdk *dpdk, unsigned n,
                                 char name[IO_DPDK_NAME]);
 
 /* Opens and starts a logical port.  0 and *out, or -errno and one line in `err`:
- * -ENODEV no such device, -ENOSPC fewer queues than cores, -EBUSY device in use,
+ * -ENODEV no such device, -ENOSPC one without queues, -EBUSY device in use,
  * -ENOMEM, -EINVAL, or what the device's driver said. */
 int io_dpdk_port_open(struct io_dpdk *dpdk, const struct io_dpdk_port_config *cfg,
                       struct io_dpdk_port **out, char *err, size_t errlen);

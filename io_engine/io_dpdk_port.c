@@ -53,7 +53,10 @@ struct io_dpdk_port {
 	unsigned n_queues;             /* set up so far                         */
 	unsigned mark;                 /* of the log, when opening began        */
 	struct device dev[RTE_MAX_ETHPORTS];
-	struct io_dpdk_queue *queue;   /* [cores]                               */
+	struct io_dpdk_queue *queue;   /* [cores]; those of no device last      */
+	unsigned dealt;                /* queues of devices                     */
+	enum io_steering steering;
+	struct io_rss rss;
 };
 
 /* Where a line of explanation goes. */
@@ -177,22 +180,8 @@ queues_of(const struct device *dev)
 	return is_driver(dev, "net_tap") ? min(n, RTE_MP_MAX_FD_NUM / 2u) : n;
 }
 
-static int
-complain_queues(const struct io_dpdk_port *p, const struct complaint *c)
-{
-	unsigned sum = 0;
-
-	for (unsigned i = 0; i < p->n_devices; i++)
-		sum += queues_of(&p->dev[i]);
-	if (p->n_devices > p->cfg.cores)
-		return complain(c, -EINVAL,
-		                "port %s: %u devices need as many cores, but %u configured",
-		                p->cfg.devices, p->n_devices, p->cfg.cores);
-	return complain(c, -ENOSPC, "port %s: %u queue%s, too few for %u cores (num_cores)",
-	                p->cfg.devices, sum, sum == 1 ? "" : "s", p->cfg.cores);
-}
-
-/* One queue a core, dealt out to the devices in turn as long as they have more. */
+/* One queue a core, dealt out to the devices in turn as long as they have more; the last
+ * cores get none when there are too few. */
 static int
 queues_deal(struct io_dpdk_port *p, const struct complaint *c)
 {
@@ -211,8 +200,13 @@ queues_deal(struct io_dpdk_port *p, const struct complaint *c)
 			dealt = true;
 		}
 	}
-	if (left || p->n_devices > p->cfg.cores)
-		return complain_queues(p, c);
+	if (p->n_devices > p->cfg.cores)
+		return complain(c, -EINVAL,
+		                "port %s: %u devices need as many cores, but %u configured",
+		                p->cfg.devices, p->n_devices, p->cfg.cores);
+	if (left == p->cfg.cores)
+		return complain(c, -ENOSPC, "port %s: no queue", p->cfg.devices);
+	p->dealt = p->cfg.cores - left;
 	for (unsigned i = 0; i < p->n_devices; i++) {
 		p->dev[i].first = first;
 		first += p->dev[i].queues;
@@ -357,7 +351,7 @@ fail:
 }
 
 static struct rte_mempool *
-pool_make(const struct io_dpdk_port *p, const struct device *dev, uint16_t q, unsigned n)
+pool_make(const struct io_dpdk_port *p, const struct device *dev, unsigned q, unsigned n)
 {
 	char name[RTE_MEMPOOL_NAMESIZE];
 	int node = p->cfg.numa_node >= 0 ? p->cfg.numa_node : rte_eth_dev_socket_id(dev->id);
@@ -510,26 +504,84 @@ caps_of(const struct device *dev, const struct io_dpdk_queue *q)
 	return caps;
 }
 
+/* What the stack is told of a queue. */
 static void
-queue_open(struct io_dpdk_port *p, const struct device *dev, uint16_t n)
+queue_known(struct io_dpdk_port *p, const struct device *dev, struct io_dpdk_queue *q,
+            unsigned number)
 {
-	struct io_dpdk_queue *q = &p->queue[dev->first + n];
 	struct rte_ether_addr mac;
 
-	q->dev = dev->id;
-	q->queue = n;
-	wait_find(dev, q);
 	q->info = (struct io_info){
 		.mtu = (uint16_t)mtu_of(p, dev),
 		.caps = caps_of(dev, q),
-		.queue = dev->first + n,
-		.queues = p->cfg.cores,
+		.queue = number,
+		.queues = p->dealt,
+		.steering = p->steering,
+		.rss = p->steering == IO_STEER_RSS ? &p->rss : NULL,
 	};
 	if (rte_eth_macaddr_get(p->dev[0].id, &mac) == 0)
 		memcpy(q->info.mac, mac.addr_bytes, sizeof q->info.mac);
 	io_dpdk_queue_init(q);
 	p->n_queues++;
 }
+
+static void
+queue_open(struct io_dpdk_port *p, const struct device *dev, uint16_t n)
+{
+	struct io_dpdk_queue *q = &p->queue[dev->first + n];
+
+	q->dev = dev->id;
+	q->queue = n;
+	wait_find(dev, q);
+	queue_known(p, dev, q, dev->first + n);
+}
+
+/* A core that has none gets what the first has, but for packets. */
+static int
+queueless_open(struct io_dpdk_port *p, unsigned core, const struct complaint *c)
+{
+	const struct device *dev = &p->dev[0];
+	struct io_dpdk_queue *q = &p->queue[core];
+
+	q->dev = dev->id;
+	q->queue = UINT16_MAX;
+	q->wait = IO_DPDK_WAIT_NONE;
+	q->fd = -1;
+	q->pool = pool_make(p, dev, core, MBUFS_MIN);
+	if (!q->pool)
+		return complain(c, -ENOMEM, "port %s: no memory for core %u; "
+		                "-m in eal_args gives DPDK more megabytes", dev->name, core);
+	queue_known(p, dev, q, IO_NO_QUEUE);
+	return 0;
+}
+
+/* ---- steering ------------------------------------------------------------ */
+
+/* What is sent on a queue comes to the peer on its queue of the same number. */
+static bool
+pairs_queues(const struct device *dev)
+{
+	return is_driver(dev, "net_memif") || is_driver(dev, "net_virtio_user") ||
+	       is_driver(dev, "net_vhost");
+}
+
+static void
+steering_find(struct io_dpdk_port *p)
+{
+	const struct device *dev = &p->dev[0];
+	bool pairs = true;
+
+	for (unsigned i = 0; i < p->n_devices; i++)
+		pairs = pairs && pairs_queues(&p->dev[i]);
+	if (pairs)
+		p->steering = IO_STEER_ORIGIN;
+	else if (p->n_devices == 1 && dev->conf.rxmode.mq_mode == RTE_ETH_MQ_RX_RSS &&
+	         io_dpdk_rss(dev->id, &dev->info, dev->queues,
+	                     dev->conf.rx_adv_conf.rss_conf.rss_hf, &p->rss))
+		p->steering = IO_STEER_RSS;
+}
+
+/* ---- a port, whole ------------------------------------------------------- */
 
 static int
 devices_open(struct io_dpdk_port *p, const struct complaint *c)
@@ -539,8 +591,16 @@ devices_open(struct io_dpdk_port *p, const struct complaint *c)
 
 		if (rc)
 			return rc;
+	}
+	steering_find(p);
+	for (unsigned i = 0; i < p->n_devices; i++)
 		for (uint16_t q = 0; q < p->dev[i].queues; q++)
 			queue_open(p, &p->dev[i], q);
+	for (unsigned core = p->dealt; core < p->cfg.cores; core++) {
+		int rc = queueless_open(p, core, c);
+
+		if (rc)
+			return rc;
 	}
 	return 0;
 }

@@ -73,6 +73,12 @@ io_dpdk_next(uint16_t id)
 	return (uint16_t)rte_eth_find_next_owned_by(id, RTE_ETH_DEV_NO_OWNER);
 }
 
-/* Makes `q` an engine over a queue that is set up and started; the fields above
+/* Makes `q` an engine over a queue that is set up and started, or over none (q->info.queue
+ * is IO_NO_QUEUE: only its pool is used); the fields above
  * `entered`, pool, wait, fd and info are the caller's to fill. */
 void io_dpdk_queue_init(struct io_dpdk_queue *q);
+
+/* What the started device `dev` with `queues` queues does with `types` (RTE_ETH_RSS_*) of
+ * packets; makes it symmetric if it can be.  False: nothing that could be relied on. */
+bool io_dpdk_rss(uint16_t dev, const struct rte_eth_dev_info *info, unsigned queues,
+                 uint64_t types, struct io_rss *rss);

@@ -43,7 +43,7 @@ struct end {
 	struct io io;
 	struct io_mem_wire *wire;
 	unsigned side, queue;
-	struct lane *out, *in;
+	struct lane *out, *in; /* NULL: no queue */
 	bool closed;
 	struct io_mem_stats stats;
 };
@@ -53,7 +53,7 @@ struct io_mem_wire {
 	io_mem_tap *tap;
 	void *tap_arg;
 	struct lane *lanes; /* [side that sends][queue] */
-	struct end *ends;   /* [side][queue]            */
+	struct end *ends;   /* [side][queue, then idle] */
 };
 
 static struct end *
@@ -135,6 +135,18 @@ tap_passes(struct end *e, int64_t now, struct frame *f)
 	return !w->tap || w->tap(w->tap_arg, e->side, e->queue, now, f->data, f->len);
 }
 
+/* Where a frame goes: its own lane, or the one that cfg.steer chooses. */
+static struct lane *
+lane_for(struct end *e, const struct frame *f)
+{
+	const struct io_mem_config *cfg = &e->wire->cfg;
+
+	if (!cfg->steer)
+		return e->out;
+	return &e->wire->lanes[e->side * cfg->queues +
+	                       cfg->steer(cfg->steer_arg, e->side, e->queue, f->data, f->len)];
+}
+
 /* Copies a packet onto the wire.  False when the port refuses it for now. */
 static bool
 end_send(struct end *e, int64_t now, struct io_pkt *pkt)
@@ -152,7 +164,7 @@ end_send(struct end *e, int64_t now, struct io_pkt *pkt)
 	io_sum_finish(pkt);
 	memcpy(f->data, pkt->data, pkt->len);
 	f->len = pkt->len;
-	if (!tap_passes(e, now, f) || !lane_send(e->out, &e->wire->cfg, now, f)) {
+	if (!tap_passes(e, now, f) || !lane_send(lane_for(e, f), &e->wire->cfg, now, f)) {
 		frame_free(f);
 		e->stats.dropped++;
 	}
@@ -174,7 +186,7 @@ mem_tx(struct io *io, int64_t now, struct io_pkt *pkts, unsigned n)
 	struct end *e = end_of(io);
 	unsigned i;
 
-	if (e->closed)
+	if (e->closed || !e->out)
 		return 0;
 	for (i = 0; i < n && end_send(e, now, &pkts[i]); i++)
 		pkt_free(e, &pkts[i]);
@@ -186,7 +198,7 @@ mem_tx(struct io *io, int64_t now, struct io_pkt *pkts, unsigned n)
 static bool
 may_hold_more(const struct end *e)
 {
-	return !e->wire->cfg.pool || e->stats.held < e->wire->cfg.pool;
+	return !e->wire->cfg.pool || (int64_t)e->stats.held < (int64_t)e->wire->cfg.pool;
 }
 
 static unsigned
@@ -252,7 +264,7 @@ mem_rx(struct io *io, int64_t now, struct io_pkt *pkts, unsigned n)
 	struct frame *f;
 	unsigned i;
 
-	if (e->closed)
+	if (e->closed || !e->in)
 		return 0;
 	for (i = 0; i < n && (f = lane_take(e->in, now)); i++) {
 		pkts[i] = (struct io_pkt){
@@ -281,8 +293,10 @@ static int64_t
 mem_deadline(struct io *io)
 {
 	struct end *e = end_of(io);
-	struct frame *f = e->closed ? NULL : lane_first(e->in);
+	struct frame *f = e->closed || !e->in ? NULL : lane_first(e->in);
 
+	if (!e->in)
+		return TIME_NEVER;
 	e->in->told = f ? f->due : TIME_NEVER;
 	return e->in->told;
 }
@@ -292,7 +306,7 @@ mem_deadline(struct io *io)
 static int
 mem_rx_fd(struct io *io)
 {
-	return end_of(io)->in->event;
+	return end_of(io)->in ? end_of(io)->in->event : -1;
 }
 
 static void
@@ -302,7 +316,7 @@ mem_rx_disarm(struct io *io)
 	uint64_t count;
 	ssize_t done;
 
-	if (lane->event < 0 || atomic_exchange(&lane->asleep, false))
+	if (!lane || lane->event < 0 || atomic_exchange(&lane->asleep, false))
 		return; /* nobody signalled: nothing to read */
 	done = read(lane->event, &count, sizeof count);
 	(void)done;
@@ -315,7 +329,7 @@ mem_rx_arm(struct io *io)
 	struct lane *lane = end_of(io)->in;
 	struct frame *f;
 
-	if (lane->event < 0)
+	if (!lane || lane->event < 0)
 		return true;
 	atomic_exchange(&lane->asleep, true);
 	f = lane_first(lane);
@@ -336,9 +350,13 @@ mem_info(struct io *io, struct io_info *info)
 	*info = (struct io_info){
 		.mac = { 2, 0, 0, 0, 0, to_u8(e->side + 1) },
 		.mtu = cfg->mtu,
-		.caps = cfg->caps | (e->in->event >= 0 ? IO_CAP_RX_WAIT : 0u),
-		.queue = e->queue,
+		.caps = cfg->caps | (e->in && e->in->event >= 0 ? IO_CAP_RX_WAIT : 0u),
+		.queue = e->in ? e->queue : IO_NO_QUEUE,
 		.queues = cfg->queues,
+		.steering = cfg->rss     ? IO_STEER_RSS
+		            : cfg->steer ? IO_STEER_UNKNOWN
+		                         : IO_STEER_ORIGIN,
+		.rss = cfg->rss,
 	};
 }
 
@@ -403,12 +421,14 @@ static void
 end_init(struct io_mem_wire *w, unsigned side, unsigned queue)
 {
 	unsigned queues = w->cfg.queues;
-	struct end *e = &w->ends[side * queues + queue];
+	struct end *e = &w->ends[side * (queues + w->cfg.idle) + queue];
 
 	e->io.ops = &mem_ops;
 	e->wire = w;
 	e->side = side;
 	e->queue = queue;
+	if (queue >= queues)
+		return;
 	e->out = &w->lanes[side * queues + queue];
 	e->in = &w->lanes[(1 - side) * queues + queue];
 }
@@ -427,16 +447,17 @@ io_mem_wire_new(const struct io_mem_config *cfg)
 	w->cfg.depth = w->cfg.depth ? w->cfg.depth : 1024;
 	w->cfg.mtu = w->cfg.mtu ? w->cfg.mtu : 1500;
 	n = 2 * w->cfg.queues;
-	w->ends = calloc(n, sizeof *w->ends);
+	w->ends = calloc(n + 2 * (size_t)w->cfg.idle, sizeof *w->ends);
 	w->lanes = aligned_alloc(CACHE_LINE, n * sizeof *w->lanes);
 	if (!w->ends || !w->lanes)
 		goto fail;
 	memset(w->lanes, 0, n * sizeof *w->lanes);
-	for (unsigned i = 0; i < n; i++) {
+	for (unsigned i = 0; i < n; i++)
 		if (!lane_init(&w->lanes[i], &w->cfg))
 			goto fail;
-		end_init(w, i / w->cfg.queues, i % w->cfg.queues);
-	}
+	for (unsigned side = 0; side < 2; side++)
+		for (unsigned i = 0; i < w->cfg.queues + w->cfg.idle; i++)
+			end_init(w, side, i);
 	return w;
 fail:
 	io_mem_wire_free(w);
@@ -459,8 +480,8 @@ struct io *
 io_mem_end(struct io_mem_wire *w, unsigned side, unsigned queue)
 {
 	assert(side < 2);
-	assert(queue < w->cfg.queues);
-	return &w->ends[side * w->cfg.queues + queue].io;
+	assert(queue < w->cfg.queues + w->cfg.idle);
+	return &w->ends[side * (w->cfg.queues + w->cfg.idle) + queue].io;
 }
 
 void

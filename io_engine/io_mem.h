@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
  * A wire in memory: two sides, each with the same number of queues.  What is
- * sent on queue i of one side is received on queue i of the other.  Frames are
+ * sent on queue i of one side is received on queue i of the other, or where `steer` says.  Frames are
  * copied into a buffer of exactly their size, obtained by malloc() and poisoned
  * before it is freed, so that reading past the end of a frame or after its
  * release is seen by a memory checker.
@@ -14,6 +14,10 @@
 
 #include "io_engine/io.h"
 
+/* The queue of the other side on which a frame arrives that `side` has sent on `queue`. */
+typedef unsigned io_mem_steer(void *arg, unsigned side, unsigned queue, const uint8_t *frame,
+                              uint32_t len);
+
 struct io_mem_config {
 	unsigned queues;     /* of each side; 0 means 1                             */
 	unsigned depth;      /* frames one direction of a queue holds; 0 means 1024 */
@@ -24,9 +28,16 @@ struct io_mem_config {
 	unsigned pool;       /* buffers an end may hold at a time; 0: no limit      */
 	bool drop_when_full; /* lose frames as a router does, instead of refusing   */
 	bool wake;           /* rx_fd() works: one eventfd per end                  */
+	unsigned idle;       /* ends of each side that have no queue, behind those
+	                      * that have one: they only hold packets                */
+	io_mem_steer *steer; /* NULL: the queue it was sent on.  Else all ends are one
+	                      * thread's                                            */
+	void *steer_arg;
+	const struct io_rss *rss; /* what `steer` does, for io_info; NULL: unknown   */
 };
 
-/* What one end (one queue of one side) has done so far. */
+/* What one end (one queue of one side) has done so far.  A packet may be given back to
+ * another end of its side than it came from: then `held` is right for the side only. */
 struct io_mem_stats {
 	uint64_t sent;     /* frames that tx() took                                 */
 	uint64_t received; /* frames that rx() gave                                 */
@@ -49,7 +60,7 @@ struct io_mem_wire *io_mem_wire_new(const struct io_mem_config *cfg);
  * owns are leaked (and so reported by a leak checker). NULL is allowed. */
 void io_mem_wire_free(struct io_mem_wire *wire);
 
-/* The end of `side` (0 or 1) and `queue`.  It lives as long as the wire:
+/* The end of `side` (0 or 1) and `queue`, or without one from cfg->queues on.  It lives as long as the wire:
  * io->ops->close() only disconnects it, then it neither sends nor receives. */
 struct io *io_mem_end(struct io_mem_wire *wire, unsigned side, unsigned queue);
 

@@ -21,6 +21,7 @@
  * DPDK they are there together, without it test_io_dpdk_absent.c is instead. */
 void io_dpdk_eal_tests(void);
 void io_dpdk_port_tests(void);
+void io_dpdk_rss_tests(void);
 
 /* Appends to what the child says. */
 __attribute__((format(printf, 2, 3))) static inline void

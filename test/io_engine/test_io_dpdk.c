@@ -156,4 +156,5 @@ suite_io_dpdk(void)
 	            test_a_device_without_interrupts_says_so);
 	io_dpdk_eal_tests();
 	io_dpdk_port_tests();
+	io_dpdk_rss_tests();
 }

@@ -38,19 +38,15 @@ host_cfg(struct stack_cfg *cfg, unsigned port, uint64_t secret)
 }
 
 void
-host_init(struct host *h, const struct stack_cfg *cfg, struct net *net, unsigned port,
-          int64_t epoch)
+host_init_on(struct host *h, const struct stack_cfg *cfg, struct net *net, struct io *const io[],
+             int64_t epoch)
 {
-	struct io *io[HOST_PORTS];
 	struct region mem;
 
-	assert(cfg->n_ports <= HOST_PORTS);
-	for (unsigned i = 0; i < cfg->n_ports; i++)
-		io[i] = net_port(net, port + HOST_PORTS * i);
 	memset(h, 0, sizeof *h);
 	h->cfg = *cfg;
 	h->net = net;
-	h->port = port;
+	h->port = HOST_NO_PORT;
 	h->ip = cfg->port[0].addr[0].ip;
 	h->epoch = epoch;
 	h->deadline = net_now(net);
@@ -70,9 +66,28 @@ host_init(struct host *h, const struct stack_cfg *cfg, struct net *net, unsigned
 }
 
 void
+host_init(struct host *h, const struct stack_cfg *cfg, struct net *net, unsigned port,
+          int64_t epoch)
+{
+	struct io *io[HOST_PORTS];
+
+	assert(cfg->n_ports <= HOST_PORTS);
+	for (unsigned i = 0; i < cfg->n_ports; i++)
+		io[i] = net_port(net, port + HOST_PORTS * i);
+	host_init_on(h, cfg, net, io, epoch);
+	h->port = port;
+}
+
+void
 host_fini(struct host *h)
 {
 	stack_delete(h->st);
+	host_forget(h);
+}
+
+void
+host_forget(struct host *h)
+{
 	(void)munmap(h->mem, h->mem_size);
 	free(h->sock);
 }
@@ -105,7 +120,7 @@ host_due(const struct host *h)
 {
 	int64_t now = net_now(h->net);
 
-	for (unsigned i = 0; i < h->cfg.n_ports; i++)
+	for (unsigned i = 0; h->port != HOST_NO_PORT && i < h->cfg.n_ports; i++)
 		if (net_next_at(h->net, h->port + HOST_PORTS * i) <= now)
 			return true;
 	return h->deadline <= now || spsc_ready(&h->ch->jobs);

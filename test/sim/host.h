@@ -48,12 +48,18 @@ void host_cfg(struct stack_cfg *cfg, unsigned port, uint64_t secret);
 struct ip_addr host_ip(unsigned port);
 
 #define HOST_PORTS 2u
+#define HOST_NO_PORT NET_PORTS /* host.port: packets come from elsewhere */
 
 /* A stack on port `port` of `net`, and its second port, if it has one, on HOST_PORTS further.
  * `epoch` is added to the network's time. */
 void host_init(struct host *h, const struct stack_cfg *cfg, struct net *net, unsigned port,
                int64_t epoch);
+/* The same on engines of any kind; the network is only its clock. */
+void host_init_on(struct host *h, const struct stack_cfg *cfg, struct net *net,
+                  struct io *const io[], int64_t epoch);
 void host_fini(struct host *h);
+/* What host_fini() does after stack_delete(). */
+void host_forget(struct host *h);
 
 /* One step of the stack at the network's time, with every check. */
 void host_step(struct host *h);
