@@ -17,6 +17,7 @@ import os
 import platform
 import re
 import shutil
+import signal
 import statistics
 import subprocess
 import sys
@@ -82,6 +83,8 @@ def figures(result, usage, kept):
         "max_us": response["max_ns"] / 1e3,
     }
     f.update(per_operation(usage, kept))
+    if "busy_cycles" in f:
+        f["load"] = round(f["per_s"] * f["busy_cycles"] / usage["cycles_per_s"], 3)
     return f
 
 
@@ -338,6 +341,10 @@ PARTS = [("exact", part_exact), ("rates", part_rates), ("bulk", part_bulk),
 
 # ---- the run ------------------------------------------------------------------
 
+def numbers(text):
+    return [int(n) for n in text.split(",")] if text else None
+
+
 class Bench:
     """What the parts share."""
 
@@ -347,10 +354,10 @@ class Bench:
         self.repeat = args.repeat
         self.seconds = args.seconds or (1 if args.quick else 2)
         self.warm_up = 0 if args.quick else 1
-        self.conns = [64, 512] if args.quick else [1, 8, 64, 512, 4096]
-        self.sizes = [64] if args.quick else [64, 1024, 8192]
+        self.conns = numbers(args.conns) or ([64, 512] if args.quick else [1, 8, 64, 512, 4096])
+        self.sizes = numbers(args.sizes) or ([64] if args.quick else [64, 1024, 8192])
         self.crowd = 512 if args.quick else 4096
-        self.held = (1000, 6000) if args.quick else (5000, 50000)
+        self.held = (5000, 15000) if args.quick else (5000, 50000)
         self.idle_s = 2 if args.quick else 5
         self.done = {}
 
@@ -378,7 +385,8 @@ def head(b):
         "schema": SCHEMA, "version": VERSION,
         "date": datetime.datetime.now(datetime.timezone.utc).isoformat(timespec="seconds"),
         "commit": commit(),
-        "machine": {"cpu": cpu_model(), "cpus": os.cpu_count(), "kernel": platform.release()},
+        "machine": {"cpu": cpu_model(), "cpus": os.cpu_count(), "kernel": platform.release(),
+                    "load": os.getloadavg()[0]},
         "build": os.environ.get("MTCP_BUILD_FLAGS"),
         "quick": b.quick, "seconds": b.seconds, "repeat": b.repeat,
     }
@@ -415,6 +423,8 @@ def read_arguments():
     p.add_argument("--quick", action="store_true", help="few cells, a second each")
     p.add_argument("--seconds", type=int, help="for each measurement")
     p.add_argument("--repeat", type=int, default=1, help="take each so often; medians count")
+    p.add_argument("--conns", help="open at a time in rates, for example 8,512")
+    p.add_argument("--sizes", help="bytes of a file in rates, for example 64,1024")
     p.add_argument("--only", help="some parts: " + ",".join(n for n, _ in PARTS))
     p.add_argument("--json", default="bench.json", help="where the result goes")
     p.add_argument("--table", metavar="FILE", help="print the tables of a result, and exit")
@@ -434,12 +444,14 @@ def main():
     if "MTCP_CHECKS" in os.environ.get("MTCP_BUILD_FLAGS", ""):
         print("bench: this build checks itself (--enable-checks): rates mean nothing",
               file=sys.stderr)
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))    # what was made is removed
     with Net() as net:
-        for size in (64, 1024, 8192):
+        b = Bench(net, args)
+        for size in b.sizes + [64]:
             net.file(str(size), size)
         net.file("big", BIG)
         net.veth()
-        out = take(Bench(net, args), args.only.split(",") if args.only else None)
+        out = take(b, args.only.split(",") if args.only else None)
     with open(args.json, "w", encoding="utf-8") as f:
         json.dump(out, f, indent=1)
         f.write("\n")

@@ -14,6 +14,10 @@ def number(n, digits=0):
     return "{:,.{d}f}".format(n, d=digits)
 
 
+def percent(share):
+    return "–" if share is None else number(100 * share)
+
+
 def of(row, system, figure, digits=0):
     f = row.get(system, {})
     return "failed" if "error" in f else number(f.get(figure), digits)
@@ -28,11 +32,12 @@ def exact(d):
 def rates(rows):
     kinds = {"short": "short connections/s", "kept": "kept requests/s"}
     return table(
-        ["", "ours", "kernel", "nginx", "ours : kernel", "ours : nginx", "busy cycles each"],
+        ["", "ours", "kernel", "nginx", "ours : kernel", "ours : nginx", "busy cycles each",
+         "server's load, %"],
         [["%s, %s B, %s open" % (kinds[r["kind"]], number(r["bytes"]), number(r["connections"])),
           of(r, "ours", "per_s"), of(r, "kernel", "per_s"), of(r, "nginx", "per_s"),
           number(r.get("ours_to_kernel"), 1), number(r.get("ours_to_nginx"), 1),
-          of(r, "ours", "busy_cycles")] for r in rows])
+          of(r, "ours", "busy_cycles"), percent(r["ours"].get("load"))] for r in rows])
 
 
 def bulk(rows):
