@@ -227,7 +227,8 @@ int mtcp_accept4(mctx_t mctx, int sockid, struct sockaddr *addr, socklen_t *addr
  * Announces that this context will connect from the num_addr addresses that
  * start at saddr_base (INADDR_ANY: the port's own) to daddr:dport (both in
  * network order).  There for programs that call it: only examines its
- * arguments.  Local ports are not chosen by the queue that replies arrive on.
+ * arguments.  mtcp_connect() chooses local ports whose replies arrive on this
+ * context's core, to any number of destinations, announced or not.
  * Never blocks.  EINVAL, ENOMEM.
  */
 int mtcp_init_rss(mctx_t mctx, in_addr_t saddr_base, int num_addr, in_addr_t daddr,

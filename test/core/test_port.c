@@ -68,7 +68,7 @@ connects(struct table *t, uint32_t remote)
 	struct tcp_conn *c;
 	uint32_t hash;
 
-	if (!port_choose_connect(&t->p, &t->d, &tuple, &hash))
+	if (!port_choose_connect(&t->p, NULL, &t->d, &tuple, &hash))
 		return 0;
 	CU_ASSERT_EQUAL(hash, demux_hash(&t->d, &tuple));
 	c = pool_get(&t->conns);
@@ -169,8 +169,8 @@ test_destinations_start_apart(void)
 		struct tcp_tuple a = to(remote), b = to(remote + 1000);
 		uint32_t hash;
 
-		CU_ASSERT_TRUE(port_choose_connect(&t.p, &t.d, &a, &hash));
-		CU_ASSERT_TRUE(port_choose_connect(&t.p, &t.d, &b, &hash));
+		CU_ASSERT_TRUE(port_choose_connect(&t.p, NULL, &t.d, &a, &hash));
+		CU_ASSERT_TRUE(port_choose_connect(&t.p, NULL, &t.d, &b, &hash));
 		near += (uint16_t)(b.lport - a.lport + 8) < 16;
 	}
 	CU_ASSERT_TRUE(near <= 2);
@@ -189,8 +189,8 @@ test_the_secret_decides_where(void)
 		struct tcp_tuple x = to(remote), y = to(remote);
 		uint32_t hash;
 
-		CU_ASSERT_TRUE(port_choose_connect(&a.p, &a.d, &x, &hash));
-		CU_ASSERT_TRUE(port_choose_connect(&b.p, &b.d, &y, &hash));
+		CU_ASSERT_TRUE(port_choose_connect(&a.p, NULL, &a.d, &x, &hash));
+		CU_ASSERT_TRUE(port_choose_connect(&b.p, NULL, &b.d, &y, &hash));
 		equal += x.lport == y.lport;
 	}
 	CU_ASSERT_TRUE(equal <= 2);
@@ -208,8 +208,8 @@ test_a_port_is_not_taken_again_at_once(void)
 	uint32_t hash;
 
 	setup(&t, LO, HI, 7);
-	CU_ASSERT_TRUE(port_choose_connect(&t.p, &t.d, &a, &hash));
-	CU_ASSERT_TRUE(port_choose_connect(&t.p, &t.d, &b, &hash));
+	CU_ASSERT_TRUE(port_choose_connect(&t.p, NULL, &t.d, &a, &hash));
+	CU_ASSERT_TRUE(port_choose_connect(&t.p, NULL, &t.d, &b, &hash));
 	CU_ASSERT_NOT_EQUAL(a.lport, b.lport);
 	teardown(&t);
 }
@@ -259,7 +259,7 @@ static void
 gone(struct table *t, struct tcp_conn *c)
 {
 	demux_del(&t->d, DEMUX_CONN, c, c->hash);
-	port_freed(&t->p, &c->tuple);
+	port_freed(&t->p, NULL, &c->tuple);
 	pool_put(&t->conns, c);
 }
 
@@ -361,6 +361,145 @@ test_an_unbound_port_is_found(void)
 	teardown(&t);
 }
 
+/* -------------------------------------------------------------- several cores -- */
+
+#define CORES 4u
+
+static void
+some_device(struct rss *r, struct rss_ports own[CORES])
+{
+	uint16_t table[RSS_TABLE_SIZE];
+
+	for (unsigned i = 0; i < RSS_TABLE_SIZE; i++)
+		table[i] = (uint16_t)(i % CORES);
+	CU_ASSERT_TRUE_FATAL(rss_init(r, rss_default_key, table, RSS_TABLE_SIZE));
+	for (unsigned i = 0; i < CORES; i++)
+		CU_ASSERT_TRUE_FATAL(rss_ports_init(&own[i], r, i));
+}
+
+/* To one destination, every port of the range is exactly one core's, and all are found. */
+static void
+test_cores_divide_the_range(void)
+{
+	static bool seen[WIDE];
+	static struct rss r;
+	static struct rss_ports own[CORES];
+	struct table t;
+	unsigned n = 0, core_had[CORES] = { 0 }, core = CORES;
+
+	memset(seen, 0, sizeof seen);
+	some_device(&r, own);
+	setup_conns(&t, WIDE_LO, WIDE_HI, 20, WIDE + 10);
+	for (unsigned calls = 0; calls < 4 * WIDE; calls++) {
+		struct tcp_tuple tuple = to(2);
+		struct tcp_conn *c;
+		uint32_t hash;
+
+		if (core != calls / WIDE) /* as if it were another core's table */
+			port_set_range(&t.p, WIDE_LO, WIDE_HI);
+		core = calls / WIDE;
+		if (!port_choose_connect(&t.p, &own[core], &t.d, &tuple, &hash))
+			continue;
+		CU_ASSERT_EQUAL(rss_core(&r, rss_hash(&r, &tuple.remote, &tuple.local, tuple.rport,
+		                                      tuple.lport)), core);
+		CU_ASSERT_FALSE(seen[tuple.lport - WIDE_LO]);
+		seen[tuple.lport - WIDE_LO] = true;
+		core_had[core]++;
+		n++;
+		c = pool_get(&t.conns);
+		memset(c, 0, sizeof *c);
+		c->tuple = tuple;
+		c->hash = hash;
+		CU_ASSERT_TRUE(demux_add(&t.d, DEMUX_CONN, c, hash));
+	}
+	CU_ASSERT_EQUAL(n, WIDE);
+	for (unsigned i = 0; i < CORES; i++)
+		CU_ASSERT_TRUE(core_had[i] > WIDE / CORES - 64 && core_had[i] < WIDE / CORES + 64);
+	teardown(&t);
+}
+
+/* Where ports are computed, a search looks at few besides those it finds. */
+static void
+test_own_ports_cost_no_search(void)
+{
+	static struct rss r;
+	static struct rss_ports own[CORES];
+	struct table t;
+	unsigned found = 0;
+
+	some_device(&r, own);
+	setup(&t, 32768, 60999, 21);
+	for (uint32_t remote = 2; remote < 1002; remote++) {
+		struct tcp_tuple tuple = to(remote);
+		uint32_t hash;
+
+		found += port_choose_connect(&t.p, &own[remote % CORES], &t.d, &tuple, &hash);
+	}
+	CU_ASSERT_EQUAL(found, 1000);
+	CU_ASSERT_TRUE(t.p.looks < 1100);
+	teardown(&t);
+}
+
+static void
+test_the_last_free_port_of_a_core_is_found_at_once(void)
+{
+	static struct rss r;
+	static struct rss_ports own[CORES];
+	struct table t;
+	struct tcp_tuple tuple = to(2);
+	unsigned failures = 0;
+	uint32_t hash;
+	struct tcp_conn *c = NULL;
+
+	some_device(&r, own);
+	setup_conns(&t, WIDE_LO, WIDE_HI, 22, WIDE + 10);
+	while (failures < WIDE / PORT_LOOKS + 2) {
+		tuple = to(2);
+		if (!port_choose_connect(&t.p, &own[1], &t.d, &tuple, &hash)) {
+			failures++;
+			continue;
+		}
+		c = pool_get(&t.conns);
+		memset(c, 0, sizeof *c);
+		c->tuple = tuple;
+		c->hash = hash;
+		CU_ASSERT_TRUE(demux_add(&t.d, DEMUX_CONN, c, hash));
+	}
+	CU_ASSERT_PTR_NOT_NULL_FATAL(c);
+	c = pool_at(&t.conns, 100);
+	tuple = to(2);
+	demux_del(&t.d, DEMUX_CONN, c, c->hash);
+	port_freed(&t.p, &own[1], &c->tuple);
+	t.p.looks = 0;
+	CU_ASSERT_TRUE(port_choose_connect(&t.p, &own[1], &t.d, &tuple, &hash));
+	CU_ASSERT_EQUAL(tuple.lport, c->tuple.lport);
+	CU_ASSERT_EQUAL(t.p.looks, 1);
+	teardown(&t);
+}
+
+/* bind() on several cores chooses different ports as long as there are some. */
+static void
+test_cores_bind_apart(void)
+{
+	struct table t;
+	unsigned own = 0;
+
+	setup(&t, LO, HI, 23);
+	t.p.core = 3;
+	t.p.cores = CORES;
+	for (unsigned i = 0; i < N_PORTS; i++) {
+		uint16_t port = port_choose_bind(&t.p);
+
+		CU_ASSERT_FATAL(port >= LO && port <= HI);
+		CU_ASSERT_TRUE(port_bind(&t.p, port, i));
+		own += port % CORES == 3;
+		CU_ASSERT_TRUE(i >= N_PORTS / CORES || port % CORES == 3);
+	}
+	CU_ASSERT_EQUAL(own, N_PORTS / CORES);
+	CU_ASSERT_EQUAL(port_choose_bind(&t.p), 0);
+	teardown(&t);
+}
+
 void
 suite_port(void)
 {
@@ -384,4 +523,9 @@ suite_port(void)
 	            test_the_last_free_port_is_found_at_once);
 	CU_add_test(suite, "every freed port is found", test_every_freed_port_is_found);
 	CU_add_test(suite, "an unbound port is found", test_an_unbound_port_is_found);
+	CU_add_test(suite, "cores divide the range", test_cores_divide_the_range);
+	CU_add_test(suite, "own ports cost no search", test_own_ports_cost_no_search);
+	CU_add_test(suite, "the last free port of a core is found at once",
+	            test_the_last_free_port_of_a_core_is_found_at_once);
+	CU_add_test(suite, "cores bind apart", test_cores_bind_apart);
 }

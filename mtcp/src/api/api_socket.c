@@ -198,8 +198,8 @@ mtcp_accept(mctx_t mctx, int sockid, struct sockaddr *addr, socklen_t *addrlen)
 
 /* -- connected ------------------------------------------------------------ */
 
-/* There for programs that call it.  Local ports are not chosen by the queue that
- * replies arrive on, so there is nothing to prepare. */
+/* There for programs that call it.  Ports whose replies arrive on this core are computed for
+ * each connection, so there is nothing to prepare. */
 int
 mtcp_init_rss(mctx_t mctx, in_addr_t saddr_base, int num_addr, in_addr_t daddr,
               in_addr_t dport)

@@ -284,12 +284,24 @@ handoff_app_sleeps(struct handoff *h)
 	       atomic_load_explicit(&h->armed, memory_order_relaxed);
 }
 
+static int
+watch(struct handoff *h, int fd, uint32_t events)
+{
+	struct epoll_event ev = { .events = events, .data.fd = fd };
+
+	return epoll_ctl(h->epoll_fd, EPOLL_CTL_ADD, fd, &ev) ? -errno : 0;
+}
+
 int
 handoff_watch(struct handoff *h, int fd)
 {
-	struct epoll_event ev = { .events = EPOLLIN, .data.fd = fd };
+	return watch(h, fd, EPOLLIN);
+}
 
-	return epoll_ctl(h->epoll_fd, EPOLL_CTL_ADD, fd, &ev) ? -errno : 0;
+int
+handoff_watch_writes(struct handoff *h, int fd)
+{
+	return watch(h, fd, EPOLLIN | EPOLLET);
 }
 
 bool

@@ -56,6 +56,9 @@ int64_t handoff_now(void);
 /* A descriptor that becomes readable when a port has packets; 0 or -errno. */
 int handoff_watch(struct handoff *h, int fd);
 
+/* The same for one that is written to and never read: each write ends one sleep. */
+int handoff_watch_writes(struct handoff *h, int fd);
+
 /* Something was left for the application. */
 void handoff_post(struct handoff *h);
 

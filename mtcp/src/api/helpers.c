@@ -1,12 +1,11 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * Small calls that programs of the original bring along or expect.  The port's
- * key and table are the usual ones: no engine reports its own yet, and none of
- * the virtual devices has any.
+ * Small calls that programs of the original bring along or expect.
  */
 #include <errno.h>
 #include <unistd.h>
 
+#include "api/instance.h"
 #include "core/rss.h"
 #include "mtcp_epoll.h"
 
@@ -38,11 +37,16 @@ int
 GetRSSCPUCore(uint32_t sip, uint32_t dip, uint16_t sp, uint16_t dp, int queues,
               uint8_t endian_check)
 {
+	const struct io_rss *rss = instance_rss();
 	uint32_t hash;
 
 	if (queues < 1) {
 		errno = EINVAL;
 		return -1;
+	}
+	if (rss) {
+		hash = rss_hash_tcp4(rss->key, sip, dip, sp, dp);
+		return (int)(rss->table[hash & (rss->size - 1)] % (uint32_t)queues);
 	}
 	hash = rss_hash_tcp4(rss_default_key, sip, dip, sp, dp);
 	return (int)(table_entry(hash, endian_check != 0) % (uint32_t)queues);

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "api/cpus.h"
+#include "api/instance.h"
 #include "api/ports.h"
 #include "api/runtime.h"
 #include "api/settings.h"
@@ -27,6 +28,7 @@ struct instance {
 	struct cpus usable;      /* before any thread was bound                 */
 	struct cpus cpus;        /* of those, what core_mask names              */
 	struct ports *ports;
+	struct crew *crew;       /* NULL: there is one core only                */
 	struct stat_board *board;
 	_Atomic(struct runtime *) pair[CONFIG_CORES_MAX];
 	_Atomic unsigned pairs;  /* slots of pair[] that are taken              */
@@ -217,6 +219,8 @@ static void
 stop_pairs(struct runtime *stopped[CONFIG_CORES_MAX], unsigned *n)
 {
 	*n = 0;
+	if (the.crew)
+		crew_end(the.crew);
 	for (unsigned i = 0; i < CONFIG_CORES_MAX; i++) {
 		struct runtime *rt = atomic_load(&the.pair[i]);
 
@@ -306,8 +310,12 @@ mtcp_init(const char *config_file)
 	if (!cfg)
 		return -1;
 	find_cpus(cfg->core_mask);
-	rc = open_ports(cfg);
+	rc = cfg->num_cores > 1 ? crew_new(cfg->num_cores, &the.crew) : 0;
+	if (!rc)
+		rc = open_ports(cfg);
 	if (rc) {
+		crew_free(the.crew);
+		the.crew = NULL;
 		config_delete(cfg);
 		return fail(-rc);
 	}
@@ -336,6 +344,8 @@ mtcp_destroy(void)
 		atomic_store(&the.pairs, 0);
 		ports_close(the.ports);
 		the.ports = NULL;
+		crew_free(the.crew);
+		the.crew = NULL;
 	}
 	config_delete(the.config);
 	config_delete(the.checked);
@@ -373,6 +383,7 @@ start_pair(unsigned core, struct runtime **out)
 		.ios = ios,
 		.n_ios = the.config->n_ports,
 		.board = the.board,
+		.crew = the.crew,
 	};
 	int bad = ports_engines(the.ports, core, ios, err, sizeof err);
 
@@ -453,6 +464,12 @@ mtcp_getusage(mctx_t mctx, struct mtcp_usage *usage)
 		return fail(EOPNOTSUPP);
 	runtime_usage(rt, usage);
 	return 0;
+}
+
+const struct io_rss *
+instance_rss(void)
+{
+	return the.up ? ports_rss(the.ports) : NULL;
 }
 
 /* -- signals -------------------------------------------------------------- */

@@ -291,3 +291,13 @@ undo:
 		ios[i]->ops->close(ios[i]);
 	return -EIO;
 }
+
+const struct io_rss *
+ports_rss(struct ports *p)
+{
+	struct io *io = io_dpdk_queue(p->port[0], 0);
+	struct io_info info;
+
+	io->ops->info(io, &info);
+	return info.rss;
+}

@@ -31,5 +31,8 @@ int ports_engines(struct ports *p, unsigned core, struct io *ios[STACK_PORTS_MAX
 struct io *ports_wrap(const struct config *cfg, struct io *bare, unsigned port, unsigned core,
                       int64_t wall_offset_ns, char *err, size_t errlen);
 
+/* What the first port tells of its steering by Toeplitz; NULL: there is none. */
+const struct io_rss *ports_rss(struct ports *p);
+
 /* After all engines are closed.  NULL is allowed. */
 void ports_close(struct ports *p);

@@ -41,6 +41,7 @@ struct runtime {
 	_Atomic bool stop;
 	int64_t stop_timeout_ns;     /* written before `stop`             */
 	struct stat_board *board;
+	struct crew *crew;           /* NULL: alone                       */
 	int64_t next_line;           /* when the counters are written next */
 	unsigned core;
 	int cpu;
@@ -78,9 +79,12 @@ doze(struct runtime *rt, enum handoff_sleep how, int64_t now, int64_t deadline)
 
 	if (!handoff_doze(&rt->handoff, how, &rt->ch->jobs))
 		return;
-	if (!arm || arm_ports(rt, &armed))
-		handoff_sleep(&rt->handoff, deadline);
-	disarm_ports(rt, armed);
+	if (stack_may_sleep(rt->st)) {
+		if (!arm || arm_ports(rt, &armed))
+			handoff_sleep(&rt->handoff, deadline);
+		disarm_ports(rt, armed);
+		stack_woke(rt->st);
+	}
 	handoff_rouse(&rt->handoff);
 }
 
@@ -117,6 +121,15 @@ write_lines(struct runtime *rt, int64_t now)
 	stat_board_print(rt->board, rt->core, now, stderr);
 }
 
+static void
+wake_others(struct runtime *rt)
+{
+	uint64_t cores = stack_take_wakes(rt->st);
+
+	if (cores)
+		crew_wake(rt->crew, cores);
+}
+
 /* One step and its events.  Sharing a CPU, an application that was woken goes first. */
 static int64_t
 step(struct runtime *rt, int64_t now)
@@ -126,6 +139,7 @@ step(struct runtime *rt, int64_t now)
 
 	if (stack_was_busy(rt->st))
 		usage_busy(&rt->usage, began);
+	wake_others(rt);
 	if (stack_take_posted(rt->st)) {
 		handoff_post(&rt->handoff);
 		if (handoff_shares_cpu(&rt->handoff))
@@ -152,16 +166,34 @@ run(struct runtime *rt)
 	}
 }
 
+static void
+tell_others(struct runtime *rt, enum hall_state state)
+{
+	if (rt->crew && hall_state(crew_hall(rt->crew), rt->core) != state)
+		hall_enter(crew_hall(rt->crew), rt->core, state);
+}
+
+/* When all end at once: packets of others' last connections may come to this core. */
+static bool
+others_need_us(struct runtime *rt)
+{
+	tell_others(rt, HALL_QUIET);
+	return rt->crew && crew_ends(rt->crew) &&
+	       !hall_others_quiet(crew_hall(rt->crew), rt->core);
+}
+
 /* Connections get a moment to finish; then they are reset. */
 static void
 wind_up(struct runtime *rt)
 {
-	int64_t now = handoff_now();
+	int64_t now = handoff_now(), until = now + rt->stop_timeout_ns;
 
+	tell_others(rt, HALL_LEAVES);
 	stack_quiesce(rt->st, rt->stop_timeout_ns, now);
-	while (!stack_is_quiet(rt->st, now)) {
+	while (!stack_is_quiet(rt->st, now) || (now < until && others_need_us(rt))) {
 		int64_t deadline = stack_step(rt->st, now);
 
+		wake_others(rt);
 		handoff_rouse(&rt->handoff);
 		if (!stack_was_busy(rt->st) && deadline > now)
 			handoff_sleep(&rt->handoff, min(deadline, now + US(200)));
@@ -191,8 +223,10 @@ thread_main(void *arg)
 	run(rt);
 	wind_up(rt);
 	release_ports(rt);
-	if (rt->board)
+	if (rt->board) {
+		stat_board_handed(rt->board, rt->core, stack_stats(rt->st), stderr);
 		stat_board_leave(rt->board, rt->core);
+	}
 	return NULL;
 }
 
@@ -282,6 +316,8 @@ make_stack(struct runtime *rt, const struct runtime_cfg *cfg)
 	if (err)
 		goto done;
 	rt->st = stack_new(sc, &rt->mem, cfg->ios, handoff_now());
+	if (rt->st && rt->crew && !stack_join(rt->st, crew_hall(rt->crew)))
+		rt->st = NULL;
 	rt->ch = rt->st ? stack_channel(rt->st) : NULL;
 	if (rt->ch && context_init(&rt->ctx, rt->ch, &rt->handoff.pair, &rt->mem)) {
 		add_neighbours(rt, cfg->config);
@@ -303,12 +339,14 @@ watch_ports(struct runtime *rt)
 		struct io *io = rt->ios[i];
 		int fd = io->ops->rx_fd ? io->ops->rx_fd(io) : -1;
 		int err = fd < 0 ? 0 : handoff_watch(&rt->handoff, fd);
+		struct io_info info;
 
 		if (err)
 			return err;
-		rt->can_wait = rt->can_wait && fd >= 0;
+		io->ops->info(io, &info);
+		rt->can_wait = rt->can_wait && (fd >= 0 || info.queue == IO_NO_QUEUE);
 	}
-	return 0;
+	return rt->crew ? handoff_watch_writes(&rt->handoff, crew_bell(rt->crew, rt->core)) : 0;
 }
 
 static int
@@ -347,6 +385,7 @@ runtime_new(const struct runtime_cfg *cfg)
 	rt->core = cfg->core;
 	rt->cpu = cfg->cpu;
 	rt->board = cfg->board;
+	rt->crew = cfg->crew;
 	return rt;
 }
 

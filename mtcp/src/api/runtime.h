@@ -7,6 +7,7 @@
 
 #include "api/config.h"
 #include "api/context.h"
+#include "api/crew.h"
 #include "api/stat_board.h"
 
 struct runtime;
@@ -20,6 +21,7 @@ struct runtime_cfg {
 	struct io *const *ios;       /* one a port; the pair closes them           */
 	unsigned n_ios;
 	struct stat_board *board;    /* NULL: no per-second lines                  */
+	struct crew *crew;           /* of all pairs that share the ports; NULL: it is alone */
 };
 
 /* Starts the stack's thread; the caller becomes the application's.  0 and *out, or

@@ -45,6 +45,18 @@ stat_board_leave(struct stat_board *b, unsigned core)
 	*then = (struct stat_slot){ .active = false };
 }
 
+void
+stat_board_handed(const struct stat_board *b, unsigned core, const struct stack_stats *s,
+                  FILE *out)
+{
+	uint64_t given = get(&s->handed_out), got = get(&s->handed_in);
+	uint64_t dropped = get(&s->handed_dropped);
+
+	if (given + got + dropped > 0)
+		fprintf(out, "[CPU%2u] %s handed over: out %" PRIu64 ", in %" PRIu64
+		        ", dropped %" PRIu64 "\n", core, b->name, given, got, dropped);
+}
+
 static bool
 active(const struct stat_board *b, unsigned core)
 {

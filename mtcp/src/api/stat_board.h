@@ -31,5 +31,9 @@ void stat_board_update(struct stat_board *b, unsigned core, const struct stack_s
 /* The core's thread ends. */
 void stat_board_leave(struct stat_board *b, unsigned core);
 
+/* One line about packets that arrived on another core than theirs, if there were any. */
+void stat_board_handed(const struct stat_board *b, unsigned core, const struct stack_stats *s,
+                       FILE *out);
+
 /* Prints the lines if `core` is the one to do so. */
 void stat_board_print(struct stat_board *b, unsigned core, int64_t now, FILE *out);

@@ -94,13 +94,15 @@ static void
 conn_free(struct stack *st, struct tcp_conn *c, bool stays)
 {
 	if (!stays)
-		port_freed(&st->ports, &c->tuple);
+		port_freed(&st->ports, steer_ports(st, &c->tuple.local), &c->tuple);
 	tcp_conn_release(&st->env, c);
 	detach(st, c);
 	opts_drop(st, c->opts);
 	link_remove(&c->tx_link);
 	wheel_cancel(&st->wheel, &c->timer);
 	demux_del(&st->demux, DEMUX_CONN, c, c->hash);
+	if (!stays)
+		steer_look_gone(st, &c->tuple, c->hash);
 	c->in_use = 0;
 	pool_put(&st->conns, c);
 }
@@ -123,8 +125,9 @@ tw_get(struct stack *st)
 void
 tw_free(struct stack *st, struct tcp_tw *w)
 {
-	port_freed(&st->ports, &w->tuple);
+	port_freed(&st->ports, steer_ports(st, &w->tuple.local), &w->tuple);
 	demux_del(&st->demux, DEMUX_TW, w, w->hash);
+	steer_look_gone(st, &w->tuple, w->hash);
 	link_remove(&w->link);
 	st->n_fin_wait_2 -= w->fin_wait_2;
 	pool_put(&st->tws, w);
@@ -361,6 +364,7 @@ half_open_free(struct stack *st, struct half_open *h)
 	if (l)
 		l->half_open--;
 	demux_del(&st->demux, DEMUX_REQ, h, h->req.hash);
+	steer_look_gone(st, &h->req.tuple, h->req.hash);
 	link_remove(&h->age);
 	link_remove(&h->req.tx_link);
 	wheel_cancel(&st->wheel, &h->req.timer);

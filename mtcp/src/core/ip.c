@@ -27,6 +27,15 @@ ip_is_ours(const struct stack *st, const struct ip_addr *a)
 	return false;
 }
 
+unsigned
+ip_port_of(const struct stack *st, const struct ip_addr *a)
+{
+	for (unsigned i = 0; i < st->cfg.n_ports; i++)
+		if (port_owns(&st->port[i], a))
+			return i;
+	return 0;
+}
+
 /* A host's own address: neither 0/8 nor 127/8 nor multicast nor broadcast
  * (RFC 1122 3.2.1.3), nor one of ours (the packet would be a forgery). */
 static bool
@@ -163,14 +172,39 @@ ip_flush(struct stack *st, unsigned port, int64_t now)
 		return;
 	for (unsigned i = 0; i < p->n_out; i++)
 		bytes += p->out[i].len;
-	sent = io_tx(p->io, now, p->out, p->n_out);
+	sent = p->info.queue != IO_NO_QUEUE ? io_tx(p->io, now, p->out, p->n_out)
+	                                    : steer_send(st, port, p->out, p->n_out);
 	for (unsigned i = sent; i < p->n_out; i++)
 		bytes -= p->out[i].len;
 	p->full = sent < p->n_out;
 	memmove(p->out, p->out + sent, (p->n_out - sent) * sizeof p->out[0]);
 	p->n_out -= sent;
+	if (p->info.queue == IO_NO_QUEUE) /* who sends it counts it */
+		return;
 	stats_add(&st->stats.tx_pkts, sent);
 	stats_add(&st->stats.tx_bytes, bytes);
+}
+
+bool
+ip_sends_room(struct stack *st, int64_t now)
+{
+	for (unsigned i = 0; i < st->cfg.n_ports; i++) {
+		struct stack_port *p = &st->port[i];
+
+		if (p->n_out == IO_BURST && !p->full)
+			ip_flush(st, i, now);
+		if (p->n_out == IO_BURST)
+			return false;
+	}
+	return true;
+}
+
+void
+ip_send_for(struct stack *st, unsigned port, struct io_pkt pkt)
+{
+	struct stack_port *p = &st->port[port];
+
+	p->out[p->n_out++] = pkt;
 }
 
 bool
@@ -302,6 +336,9 @@ arp_in(struct stack *st, unsigned port, const uint8_t *data, size_t len, int64_t
 		                                        : NEIGH_HEARD_REQUEST,
 		                  now, &ready);
 	ip_unblock(st, &ready, now);
+	if (a.spa != 0 && is_host(st, &sender) && (a.op == ARP_REPLY ? for_us : a.spa == a.tpa))
+		steer_neighbour(st, port, &sender, &a.sha,
+		                for_us ? NEIGH_HEARD_REPLY : NEIGH_HEARD_ANNOUNCE);
 	if (!for_us)
 		return DROP_NOT_OURS;
 	if (a.op == ARP_REQUEST) {
@@ -393,7 +430,7 @@ icmp_in(struct stack *st, unsigned port, const struct mac_addr *from, const stru
 	if (!wire_icmp4_parse(p, len, &m))
 		return DROP_ICMP;
 	if (icmp4_error_parse(&m, &err)) {
-		segment_icmp_error(st, &err, now);
+		segment_icmp_error(st, &err, 0, now);
 		return IN_ICMP;
 	}
 	if (m.type != ICMP4_ECHO_REQUEST || !ip_room(st, port, now))
@@ -412,7 +449,7 @@ static enum fate
 tcp_frame_in(struct stack *st, unsigned port, const struct mac_addr *from, const struct ip4_hdr *h,
              const struct io_pkt *pkt, const uint8_t *p, uint32_t len, int64_t now)
 {
-	struct segment_from back = { port, *from };
+	struct segment_from back = { port, *from, pkt };
 	struct tcp_tuple t;
 	struct tcp_seg s;
 

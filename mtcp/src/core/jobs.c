@@ -35,12 +35,13 @@ choose_tuple(struct stack *st, struct sock *s, struct tcp_tuple *t, uint32_t *ha
 		return E_NETUNREACH;
 	t->local = ip_addr_is_any(&s->local.ip) ? src : s->local.ip;
 	if (s->local.port == 0)
-		return port_choose_connect(&st->ports, &st->demux, t, hash) ? 0 : E_ADDRNOTAVAIL;
+		return port_choose_connect(&st->ports, steer_ports(st, &t->local), &st->demux, t,
+		                           hash) ? 0 : E_ADDRNOTAVAIL;
 	t->lport = s->local.port;
 	*hash = demux_hash(&st->demux, t);
 	switch (demux_find(&st->demux, t, *hash, &found)) {
 	case DEMUX_NONE:
-		return 0;
+		return steer_claim(st, t, *hash) ? 0 : E_NOBUFS;
 	case DEMUX_CONN:
 	case DEMUX_REQ:
 	case DEMUX_TW:
@@ -92,6 +93,7 @@ do_connect(struct stack *st, struct sock *s, int64_t now)
 	o.ts_offset = tcp_ts_begin(&st->env, &o.tuple);
 	conn_streams(&o, s);
 	if (!(c = conn_new(st, &o, hash, now))) {
+		steer_look_gone(st, &o.tuple, hash);
 		connect_failed(st, s, E_NOBUFS);
 		return;
 	}

@@ -77,7 +77,17 @@ listener_add(struct stack *st, struct sock *s, uint32_t backlog)
 	}
 	l->backlog = max(backlog, 1u);
 	s->kind = SOCK_KIND_LISTENER;
+	steer_listen(st, s->local.port, true);
 	return 0;
+}
+
+static bool
+anybody_listens(const struct stack *st, uint16_t port)
+{
+	for (unsigned i = 0; i < st->n_listeners; i++)
+		if (st->listener[i].sock != NO_SOCK && st->listener[i].port == port)
+			return true;
+	return false;
 }
 
 /* Its half-open records go with it: their ACKs will find nobody and be reset. */
@@ -96,6 +106,7 @@ listener_close(struct stack *st, struct sock *s)
 			half_open_free(st, h);
 	}
 	l->sock = NO_SOCK;
+	steer_listen(st, s->local.port, anybody_listens(st, s->local.port));
 }
 
 static uint32_t
@@ -163,7 +174,7 @@ promote(struct stack *st, const struct tcp_req *req, const struct segment_from *
 static struct tcp_conn *
 promote_half_open(struct stack *st, struct half_open *h, struct sock *parent, int64_t now)
 {
-	struct segment_from from = { h->port, h->mac };
+	struct segment_from from = { h->port, h->mac, NULL };
 	struct tcp_conn *c = promote(st, &h->req, &from, parent, now);
 
 	if (c)

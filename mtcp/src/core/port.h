@@ -8,27 +8,35 @@
  * where it ended.  When searches for one destination have found nothing all around the
  * range, it is known to be full, and a search costs nothing until a port becomes free;
  * that one is then looked at first.
+ *
+ * Where several cores share a device, only ports count whose replies reach this core (struct
+ * rss_ports): they are computed, not tried, and each is one core's only.
  */
 #pragma once
 
 #include "base/siphash.h"
 #include "core/demux.h"
+#include "core/rss.h"
 
 #define PORT_LOOKS  256u
 #define PORT_GROUPS 256u
 
 /* Destinations whose keyed hash falls together. */
 struct port_group {
-	uint32_t next;        /* offset into the range of the next to look at  */
+	uint32_t next;        /* offset into what there is of the next to look at */
 	uint32_t who;         /* the destination that was searched for last    */
-	uint32_t left;        /* ... and how many it has not looked at since one was free */
+	uint32_t left;        /* ... and how many it has not looked at since one was free;
+	                       * PORT_ALL: no search was in vain               */
 };
+
+#define PORT_ALL UINT32_MAX
 
 struct port_table {
 	struct hashmap bound; /* port -> socket number                         */
 	struct siphash_key key;
 	uint32_t counter;     /* moves on with every port chosen for bind()    */
 	uint16_t lo, hi;      /* the ephemeral range, inclusive                */
+	uint16_t core, cores; /* for bind(): of ports no device decides about  */
 	uint64_t looks;       /* ports looked at for connections, ever         */
 	struct port_group group[PORT_GROUPS];
 };
@@ -57,13 +65,15 @@ bool port_bind(struct port_table *p, uint16_t port, uint32_t sock);
 void port_unbind(struct port_table *p, uint16_t port, uint32_t sock);
 bool port_is_bound(const struct port_table *p, uint16_t port);
 
-/* A port of the range that nothing is bound to; 0: none left. */
+/* A port of the range that nothing is bound to; 0: none left.  Of `cores` cores each takes
+ * those of its own remainder first, so that they do not choose the same. */
 uint16_t port_choose_bind(struct port_table *p);
 
-/* Nothing has this tuple any more: its port may be free again to that destination. */
-void port_freed(struct port_table *p, const struct tcp_tuple *t);
+/* Nothing has this tuple any more: its port may be free again to that destination.  `own`: as
+ * it was chosen with. */
+void port_freed(struct port_table *p, const struct rss_ports *own, const struct tcp_tuple *t);
 
-/* Fills in t->lport so that nothing in `d` has this tuple; false: none was found among
- * PORT_LOOKS, or none is left. */
-bool port_choose_connect(struct port_table *p, const struct demux *d, struct tcp_tuple *t,
-                         uint32_t *hash);
+/* Fills in t->lport so that nothing in `d` has this tuple and replies reach the core of `own`
+ * (NULL: any port does); false: none was found among PORT_LOOKS, or none is left. */
+bool port_choose_connect(struct port_table *p, const struct rss_ports *own, const struct demux *d,
+                         struct tcp_tuple *t, uint32_t *hash);

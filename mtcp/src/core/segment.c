@@ -42,9 +42,12 @@ static enum fate
 to_nobody(struct stack *st, const struct segment_from *from, const struct tcp_tuple *t,
           uint32_t hash, const struct tcp_seg *s, int64_t now)
 {
-	struct listener *l = listener_find(st, t);
+	enum fate fate = steer_segment(st, from, t, hash, s, now);
+	struct listener *l;
 
-	if (l)
+	if (fate != SEG_OK)
+		return fate;
+	if ((l = listener_find(st, t)))
 		return to_listener(st, l, from, t, hash, s, now);
 	if (s->flags & TCP_RST)
 		return DROP_NO_CONN_RST;
@@ -167,11 +170,10 @@ to_connection(struct stack *st, struct tcp_conn *c, const struct segment_from *f
 	return fate;
 }
 
-enum fate
-segment_in(struct stack *st, const struct segment_from *from, const struct tcp_tuple *t,
-           const struct tcp_seg *s, int64_t now)
+static enum fate
+dispatch(struct stack *st, const struct segment_from *from, const struct tcp_tuple *t,
+         uint32_t hash, const struct tcp_seg *s, int64_t now)
 {
-	uint32_t hash = demux_hash(&st->demux, t);
 	void *found;
 
 	switch (demux_find(&st->demux, t, hash, &found)) {
@@ -187,16 +189,30 @@ segment_in(struct stack *st, const struct segment_from *from, const struct tcp_t
 	return to_nobody(st, from, t, hash, s, now);
 }
 
+enum fate
+segment_in(struct stack *st, const struct segment_from *from, const struct tcp_tuple *t,
+           const struct tcp_seg *s, int64_t now)
+{
+	uint32_t hash = demux_hash(&st->demux, t);
+	enum fate fate = dispatch(st, from, t, hash, s, now);
+
+	if (unlikely(from->pkt && (from->pkt->flags & STEER_KEEP)))
+		steer_kept(st, t, hash, fate);
+	return fate;
+}
+
 /* RFC 5927: only what quotes a segment in flight counts. */
 void
-segment_icmp_error(struct stack *st, const struct icmp_error *err, int64_t now)
+segment_icmp_error(struct stack *st, const struct icmp_error *err, unsigned hop, int64_t now)
 {
 	struct tcp_tuple t = { err->src, err->dst, err->sport, err->dport };
+	uint32_t hash = demux_hash(&st->demux, &t);
 	struct tcp_conn *c;
 	void *found;
 
-	if (demux_find(&st->demux, &t, demux_hash(&st->demux, &t), &found) != DEMUX_CONN) {
-		st->fates[DROP_ICMP_QUOTE]++;
+	if (demux_find(&st->demux, &t, hash, &found) != DEMUX_CONN) {
+		if (!steer_icmp(st, err, &t, hash, hop))
+			st->fates[DROP_ICMP_QUOTE]++;
 		return;
 	}
 	c = found;

@@ -65,6 +65,7 @@ take_tables(struct stack *st, struct region *mem, int64_t now)
 	ok &= demux_init(&st->demux, mem, &f->secret, &st->conns, &st->half_opens, &st->tws);
 	ok &= port_table_init(&st->ports, mem, &f->secret, f->max_socks, f->ephemeral_lo,
 	                      f->ephemeral_hi);
+	ok &= steer_init(&st->steer, mem, f);
 	ok &= trace_init(&st->trace, mem, f->trace_records);
 	ok &= tcp_paths_init(&st->env.paths, mem, &f->secret, f->max_paths);
 	for (unsigned i = 0; i < f->n_ports; i++)
@@ -154,6 +155,7 @@ stack_new(const struct stack_cfg *cfg, struct region *mem, struct io *const ios[
 void
 stack_delete(struct stack *st)
 {
+	steer_leave(st);
 	for (unsigned i = 0; i < st->cfg.n_ports; i++) {
 		struct stack_port *p = &st->port[i];
 
@@ -174,30 +176,61 @@ stack_neighbour(struct stack *st, unsigned port, const struct ip_addr *ip, const
 
 /* -------------------------------------------------------------- one step -- */
 
+/* All but those whose bit is set. */
+static void
+give_back(struct io *io, struct io_pkt *pkts, unsigned n, uint32_t handed)
+{
+	unsigned kept = n;
+
+	static_assert(IO_BURST <= 32, "a bit for each packet of a burst");
+	if (unlikely(handed)) {
+		kept = 0;
+		for (unsigned k = 0; k < n; k++)
+			if (!(handed >> k & 1))
+				pkts[kept++] = pkts[k];
+	}
+	io_release(io, pkts, kept);
+}
+
+/* Each packet to its fate; what is not handed over goes back to the engine. */
+static void
+burst_in(struct stack *st, unsigned port, struct io_pkt *pkts, unsigned n, int64_t now)
+{
+	uint64_t bytes = 0;
+	uint32_t handed = 0;
+
+	for (unsigned k = 0; k < n; k++) {
+		enum fate fate = ip_frame_in(st, port, &pkts[k], now);
+
+		bytes += pkts[k].len;
+		st->fates[fate]++;
+		if (unlikely(fate == HANDED_OVER))
+			handed |= UINT32_C(1) << k;
+	}
+	give_back(st->port[port].io, pkts, n, handed);
+	stats_add(&st->stats.rx_pkts, n);
+	stats_add(&st->stats.rx_bytes, bytes);
+}
+
 /* A few bursts per port: a flood cannot starve the rest. */
 static unsigned
 stack_rx(struct stack *st, int64_t now)
 {
-	unsigned total = 0;
+	unsigned total = st->steer.hall ? steer_rx(st, now) : 0;
 
 	for (unsigned i = 0; i < st->cfg.n_ports; i++) {
 		for (uint32_t b = 0; b < st->cfg.rx_bursts; b++) {
 			struct io_pkt pkts[IO_BURST];
 			unsigned n = io_rx(st->port[i].io, now, pkts, st->cfg.rx_burst);
-			uint64_t bytes = 0;
 
-			for (unsigned k = 0; k < n; k++) {
-				bytes += pkts[k].len;
-				st->fates[ip_frame_in(st, i, &pkts[k], now)]++;
-			}
-			io_release(st->port[i].io, pkts, n);
-			stats_add(&st->stats.rx_pkts, n);
-			stats_add(&st->stats.rx_bytes, bytes);
+			burst_in(st, i, pkts, n, now);
 			total += n;
 			if (n < st->cfg.rx_burst)
 				break;
 		}
 	}
+	if (st->steer.rings)
+		steer_ring(st);
 	return total;
 }
 
@@ -238,6 +271,8 @@ stack_deadline(const struct stack *st, int64_t now)
 		return at > now ? min(at, now + FULL_RETRY_NS) : now + FULL_RETRY_NS;
 	if (txq_waiting(st))
 		return now;
+	if (st->steer.hall)
+		at = min(at, steer_deadline(st, now));
 	if (st->dying_socks != NO_SOCK)
 		at = min(at, now + DYING_RETRY_NS);
 	if (st->call_pending) /* the last connection may have ended with its last ACK just now */
@@ -262,6 +297,8 @@ stack_step(struct stack *st, int64_t now)
 		conns_orphans(st, now);
 	tx = txq_run(st, now);
 	flush_all(st, now);
+	if (st->steer.rings)
+		steer_ring(st);
 	slots_exchange(st);
 	publish(st, jobs);
 	st->busy = rx + jobs + tx > 0;

@@ -36,6 +36,21 @@ bool stack_neighbour(struct stack *st, unsigned port, const struct ip_addr *ip,
  * under way and has. */
 bool stack_tune(struct stack *st, const struct stack_cfg *cfg, int64_t now);
 
+/* Makes the stack one of several: core cfg->core takes its seat in a hall for cfg->cores,
+ * which outlives the stack.  After stack_new(), before the first step.  False, and nothing
+ * done: the hall is for another number of cores. */
+struct hall;
+bool stack_join(struct stack *st, struct hall *hall);
+
+/* The cores, a bit each, that slept when something was left for them since the last call of
+ * this: wake them. */
+uint64_t stack_take_wakes(struct stack *st);
+
+/* Before the stack's thread sleeps, and whenever it is not slept any more.  False: others
+ * have left something; step instead. */
+bool stack_may_sleep(struct stack *st);
+void stack_woke(struct stack *st);
+
 /* One step.  Returns when the stack next has something to do of its own
  * accord: a time <= now means at once; TIME_NEVER: only on a packet or a job. */
 int64_t stack_step(struct stack *st, int64_t now);
@@ -70,6 +85,9 @@ struct stack_stats {
 	_Atomic uint64_t half_open, time_wait;
 	_Atomic uint64_t retransmits;
 	_Atomic uint64_t steps, jobs, events;
+	/* Packets that arrived on the wrong core: given to another core, got from
+	 * another, and lost (messages too) where neither was possible. */
+	_Atomic uint64_t handed_out, handed_in, handed_dropped;
 };
 
 const struct stack_stats *stack_stats(const struct stack *st);

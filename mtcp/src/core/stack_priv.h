@@ -10,6 +10,7 @@
 #include "core/neigh.h"
 #include "core/port.h"
 #include "core/stack.h"
+#include "core/steer.h"
 #include "io_engine/io.h"
 #include "tcp/tcp_listen.h"
 #include "tcp/tcp_tw.h"
@@ -34,6 +35,7 @@ struct stack_port {
 	struct io_pkt out[IO_BURST];      /* filled, to be sent                   */
 	struct io_pkt fresh[IO_BURST];    /* empty                                */
 	struct neigh neigh;
+	struct steer_port steer;
 };
 
 /* A half-open connection and the way back to its peer. */
@@ -94,6 +96,7 @@ struct stack {
 	struct stack_port port[STACK_PORTS_MAX];
 	struct icmp_rate icmp_rate;
 	struct port_table ports;
+	struct steer steer;
 
 	/* -- the application ---------------------------------------------------- */
 	struct channel ch;
@@ -123,6 +126,7 @@ stats_add(_Atomic uint64_t *counter, uint64_t n)
 struct segment_from {
 	unsigned port;
 	struct mac_addr mac;
+	const struct io_pkt *pkt; /* while it is looked at; NULL afterwards */
 };
 
 /* ---------------------------------------------------------- ip.c: packets -- */
@@ -146,6 +150,13 @@ enum ip_way_answer ip_way_find(struct stack *st, const struct ip_addr *dst, stru
 bool ip_source(const struct stack *st, const struct ip_addr *dst, struct ip_addr *src,
                uint16_t *mtu);
 bool ip_is_ours(const struct stack *st, const struct ip_addr *a);
+
+/* The port that has an address of ours; it alone takes packets to it. */
+unsigned ip_port_of(const struct stack *st, const struct ip_addr *a);
+
+/* For cores that have no queue: whether any port can take a packet more, and to send it. */
+bool ip_sends_room(struct stack *st, int64_t now);
+void ip_send_for(struct stack *st, unsigned port, struct io_pkt pkt);
 
 /* Whether one more packet can leave by `port` now; makes room when it can. */
 bool ip_room(struct stack *st, unsigned port, int64_t now);
@@ -171,7 +182,8 @@ void ip_announce(struct stack *st, int64_t now);
 
 enum fate segment_in(struct stack *st, const struct segment_from *from, const struct tcp_tuple *t,
                      const struct tcp_seg *s, int64_t now);
-void segment_icmp_error(struct stack *st, const struct icmp_error *err, int64_t now);
+/* `hop`: cores that have looked at it before. */
+void segment_icmp_error(struct stack *st, const struct icmp_error *err, unsigned hop, int64_t now);
 void segment_timers(struct stack *st, int64_t now);
 int64_t segment_deadline(const struct stack *st);
 

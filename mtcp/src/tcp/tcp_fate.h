@@ -26,6 +26,10 @@
 	X(DROP_ICMP_QUOTE,      "ICMP error whose quote matches nothing in flight (RFC 5927)") \
 	X(DROP_TCP_HEADER,      "malformed TCP header")                                \
 	X(DROP_TCP_SUM,         "TCP checksum wrong")                                  \
+	/* other cores */                                                              \
+	X(HANDED_OVER,          "arrived on the wrong core: handed to the right one")  \
+	X(DROP_HANDOVER_FULL,   "arrived on the wrong core, and the way to the right one is full") \
+	X(DROP_CORE_GONE,       "arrived on the wrong core, and the right one has ended") \
 	/* no connection */                                                            \
 	X(DROP_NO_CONN,         "no such connection: reset sent (RFC 9293 3.10.7.1)")  \
 	X(DROP_NO_CONN_RST,     "RST for no connection: ignored")                      \
