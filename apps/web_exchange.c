@@ -1,0 +1,288 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * A request is answered when its head is whole; its body, if it has one, is thrown away.
+ * Small files are sent from memory, head and body by one write; large ones are read in
+ * pieces, and only what the socket took counts, so a connection holds no data of
+ * its own.  A full send buffer is waited for; meanwhile nothing is read.
+ */
+#include "apps/web_exchange.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "apps/http.h"
+#include "mtcp_epoll.h"
+
+#define WRITES_PER_TURN 4
+#define CHUNK_MIN 4096u
+
+/* ---- replies --------------------------------------------------------------- */
+
+/* What is still to be sent of the body. */
+static uint64_t
+body_left(const struct conn *c)
+{
+	return c->head_only ? 0 : c->file->size - c->sent;
+}
+
+/* The next piece of the body: from memory, or read for this one write.  false when
+ * the file has become shorter or cannot be read. */
+static bool
+body_piece(struct server *s, struct conn *c, struct iovec *piece)
+{
+	uint64_t left = body_left(c);
+	ssize_t n;
+
+	if (c->file->data || left == 0) {
+		piece->iov_base = c->file->data ? c->file->data + c->sent : NULL;
+		piece->iov_len = (size_t)left;
+		return true;
+	}
+	n = pread(c->file->fd, s->chunk, left < c->chunk ? (size_t)left : c->chunk,
+	          (off_t)c->sent);
+	piece->iov_base = s->chunk;
+	piece->iov_len = n > 0 ? (size_t)n : 0;
+	return n > 0;
+}
+
+/* Reading more of a file than the socket takes is work done twice: follow it. */
+static void
+adapt_chunk(struct conn *c, size_t offered, size_t taken)
+{
+	size_t next = taken < offered ? 2 * taken : 2 * c->chunk;
+
+	c->chunk = next < CHUNK_MIN ? CHUNK_MIN : next > CHUNK_MAX ? CHUNK_MAX : next;
+}
+
+/* Keeps what the socket did not take of the head.  Rare: a head is short. */
+static bool
+keep_rest(struct conn *c, const char *head, size_t len)
+{
+	char *rest = NULL;
+
+	if (len > 0) {
+		rest = malloc(len);
+		if (!rest)
+			return false;
+		memcpy(rest, head, len);
+	}
+	free(c->rest);
+	c->rest = rest;
+	c->rest_len = len;
+	return true;
+}
+
+static bool
+head_taken(struct server *s, struct conn *c, const struct iovec v[2], size_t taken)
+{
+	size_t of_head = taken < v[0].iov_len ? taken : v[0].iov_len;
+
+	s->tally.bytes += taken;
+	c->sent += taken - of_head;
+	if (v[1].iov_len > 0)
+		adapt_chunk(c, v[0].iov_len + v[1].iov_len, taken);
+	return keep_rest(c, (const char *)v[0].iov_base + of_head, v[0].iov_len - of_head);
+}
+
+/* One write of head, if any is left, and body.  1: some was taken, 0: the socket is
+ * full, -1: the connection is gone or the file is. */
+static int
+push(struct server *s, struct conn *c, char *head, size_t head_len)
+{
+	struct iovec v[2] = {{head, head_len}, {NULL, 0}};
+	ssize_t n;
+
+	if (!body_piece(s, c, &v[1]))
+		return -1;
+	n = head_len > 0 ? mtcp_writev(s->ctx, c->sockid, v, v[1].iov_len > 0 ? 2 : 1)
+	                 : mtcp_write(s->ctx, c->sockid, v[1].iov_base, v[1].iov_len);
+	if (n < 0 && errno != EAGAIN && errno != EINTR)
+		return -1;
+	if (!head_taken(s, c, v, n > 0 ? (size_t)n : 0))
+		return -1;
+	if (n > 0)
+		conn_touch(s, c);
+	return n > 0;
+}
+
+/* True when the reply is complete and the connection goes on with the next request. */
+static bool
+reply_done(struct server *s, struct conn *c)
+{
+	if (!c->keep_alive) {
+		conn_finish(s, c);
+		return false;
+	}
+	www_put(s->www, c->file);
+	c->file = NULL;
+	c->phase = READING;
+	return true;
+}
+
+/* Sends until the reply is complete (true: go on reading), the socket is full or
+ * others should have their turn. */
+static bool
+send_more(struct server *s, struct conn *c)
+{
+	for (int i = 0; i < WRITES_PER_TURN; i++) {
+		int pushed = push(s, c, c->rest, c->rest_len);
+
+		if (pushed < 0) {
+			conn_abort(s, c);
+			return false;
+		}
+		if (c->rest_len == 0 && body_left(c) == 0)
+			return reply_done(s, c);
+		if (pushed == 0)
+			break;
+	}
+	conn_watch(s, c, MTCP_EPOLLOUT);
+	return false;
+}
+
+/* Starts a reply with file, whose reference c takes over.  As send_more(). */
+static bool
+reply(struct server *s, struct conn *c, struct www_file *file)
+{
+	size_t len;
+	const char *made = www_head(file, c->keep_alive, s->date, &len);
+	char head[HTTP_REPLY_MAX];
+	int pushed;
+
+	memcpy(head, made, len);
+	c->file = file;
+	c->sent = 0;
+	c->chunk = CHUNK_MAX;
+	c->phase = SENDING;
+	s->tally.requests++;
+	*(file->status == 200 ? &s->tally.good : &s->tally.refused) += 1;
+	conn_touch(s, c);
+	pushed = push(s, c, head, len);
+	if (pushed < 0) {
+		conn_abort(s, c);
+		return false;
+	}
+	if (c->rest_len == 0 && body_left(c) == 0)
+		return reply_done(s, c);
+	return send_more(s, c);
+}
+
+/* ---- requests ------------------------------------------------------------ */
+
+static struct www_file *
+file_for(struct server *s, const struct http_request *r)
+{
+	char path[HTTP_PATH_MAX];
+	int status;
+
+	if (r->method == HTTP_OTHER)
+		return www_page(s->www, 405);
+	status = http_target_path(path, sizeof(path), r->target, r->target_len);
+	return status ? www_page(s->www, status) : www_get(s->www, path, s->now);
+}
+
+/* Answers the head of head_len bytes at the front of the input.  As send_more(). */
+static bool
+serve(struct server *s, struct conn *c, size_t head_len)
+{
+	struct http_request r;
+	struct www_file *file;
+	int status = http_request_parse(&r, c->in + c->in_at, head_len);
+
+	if (status) {
+		c->keep_alive = c->head_only = false;
+		return reply(s, c, www_page(s->www, status));
+	}
+	file = file_for(s, &r);
+	c->keep_alive = r.keep_alive;
+	c->head_only = r.method == HTTP_HEAD;
+	c->skip = r.body_len;
+	conn_consume(c, head_len);
+	return reply(s, c, file);
+}
+
+/* A head that does not fit: the target is too long, or the fields are (RFC 6585 5). */
+static bool
+refuse_head(struct server *s, struct conn *c)
+{
+	bool target = !memchr(c->in + c->in_at, '\n', c->in_len);
+
+	c->keep_alive = c->head_only = false;
+	return reply(s, c, www_page(s->www, target ? 414 : 431));
+}
+
+/* Throws away what stands before the next request. */
+static void
+skip_to_request(struct conn *c)
+{
+	size_t n = c->skip < c->in_len ? (size_t)c->skip : c->in_len;
+
+	if (n > 0) {
+		conn_consume(c, n);
+		c->skip -= n;
+	}
+	if (c->skip == 0) {
+		n = http_blank(c->in + c->in_at, c->in_len);
+		if (n > 0)
+			conn_consume(c, n);
+	}
+}
+
+/* Serves the requests that have arrived whole, then waits for more. */
+static void
+serve_all(struct server *s, struct conn *c)
+{
+	size_t len;
+	bool go_on = true;
+
+	while (go_on && c->in_len > 0) {
+		skip_to_request(c);
+		len = http_head_end(c->in + c->in_at, c->in_len, &c->scan);
+		if (len > 0)
+			go_on = serve(s, c, len);
+		else if (c->in_len == HTTP_HEAD_MAX)
+			go_on = refuse_head(s, c);
+		else
+			break;
+	}
+	if (!go_on)
+		return;
+	if (c->in_len == 0)
+		conn_give_buffer(s, c);
+	conn_watch(s, c, MTCP_EPOLLIN);
+}
+
+void
+web_read(struct server *s, struct conn *c)
+{
+	ssize_t n;
+
+	if (!c->in && !conn_take_buffer(s, c)) {
+		conn_abort(s, c);
+		return;
+	}
+	if (c->in_at > 0) {
+		memmove(c->in, c->in + c->in_at, c->in_len);
+		c->in_at = 0;
+	}
+	n = mtcp_read(s->ctx, c->sockid, c->in + c->in_len, HTTP_HEAD_MAX - c->in_len);
+	if (n > 0) {
+		c->in_len += (size_t)n;
+		serve_all(s, c);
+	} else if (n == 0) {
+		conn_close(s, c);
+	} else if (errno != EAGAIN && errno != EINTR) {
+		conn_lost(s, c);
+	} else if (c->in_len == 0) {
+		conn_give_buffer(s, c);
+	}
+}
+
+void
+web_send(struct server *s, struct conn *c)
+{
+	if (send_more(s, c))
+		serve_all(s, c);
+}

@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#pragma once
+/*
+ * A worker of epserver: a listener, an epoll and connections of its own.
+ */
+#include <stdbool.h>
+#include <stdint.h>
+#include <time.h>
+
+#include "apps/app_run.h"
+#include "apps/web_conn.h"
+#include "apps/www.h"
+#include "mtcp_api.h"
+
+#define CHUNK_MAX 65536u
+#define SECOND_NS 1000000000
+
+struct server_options {
+	struct app_args common;
+	const char *dir;
+	int port;
+	int backlog;
+	long idle_s;
+};
+
+struct tally {
+	uint64_t accepted, requests, good, refused, bytes;
+	uint64_t timeouts, resets;
+};
+
+struct server {
+	const struct server_options *options;
+	struct app_run *run;
+	mctx_t ctx;
+	int epid;
+	int listener;
+	bool paused;          /* accepting waits for a connection to close */
+	int64_t now;          /* ns, monotonic */
+	time_t date;          /* s, for Date fields */
+	struct www *www;
+	struct conns live;    /* reading or sending */
+	struct conns draining;
+	char *spare;          /* input buffers to be used again, linked by their first word */
+	struct tally tally;
+	char chunk[CHUNK_MAX];
+};
+
+/* The worker's whole life; what it did is added to *tally.  0, or -1 when it could not
+ * work, which was said. */
+int server_run(struct app_run *run, mctx_t ctx, const struct server_options *options,
+               struct tally *tally);
