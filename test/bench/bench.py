@@ -414,7 +414,7 @@ def needs():
         if not shutil.which(command):
             return "needs " + command
     if not os.access(program("test", "bench", "epserver-kernel"), os.X_OK):
-        return "nothing is built in %s: run make" % BUILDDIR
+        return "nothing is built in %s: run make bench there" % BUILDDIR
     return None
 
 
