@@ -426,6 +426,76 @@ test_what_a_pair_has_cost(void)
 	net_close(&n);
 }
 
+/* -- several pairs --------------------------------------------------------- */
+
+static struct runtime *
+crew_member(struct net *n, struct crew *crew, unsigned core)
+{
+	struct io *io = io_mem_end(n->wire, 1, core);
+	struct runtime_cfg cfg = {
+		.config = n->cfg[1],
+		.core = core,
+		.cpu = -1,
+		.node = -1,
+		.ios = &io,
+		.n_ios = 1,
+		.crew = crew,
+	};
+	struct runtime *rt = NULL;
+
+	CU_ASSERT_EQUAL_FATAL(runtime_start(&cfg, &rt), 0);
+	return rt;
+}
+
+static void
+hear_echo(mctx_t m)
+{
+	int id = connect_to_server(m);
+	char back[4];
+
+	CU_ASSERT_EQUAL(mtcp_write(m, id, "echo", 4), 4);
+	CU_ASSERT_EQUAL(mtcp_recv(m, id, back, 4, MSG_WAITALL), 4);
+	CU_ASSERT_EQUAL(memcmp(back, "echo", 4), 0);
+	CU_ASSERT_EQUAL(mtcp_close(m, id), 0);
+}
+
+/* All packets of core 1 come and go through core 0, whose application leaves. */
+static void
+test_a_retired_pair_goes_on_for_the_others(void)
+{
+	struct io_mem_config wire = { .wake = true, .depth = 4096, .idle = 1 };
+	struct runtime *first, *second;
+	struct crew *crew = NULL;
+	struct server sv;
+	struct net n;
+	pthread_t t;
+
+	net_open(&n, true);
+	io_mem_wire_free(n.wire);
+	n.wire = io_mem_wire_new(&wire);
+	CU_ASSERT_PTR_NOT_NULL_FATAL(n.wire);
+	CU_ASSERT_EQUAL_FATAL(config_set(n.cfg[1], "num_cores = 2", stderr), 0);
+	CU_ASSERT_EQUAL_FATAL(crew_new(2, &crew), 0);
+	sv = (struct server){ .net = &n, .clients = 3 };
+	CU_ASSERT_EQUAL_FATAL(pthread_create(&t, NULL, blocking_server, &sv), 0);
+	wait_for(&sv.listens);
+	first = crew_member(&n, crew, 0);
+	second = crew_member(&n, crew, 1);
+	hear_echo(runtime_context(second));
+	runtime_retire(first, MS(200));
+	hear_echo(runtime_context(second));
+	usleep(30000); /* everybody sleeps */
+	hear_echo(runtime_context(second));
+	pthread_join(t, NULL);
+	host_stop(second);
+	CU_ASSERT_TRUE(atomic_load(&runtime_stats(first)->handed_out) > 0);
+	runtime_relieve(first);
+	runtime_join(first);
+	runtime_free(first);
+	crew_free(crew);
+	net_close(&n);
+}
+
 void
 suite_runtime(void)
 {
@@ -440,4 +510,6 @@ suite_runtime(void)
 	CU_add_test(s, "a signal ends a wait", test_a_signal_ends_a_wait);
 	CU_add_test(s, "what a pair has cost", test_what_a_pair_has_cost);
 	CU_add_test(s, "wrong set-up leaves nothing", test_wrong_set_up_leaves_nothing);
+	CU_add_test(s, "a retired pair goes on for the others",
+	            test_a_retired_pair_goes_on_for_the_others);
 }

@@ -29,6 +29,7 @@ open_random(struct town *t, unsigned cores, unsigned queues)
 {
 	memset(t, 0, offsetof(struct town, side));
 	t->tune = NULL;
+	t->fenced = false;
 	t->rng = (struct rng){ 17 };
 	t->cfg = (struct io_mem_config){ .queues = queues, .idle = cores - queues,
 		                         .steer = anywhere, .steer_arg = t };
@@ -507,6 +508,35 @@ test_a_sleeping_core_is_named_once(void)
 	town_close(&t);
 }
 
+/* -- nothing shared -------------------------------------------------------------------- */
+
+/* While a core steps every other core's memory is unmapped for reading and writing: whoever
+ * touches it ends this program. */
+static void
+test_cores_share_nothing_but_the_hall(void)
+{
+	static struct town t;
+
+	open_random(&t, 5, 3);
+	t.fenced = true;
+	town_listen(&t, 0, 1 << 0 | 1 << 4);
+	town_listen(&t, 1, ALL);
+	for (unsigned i = 0; i < 60; i++) {
+		(void)town_talk(&t, 1, 0, 0, i % 2);
+		(void)town_talk(&t, 0, i % 5, (uint16_t)(i % 3 ? 0 : 5000 + i), false);
+	}
+	town_run(&t, SEC(1));
+	town_deaf(&t, 0, 4);
+	town_listen(&t, 0, 1 << 1);
+	for (unsigned i = 0; i < 60; i++)
+		(void)town_talk(&t, 1, 0, 0, false);
+	town_run(&t, SEC(2));
+	CU_ASSERT_EQUAL(town_heard(&t), 180);
+	CU_ASSERT_TRUE(town_out(&t, 0) > 300);
+	check_accounts(&t, 0);
+	town_close(&t);
+}
+
 static void
 test_a_hall_is_for_so_many_cores(void)
 {
@@ -550,4 +580,5 @@ suite_steer(void)
 	CU_add_test(s, "ARP's answers reach every core", test_arp_answers_reach_every_core);
 	CU_add_test(s, "a sleeping core is named once", test_a_sleeping_core_is_named_once);
 	CU_add_test(s, "a hall is for so many cores", test_a_hall_is_for_so_many_cores);
+	CU_add_test(s, "cores share nothing but the hall", test_cores_share_nothing_but_the_hall);
 }

@@ -41,6 +41,7 @@ struct town {
 	struct town_talk served[TOWN_TALKS], talk[TOWN_TALKS];
 	unsigned n_served, n_talks;
 	struct rng rng;
+	bool fenced;                        /* while a core steps, nobody else's memory is there */
 	void (*tune)(struct stack_cfg *cfg, unsigned side, unsigned core);
 };
 

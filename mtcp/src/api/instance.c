@@ -31,6 +31,8 @@ struct instance {
 	struct crew *crew;       /* NULL: there is one core only                */
 	struct stat_board *board;
 	_Atomic(struct runtime *) pair[CONFIG_CORES_MAX];
+	/* Pairs without an application, which go on for the others. */
+	_Atomic(struct runtime *) retired[CONFIG_CORES_MAX];
 	_Atomic unsigned pairs;  /* slots of pair[] that are taken              */
 	/* What end_with_process() leaves in place, kept in sight of leak checkers. */
 	struct runtime *left[CONFIG_CORES_MAX];
@@ -214,6 +216,19 @@ mtcp_setconf(const struct mtcp_conf *conf)
 
 /* -- start and end -------------------------------------------------------- */
 
+/* Ends the pair that goes on without an application on `core`; NULL: there is none. */
+static struct runtime *
+relieve(unsigned core)
+{
+	struct runtime *rt = atomic_exchange(&the.retired[core], NULL);
+
+	if (rt) {
+		runtime_relieve(rt);
+		runtime_join(rt);
+	}
+	return rt;
+}
+
 /* All pairs end at the same time; their memory stays. */
 static void
 stop_pairs(struct runtime *stopped[CONFIG_CORES_MAX], unsigned *n)
@@ -231,6 +246,12 @@ stop_pairs(struct runtime *stopped[CONFIG_CORES_MAX], unsigned *n)
 	}
 	for (unsigned i = 0; i < *n; i++)
 		runtime_join(stopped[i]);
+	for (unsigned i = 0; i < CONFIG_CORES_MAX; i++) {
+		struct runtime *rt = relieve(i);
+
+		if (rt)
+			stopped[(*n)++] = rt;
+	}
 }
 
 /* The process ends by exit() without mtcp_destroy(): connections are closed and
@@ -420,6 +441,9 @@ mtcp_create_context(int cpu)
 		return NULL;
 	}
 	atomic_fetch_add(&the.pairs, 1);
+	rt = relieve((unsigned)cpu);
+	if (rt)
+		runtime_free(rt);
 	err = start_pair((unsigned)cpu, &rt);
 	if (!err) {
 		atomic_store(&the.pair[cpu], rt);
@@ -443,9 +467,14 @@ mtcp_destroy_context(mctx_t mctx)
 	core = runtime_core(rt);
 	if (!atomic_compare_exchange_strong(&the.pair[core], &rt, busy()))
 		return;
-	runtime_stop_soon(rt, STOP_LIMIT);
-	runtime_join(rt);
-	runtime_free(rt);
+	if (the.crew) {
+		runtime_retire(rt, STOP_LIMIT);
+		atomic_store(&the.retired[core], rt);
+	} else {
+		runtime_stop_soon(rt, STOP_LIMIT);
+		runtime_join(rt);
+		runtime_free(rt);
+	}
 	atomic_store(&the.pair[core], NULL);
 	atomic_fetch_sub(&the.pairs, 1);
 }

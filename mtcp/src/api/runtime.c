@@ -38,7 +38,11 @@ struct runtime {
 	struct io *ios[STACK_PORTS_MAX];
 	unsigned n_ios;
 	bool can_wait;               /* every port has a descriptor       */
-	_Atomic bool stop;
+	_Atomic bool stop, retires, relieved;
+	_Atomic bool quiet;          /* retired: nothing of its own is left; under `lock` */
+	pthread_mutex_t lock;
+	pthread_cond_t turned;       /* `quiet` is true now               */
+	bool alone;                  /* the application has left          */
 	int64_t stop_timeout_ns;     /* written before `stop`             */
 	struct stat_board *board;
 	struct crew *crew;           /* NULL: alone                       */
@@ -91,12 +95,13 @@ doze(struct runtime *rt, enum handoff_sleep how, int64_t now, int64_t deadline)
 static void
 rest(struct runtime *rt, int64_t now, int64_t deadline)
 {
-	bool shared = handoff_shares_cpu(&rt->handoff);
+	bool shared = !rt->alone && handoff_shares_cpu(&rt->handoff);
+	bool app_sleeps = rt->alone || handoff_app_sleeps(&rt->handoff);
 	int64_t nap;
 
 	if (deadline <= now)
 		return;
-	switch (idle_next(&rt->idle, now, shared, handoff_app_sleeps(&rt->handoff), &nap)) {
+	switch (idle_next(&rt->idle, now, shared, app_sleeps, &nap)) {
 	case IDLE_LOOK:
 		break;
 	case IDLE_YIELD:
@@ -149,13 +154,13 @@ step(struct runtime *rt, int64_t now)
 }
 
 static void
-run(struct runtime *rt)
+run(struct runtime *rt, const _Atomic bool *end)
 {
-	while (!atomic_load_explicit(&rt->stop, memory_order_acquire)) {
+	while (!atomic_load_explicit(end, memory_order_acquire)) {
 		int64_t now = handoff_now();
 		int64_t deadline = step(rt, now);
 
-		if (rt->board) {
+		if (rt->board && !rt->alone) {
 			write_lines(rt, now);
 			deadline = min(deadline, rt->next_line);
 		}
@@ -203,6 +208,21 @@ wind_up(struct runtime *rt)
 		stack_step(rt->st, handoff_now());
 }
 
+/* Its own application has left; others' packets still come to its queues. */
+static void
+serve_others(struct runtime *rt)
+{
+	tell_others(rt, HALL_QUIET);
+	if (rt->board)
+		stat_board_leave(rt->board, rt->core);
+	rt->alone = true;
+	pthread_mutex_lock(&rt->lock);
+	atomic_store(&rt->quiet, true);
+	pthread_cond_signal(&rt->turned);
+	pthread_mutex_unlock(&rt->lock);
+	run(rt, &rt->relieved);
+}
+
 /* On this thread, which engines may know as theirs. */
 static void
 release_ports(struct runtime *rt)
@@ -220,13 +240,15 @@ thread_main(void *arg)
 	prctl(PR_SET_NAME, "mtcp-stack");
 	prctl(PR_SET_TIMERSLACK, 1ul);
 	handoff_rouse(&rt->handoff);
-	run(rt);
+	run(rt, &rt->stop);
 	wind_up(rt);
+	if (atomic_load(&rt->retires))
+		serve_others(rt);
 	release_ports(rt);
-	if (rt->board) {
+	if (rt->board)
 		stat_board_handed(rt->board, rt->core, stack_stats(rt->st), stderr);
+	if (rt->board && !rt->alone)
 		stat_board_leave(rt->board, rt->core);
-	}
 	return NULL;
 }
 
@@ -386,6 +408,8 @@ runtime_new(const struct runtime_cfg *cfg)
 	rt->cpu = cfg->cpu;
 	rt->board = cfg->board;
 	rt->crew = cfg->crew;
+	pthread_mutex_init(&rt->lock, NULL);
+	pthread_cond_init(&rt->turned, NULL);
 	return rt;
 }
 
@@ -436,6 +460,25 @@ runtime_stop_soon(struct runtime *rt, int64_t timeout_ns)
 }
 
 void
+runtime_retire(struct runtime *rt, int64_t timeout_ns)
+{
+	atomic_store(&rt->retires, true);
+	runtime_stop_soon(rt, timeout_ns);
+	pthread_mutex_lock(&rt->lock);
+	while (!atomic_load(&rt->quiet))
+		pthread_cond_wait(&rt->turned, &rt->lock);
+	pthread_mutex_unlock(&rt->lock);
+	context_fini(&rt->ctx);
+}
+
+void
+runtime_relieve(struct runtime *rt)
+{
+	atomic_store_explicit(&rt->relieved, true, memory_order_release);
+	handoff_kick(&rt->handoff);
+}
+
+void
 runtime_join(struct runtime *rt)
 {
 	pthread_join(rt->thread, NULL);
@@ -444,7 +487,8 @@ runtime_join(struct runtime *rt)
 void
 runtime_free(struct runtime *rt)
 {
-	context_fini(&rt->ctx);
+	if (!atomic_load(&rt->retires))
+		context_fini(&rt->ctx);
 	handoff_fini(&rt->handoff);
 	munmap(rt->mem.base, rt->mem.size);
 	free(rt);

@@ -34,6 +34,13 @@ int runtime_start(const struct runtime_cfg *cfg, struct runtime **out);
  * from one.  Once. */
 void runtime_stop_soon(struct runtime *rt, int64_t timeout_ns);
 
+/* For a pair that is one of several: closes its connections likewise and returns when that is
+ * done, and frees the application's side; but the stack's thread goes on for the others, whose
+ * packets may arrive on its queues, until runtime_relieve(); join and free it after that.  By
+ * the application's thread. */
+void runtime_retire(struct runtime *rt, int64_t timeout_ns);
+void runtime_relieve(struct runtime *rt);
+
 /* Waits until that is done. */
 void runtime_join(struct runtime *rt);
 

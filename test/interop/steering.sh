@@ -1,0 +1,53 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: BSD-3-Clause
+#
+# Four pairs on ports that put packets on any queue (TAP, AF_PACKET's fan-out), or have
+# fewer queues than there are cores (AF_XDP): no connection fails, whoever opens it, and
+# what one core has handed over another has got.
+#
+#   MTCP_STEERING_CONNS   how many connections each way (default 2000)
+. "$(dirname "$0")/lib.sh"
+
+begin ab nginx sha256sum
+want=$((${MTCP_STEERING_CONNS:-2000} / share))
+
+# The lines that cores say when they end: out, in, dropped of all.
+handed() { # name of the program
+	awk '/handed over:/ { gsub(",", ""); o += $(NF - 4); i += $(NF - 2); d += $NF } END { printf "%d %d %d", o, i, d }' \
+		"$work/$1.log"
+}
+
+accounted() { # title, name of the program
+	local out in dropped
+	read -r out in dropped < <(handed "$2")
+	same "$1: $out packets handed over, $in arrived, $dropped lost" "$out 0" "$in $dropped"
+}
+
+by_ab() { # kind
+	in_peer ab -q -n $want -c 200 -s 20 "http://$ours/1" >"$work/ab.log" 2>&1
+	same "$1: ab, $want connections ($(sed -n 's/^Requests per second: *\([0-9]*\).*/\1/p' "$work/ab.log")/s), none failed" \
+		"$want 0" "$(awk '/^Complete requests/ { c = $3 } /^Failed requests/ { f = $3 } END { print c, f }' "$work/ab.log")"
+}
+
+by_epwget() { # kind
+	conf_write "$1" client "cores 4" "stat_print = on" "tcp_timewait = 1s"
+	client_run "$1" 60 "$kernels/1" $want -N 4 -c 200 --expect-sha256 "$(sum_of "$work/www/1")"
+	same "$1: epwget, $want connections from four cores, none failed" 0 $?
+	accounted "$1, as a client" client
+}
+
+try() { # kind
+	net_for "$1" || give_up "a network for $1"
+	server_start "$1" "cores 4" "stat_print = on" || give_up "epserver with four cores on $1"
+	by_ab "$1"
+	check "$1: SIGTERM ends epserver with status 0" stop server TERM 10
+	accounted "$1, as a server" server
+	nginx_start $peer || give_up "nginx in the peer's namespace"
+	by_epwget "$1"
+	net_clear
+}
+
+for kind in tap af_packet af_xdp; do
+	try $kind
+done
+finish
