@@ -40,6 +40,9 @@ struct io_dpdk_port_config {
 	bool no_rx_wait;   /* do not use receive interrupts                        */
 	bool no_offload;   /* do not use the device's checksums                    */
 	bool promiscuous;
+	/* What the port hashes with, if it does not tell itself: Toeplitz over addresses and
+	 * ports of TCP, queues in turn in a table of 128.  NULL: not known. */
+	const uint8_t *rss_key;
 };
 
 struct io_dpdk_stats {

@@ -566,6 +566,17 @@ pairs_queues(const struct device *dev)
 }
 
 static void
+rss_told(struct io_dpdk_port *p)
+{
+	memcpy(p->rss.key, p->cfg.rss_key, sizeof p->rss.key);
+	p->rss.types = IO_RSS_TCP4 | IO_RSS_TCP6;
+	p->rss.size = 128;
+	for (unsigned i = 0; i < p->rss.size; i++)
+		p->rss.table[i] = (uint16_t)(i % p->dealt);
+	p->steering = IO_STEER_RSS;
+}
+
+static void
 steering_find(struct io_dpdk_port *p)
 {
 	const struct device *dev = &p->dev[0];
@@ -579,6 +590,8 @@ steering_find(struct io_dpdk_port *p)
 	         io_dpdk_rss(dev->id, &dev->info, dev->queues,
 	                     dev->conf.rx_adv_conf.rss_conf.rss_hf, &p->rss))
 		p->steering = IO_STEER_RSS;
+	else if (p->cfg.rss_key) /* as we were told */
+		rss_told(p);
 }
 
 /* ---- a port, whole ------------------------------------------------------- */
@@ -632,7 +645,8 @@ io_dpdk_port_open(struct io_dpdk *dpdk, const struct io_dpdk_port_config *cfg,
 		io_dpdk_port_close(p);
 		return rc;
 	}
-	p->cfg.devices = NULL; /* the caller's text */
+	p->cfg.devices = NULL; /* the caller's */
+	p->cfg.rss_key = NULL;
 	*out = p;
 	return 0;
 }

@@ -438,6 +438,26 @@ test_the_examples_of_the_manual_can_be_set(void)
 	config_try_end(&t);
 }
 
+#define RSS_KEY "6d5a56da255b0ec24167253d43a38fb0d0ca2bcbae7b30b477cb2da38030f20c6a42b73bbeac01fa"
+
+static void
+test_a_key_of_rss_is_forty_bytes(void)
+{
+	static const char complaint[] = "f.conf:1: rss_key is 80 hexadecimal digits, or auto";
+	struct config_try t = config_try_text("rss_key = " RSS_KEY "\n");
+
+	CU_ASSERT_TRUE(t.cfg->has_rss_key);
+	CU_ASSERT_EQUAL(t.cfg->rss_key[0], 0x6d);
+	CU_ASSERT_EQUAL(t.cfg->rss_key[39], 0xfa);
+	config_try_end(&t);
+	t = config_try_text("rss_key = auto\n");
+	CU_ASSERT_FALSE(t.cfg->has_rss_key);
+	config_try_end(&t);
+	config_try_refused("rss_key = " RSS_KEY "0", complaint);
+	config_try_refused("rss_key = " RSS_KEY "x", complaint);
+	config_try_refused("rss_key = 6d5a", complaint);
+}
+
 void
 suite_config_keys(void)
 {
@@ -471,4 +491,5 @@ suite_config_keys(void)
 	            test_the_examples_of_the_manual_can_be_set);
 	CU_add_test(s, "the manual has no key that does not exist",
 	            test_the_manual_has_no_key_that_does_not_exist);
+	CU_add_test(s, "a key of RSS is forty bytes", test_a_key_of_rss_is_forty_bytes);
 }

@@ -136,11 +136,12 @@ in_ns() { # letter, command...
 
 in_peer() { in_ns $peer "$@"; }
 
-# One queue, since one that nobody has opened would be the kernel's.  What the kernel
+# One queue unless we open more, since one that nobody has opened would be the kernel's.  What the kernel
 # sends must carry its checksums: the device has nobody who would add them.
-veth_add() { # our namespace, the peer's
-	ip link add mtcp0 netns "mtcp-$$-$1" numrxqueues 1 numtxqueues 1 type veth \
-		peer name peer0 netns "mtcp-$$-$2" numrxqueues 1 numtxqueues 1 || return 1
+veth_add() { # our namespace, the peer's, queues
+	local q=${3:-1}
+	ip link add mtcp0 netns "mtcp-$$-$1" numrxqueues "$q" numtxqueues "$q" type veth \
+		peer name peer0 netns "mtcp-$$-$2" numrxqueues "$q" numtxqueues "$q" || return 1
 	in_ns "$1" ip link set mtcp0 up &&
 		in_ns "$2" ip link set peer0 up &&
 		in_ns "$2" ip address add $kernels/24 dev peer0 &&
@@ -162,6 +163,7 @@ net_for() { # kind
 	case $1 in
 	tap) ns_add a && peer=a ;;
 	af_packet | af_xdp) ns_add a b && peer=b && veth_add a b ;;
+	af_xdp4) ns_add a b && peer=b && veth_add a b 4 ;;
 	esac
 }
 
@@ -176,6 +178,10 @@ port_lines() { # kind, server or client, cores
 			port = net_af_packet0" ;;
 	af_xdp-*) echo "eal_args = --vdev=net_af_xdp0,iface=mtcp0,start_queue=0,busy_budget=0
 			port = net_af_xdp0" ;;
+	af_xdp4-*) echo "eal_args = $(for i in 0 1 2 3; do
+			printf -- ' --vdev=net_af_xdp%d,iface=mtcp0,start_queue=%d,busy_budget=0' $i $i
+		done)
+			port = net_af_xdp0,net_af_xdp1,net_af_xdp2,net_af_xdp3" ;;
 	memif-*) echo "eal_args = --vdev=net_memif0,role=$2,socket=$work/memif.sock,socket-abstract=no
 			port = net_memif0" ;;
 	vhost-server) echo "eal_args = --vdev=net_vhost0,iface=$work/vhost.sock,queues=$3

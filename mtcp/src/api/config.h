@@ -9,6 +9,7 @@
 #include <stdio.h>
 
 #include "core/stack_cfg.h"
+#include "io_engine/io.h"
 
 #define CONFIG_CORES_MAX  64u
 #define CONFIG_TEXT_MAX   1024u
@@ -16,7 +17,7 @@
 #define CONFIG_ARP_MAX    256u
 #define CONFIG_ROUTES_MAX 256u
 #define CONFIG_ADDRS_MAX  (STACK_PORTS_MAX * STACK_PORT_ADDRS_MAX)
-#define CONFIG_KEYS_MAX   128u
+#define CONFIG_KEYS_MAX   136u
 
 /* How a port reaches its packets, wrapped or not. */
 struct config_port {
@@ -90,6 +91,8 @@ struct config {
 	bool rx_interrupts;        /* sleep on the port's interrupts where it has them  */
 	bool checksum_offload;     /* let the port do checksums where it can            */
 	bool promiscuous;
+	bool has_rss_key;          /* rss_key is what ports hash with that do not tell  */
+	uint8_t rss_key[IO_RSS_KEY_LEN];
 	bool address_check;        /* ask the link whether an address is taken          */
 	struct config_fault fault_rx, fault_tx;
 	char pcap[CONFIG_NAME_MAX]; /* file to write every frame to; empty: none; %q: core */

@@ -269,6 +269,33 @@ show_fastopen_key(const struct config *cfg, FILE *out)
 		        k->key[i + 2], k->key[i + 1], k->key[i]);
 }
 
+/* 40 bytes, as two hexadecimal digits each. */
+static void
+set_rss_key(struct config *cfg, char *value, struct config_log *log)
+{
+	size_t n = strspn(value, "0123456789abcdefABCDEF");
+
+	cfg->has_rss_key = strcmp(value, "auto") != 0;
+	if (cfg->has_rss_key && (n != 2 * sizeof cfg->rss_key || value[n] != '\0')) {
+		config_problem(log, "rss_key is 80 hexadecimal digits, or auto");
+		cfg->has_rss_key = false;
+	}
+	for (size_t i = 0; cfg->has_rss_key && i < sizeof cfg->rss_key; i++) {
+		char digits[3] = { value[2 * i], value[2 * i + 1], '\0' };
+
+		cfg->rss_key[i] = (uint8_t)strtoul(digits, NULL, 16);
+	}
+}
+
+static void
+show_rss_key(const struct config *cfg, FILE *out)
+{
+	if (!cfg->has_rss_key)
+		fputs("auto", out);
+	for (size_t i = 0; cfg->has_rss_key && i < sizeof cfg->rss_key; i++)
+		fprintf(out, "%02x", cfg->rss_key[i]);
+}
+
 static void
 set_port_range(struct config *cfg, char *value, struct config_log *log)
 {
@@ -350,6 +377,7 @@ static const struct config_key keys[] = {
 	BOOL("rx_interrupts", rx_interrupts),
 	BOOL("checksum_offload", checksum_offload),
 	BOOL("promiscuous", promiscuous),
+	OTHER("rss_key", set_rss_key, show_rss_key, "80 hexadecimal digits, or auto"),
 	BOOL("address_check", address_check),
 
 	/* -- the pair -------------------------------------------------------------- */
@@ -481,7 +509,7 @@ bool
 key_is_live(const struct config_key *key)
 {
 	static const char *const fixed[] = { "io", "core_mask", "multiprocess", "port", "address",
-		                             "gateway", "stat_print" };
+		                             "gateway", "stat_print", "rss_key" };
 	const size_t quotas = offsetof(struct config, stack.rx_burst);
 
 	if (key->type == KEY_OTHER) {

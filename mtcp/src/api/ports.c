@@ -55,6 +55,7 @@ open_port(struct ports *p, unsigned i, char *err, size_t errlen)
 		.no_rx_wait = !cfg->rx_interrupts,
 		.no_offload = !cfg->checksum_offload,
 		.promiscuous = cfg->promiscuous,
+		.rss_key = cfg->has_rss_key ? cfg->rss_key : NULL,
 	};
 
 	return io_dpdk_port_open(p->dpdk, &pc, &p->port[i], err, errlen);
