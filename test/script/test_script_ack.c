@@ -49,6 +49,84 @@ test_delayed_ack(void)
 	peer_free(&p);
 }
 
+static void
+two_quick(struct tcp_cfg *cfg, int who)
+{
+	(void)who;
+	cfg->quickack = 2;
+}
+
+/* Two ACKs at once from here on, and the third waits. */
+static void
+expect_two_quick(struct peer *p, uint32_t at)
+{
+	for (uint32_t i = 0; i < 2; i++) {
+		SAY(p, "P.", at + i, 1, 1);
+		EXPECT(p, ".", 1, 0, at + i + 1);
+	}
+	SAY(p, "P.", at + 2, 1, 1);
+	EXPECT_NOTHING(p);
+	peer_sleeps(p, MS(100)); /* less than an RTO */
+	EXPECT(p, ".", 1, 0, at + 3);
+}
+
+/* What the peer's slow start needs, at the start and when it has to start over. */
+static void
+test_quick_acks(void)
+{
+	struct peer p;
+
+	peer_connected(&p, &(struct peer_opts){ .cfg = two_quick });
+	expect_two_quick(&p, 1);
+	peer_sleeps(&p, SEC(2));
+	expect_two_quick(&p, 4); /* after a silence of more than an RTO */
+	SAY(&p, "P.", 7, 1, 1);
+	EXPECT_NOTHING(&p);
+	SAY(&p, "P.", 6, 1, 1); /* a repetition */
+	EXPECT(&p, ".", 1, 0, 8);
+	expect_two_quick(&p, 8);
+	peer_free(&p);
+}
+
+/* Segments of one burst: what filled the hole, and what came behind it. */
+static void
+test_repair_acks(void)
+{
+	struct peer p;
+
+	peer_connected(&p, &(struct peer_opts){ .cfg = two_quick });
+	SAY(&p, ".", 1, 1460, 1);
+	EXPECT(&p, ".", 1, 0, 1461);
+	SAY(&p, ".", 2921, 1460, 1);
+	EXPECT(&p, ".", 1, 0, 1461);
+	p.a->opened = 0; /* a core takes its whole burst first */
+	SAY(&p, ".", 1461, 1460, 1);
+	p.a->opened = 1;
+	SAY(&p, ".", 4381, 1460, 1);
+	EXPECT(&p, ".", 1, 0, 4381); /* were it lost, the next would do */
+	EXPECT(&p, ".", 1, 0, 5841);
+	EXPECT_NOTHING(&p);
+	peer_free(&p);
+}
+
+/* The last segment that the peer's window lets leave: it waits for us. */
+static void
+test_pushed_full_segment(void)
+{
+	struct peer p;
+
+	peer_connected(&p, &slow);
+	SAY(&p, ".", 1, 1460, 1);
+	EXPECT_NOTHING(&p);
+	peer_sleeps(&p, MS(300));
+	EXPECT(&p, ".", 1, 0, 1461);
+	SAY(&p, "P.", 1461, 1460, 1);
+	EXPECT(&p, ".", 1, 0, 2921);
+	SAY(&p, "P.", 2921, 100, 1); /* ours may answer it */
+	EXPECT_NOTHING(&p);
+	peer_free(&p);
+}
+
 /* A second small one does not push the first one's ACK further away. */
 static void
 test_delayed_ack_is_not_postponed(void)
@@ -387,6 +465,11 @@ suite_script_ack(void)
 	CU_add_test(s, "delayed ACK (RFC 9293 SHLD-18, MUST-40; RFC 1122 4.2.3.2; Linux: "
 	            "delayed ACKs)",
 	            test_delayed_ack);
+	CU_add_test(s, "ACKs are quick again after a silence or a repetition (Linux: quick ACKs)",
+	            test_quick_acks);
+	CU_add_test(s, "in a repair the ACKs of one burst are two (RFC 5681 4.2)", test_repair_acks);
+	CU_add_test(s, "a full segment that is pushed is acknowledged at once (Linux: delayed ACKs)",
+	            test_pushed_full_segment);
 	CU_add_test(s, "a delayed ACK is not postponed (RFC 9293 MUST-40)",
 	            test_delayed_ack_is_not_postponed);
 	CU_add_test(s, "every second full segment (RFC 9293 SHLD-19, MUST-58; RFC 5681 "

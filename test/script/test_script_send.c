@@ -193,6 +193,22 @@ test_push_when_half_the_window_is_filled(void)
 	peer_free(&p);
 }
 
+/* What comes next waits for its ACK: the peer's delayed ACK would hold it up. */
+static void
+test_push_when_cwnd_is_full(void)
+{
+	struct peer p;
+
+	peer_connected(&p, NULL);
+	peer_a_writes(&p, 16384);
+	EXPECT_NUMBER(&p, p.d->n_log - p.at, 10);
+	for (unsigned i = 1; i <= 10; i++) {
+		EXPECT(&p, ".", 1 + (i - 1) * 1460, 1460, 1);
+		EXPECT_NUMBER(&p, (p.seen.s.flags & TCP_PSH) != 0, i == 10);
+	}
+	peer_free(&p);
+}
+
 static void
 test_initial_window_and_slow_start(void)
 {
@@ -364,6 +380,8 @@ suite_script_send(void)
 	CU_add_test(s, "more to come", test_more_to_come);
 	CU_add_test(s, "an empty cork leaves nothing behind",
 	            test_an_empty_cork_leaves_nothing_behind);
+	CU_add_test(s, "PSH on the last that cwnd lets leave (Linux: PSH of a burst)",
+	            test_push_when_cwnd_is_full);
 	CU_add_test(s, "PSH (RFC 9293 SHLD-27, MUST-61, MAY-15; Linux: PSH last)", test_push);
 	CU_add_test(s, "PSH when half the window is filled (Linux: PSH half window)",
 	            test_push_when_half_the_window_is_filled);

@@ -19,7 +19,8 @@ enum {
 	ECN_SEEN = 1 << 2,      /* text has come that could have been marked              */
 	ECN_ECHO = 1 << 3,      /* every ACK carries ECE                                  */
 	ECN_CWR_DUE = 1 << 4,   /* the next new text carries CWR                          */
-	ECN_ACK_FIRST = 1 << 5, /* DCTCP: what came before the marks changed gets an ACK  */
+	ECN_ACK_FIRST = 1 << 5, /* what came before the marks changed (DCTCP), or before another
+	                         * segment of a repair, gets an ACK of its own            */
 	ECN_ACK_CE = 1 << 6,    /* ... and this is its ECE                                */
 };
 

@@ -14,6 +14,7 @@
 #include "tcp/tcp_urgent.h"
 #include "tcp/tcp_window.h"
 
+#define REPAIR_ACKS 2u /* quick ones after a hole was filled: one may get lost */
 #define PAWS_IDLE_S (24u * 86400u) /* RFC 7323 5.5: TS.Recent is void after 24 days */
 
 void
@@ -70,6 +71,14 @@ acceptable(const struct tcp_conn *c, const struct tcp_seg *s)
 	return space > 0 ? last < wnd : first == wnd;
 }
 
+/* The peer's window is small, and each ACK lets it grow: it repeats what we have, or
+ * speaks again after a silence that was an RTO, ours as good a guess as any. */
+static void
+acks_quickly(struct tcp_env *e, struct tcp_conn *c)
+{
+	c->quickacks = (uint8_t)min(e->cfg->quickack, (uint32_t)UINT8_MAX);
+}
+
 static enum fate
 check_sequence(struct tcp_env *e, struct tcp_conn *c, const struct tcp_seg *s, int64_t now)
 {
@@ -87,6 +96,7 @@ check_sequence(struct tcp_env *e, struct tcp_conn *c, const struct tcp_seg *s, i
 	c->flags |= TCPF_ACK_NOW;
 	if (!seq_le(end, c->rcv_nxt))
 		return DROP_OUTSIDE_WINDOW;
+	acks_quickly(e, c);
 	tcp_reass_duplicate(e, c, s->seq, seq_add(s->seq, s->len));
 	return DROP_DUPLICATE;
 }
@@ -101,6 +111,17 @@ update_ts_recent(struct tcp_conn *c, const struct tcp_seg *s, int64_t now)
 		return;
 	c->ts_recent = s->tsval;
 	c->ts_recent_s = (uint32_t)(now / NS_PER_S);
+}
+
+/* What any acceptable segment tells. */
+static void
+heard_from(struct tcp_env *e, struct tcp_conn *c, const struct tcp_seg *s, int64_t now)
+{
+	update_ts_recent(c, s, now);
+	tcp_ecn_arrived(c, s);
+	if (s->len && now - c->received_at > c->rto_ns)
+		acks_quickly(e, c);
+	tcp_timer_received(e, c, now);
 }
 
 /* --------------------------------------------------------- second: RST -- */
@@ -158,12 +179,13 @@ estimate_rcv_mss(struct tcp_conn *c, uint32_t len)
 }
 
 /* RFC 9293 3.8.6.3: at once for every second full segment, while a hole is
- * open or was just filled, and at the start of a connection so that the peer's
- * slow start gets going; otherwise later, with our data if there is some. */
+ * open or was just filled, while the peer's window is small so that its
+ * slow start gets going, and for the full segment that it pushes: nothing follows
+ * before it hears of us.  Otherwise later, with our data if there is some. */
 static void
-schedule_ack(struct tcp_env *e, struct tcp_conn *c, bool hole, int64_t now)
+schedule_ack(struct tcp_env *e, struct tcp_conn *c, bool at_once, int64_t now)
 {
-	if (hole || seq_sub(c->rcv_nxt, c->rcv_acked) >= 2u * c->rcv_mss) {
+	if (at_once || seq_sub(c->rcv_nxt, c->rcv_acked) >= 2u * c->rcv_mss) {
 		c->flags |= TCPF_ACK_NOW;
 	} else if (c->quickacks > 0 && !(c->flags & TCPF_INTERACTIVE)) {
 		c->quickacks--;
@@ -173,9 +195,29 @@ schedule_ack(struct tcp_env *e, struct tcp_conn *c, bool hole, int64_t now)
 	}
 }
 
+/* While a loss is repaired or the window is small, one lost ACK must not hide a whole burst:
+ * what came before this segment gets an ACK apart.  Two a step are enough. */
+static void
+ack_apart(struct tcp_conn *c)
+{
+	bool hole = c->reass && c->reass->n_runs;
+	bool quick = c->quickacks > 0 && !(c->flags & TCPF_INTERACTIVE);
+
+	if (!(c->flags & TCPF_ACK_NOW) || (c->ecn & ECN_ACK_FIRST) || !(hole || quick))
+		return;
+	c->ecn |= ECN_ACK_FIRST | (c->ecn & ECN_ECHO ? ECN_ACK_CE : 0);
+	c->ecn_ack = c->rcv_nxt;
+}
+
+static bool
+peer_waits(const struct tcp_conn *c, const struct tcp_seg *s)
+{
+	return (s->flags & TCP_PSH) && s->len >= c->rcv_mss && !(c->flags & TCPF_INTERACTIVE);
+}
+
 static enum fate
 text_in_order(struct tcp_env *e, struct tcp_conn *c, const uint8_t *text, uint32_t len,
-              int64_t now)
+              bool pushed, int64_t now)
 {
 	bool hole = c->reass && c->reass->n_runs;
 	uint32_t n;
@@ -188,9 +230,12 @@ text_in_order(struct tcp_env *e, struct tcp_conn *c, const uint8_t *text, uint32
 	}
 	c->rcv_nxt = seq_add(c->rcv_nxt, n);
 	c->bytes_received += n;
-	if (hole)
+	if (hole) {
 		(void)tcp_reass_deliver(e, c);
-	schedule_ack(e, c, hole || n < len, now);
+		c->quickacks = (uint8_t)max((uint32_t)c->quickacks,
+		                             min(e->cfg->quickack, REPAIR_ACKS));
+	}
+	schedule_ack(e, c, hole || n < len || pushed, now);
 	return n < len ? DROP_NO_MEMORY : SEG_OK;
 }
 
@@ -220,10 +265,11 @@ process_text(struct tcp_env *e, struct tcp_conn *c, const struct tcp_seg *s, int
 		return tcp_rcv_wnd(c) == 0 ? DROP_ZERO_WINDOW : SEG_OK;
 	}
 	estimate_rcv_mss(c, s->len);
+	ack_apart(c);
 	tcp_reass_duplicate(e, c, s->seq, seq_min(start, end)); /* the part below RCV.NXT */
 	if (seq_eq(start, c->rcv_nxt))
 		return text_in_order(e, c, s->text + seq_sub(start, s->seq), seq_sub(end, start),
-		                     now);
+		                     peer_waits(c, s), now);
 	c->flags |= TCPF_ACK_NOW;
 	return tcp_reass_add(e, c, start, s->text + seq_sub(start, s->seq), seq_sub(end, start));
 }
@@ -306,9 +352,7 @@ in_synchronized(struct tcp_env *e, struct tcp_conn *c, const struct tcp_seg *s, 
 	    (fate = check_rst(e, c, s, now)) ||      /* second   (third: unused)  */
 	    (fate = check_syn(e, c, s, now)))        /* fourth                    */
 		return fate;
-	update_ts_recent(c, s, now);
-	tcp_ecn_arrived(c, s);
-	tcp_timer_received(e, c, now);
+	heard_from(e, c, s, now);
 	fate = tcp_ack(e, c, s, now);                /* fifth                     */
 	if (fate || c->state == TCP_CLOSED)
 		return fate;
@@ -385,10 +429,10 @@ in_syn_sent(struct tcp_env *e, struct tcp_conn *c, const struct tcp_seg *s, int6
 	tcp_text_acked(e, c);
 	tcp_set_state(e, c, TCP_ESTABLISHED, now);
 	tcp_established(e, c, now);
-	c->flags |= TCPF_ACK_NOW;
 	text.seq = seq_add(s->seq, 1);
 	text.flags &= (uint8_t)~TCP_SYN;
 	(void)process_text(e, c, &text, now);
+	c->flags |= TCPF_ACK_NOW;
 	return process_fin(e, c, &text, now);
 }
 

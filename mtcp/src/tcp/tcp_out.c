@@ -340,14 +340,16 @@ blocked(struct tcp_env *e, struct tcp_conn *c, uint32_t unsent, int64_t now)
 	return false;
 }
 
-/* The last that is buffered (RFC 9293 MUST-61), or of a record; and, as on Linux, half of the largest window
- * since the last push, so that a peer that waits for one frees its buffer in time. */
+/* The last that is buffered (RFC 9293 MUST-61), or of a record; and, as on Linux, the last that cwnd
+ * lets leave, whose ACK the next ones wait for, and half of the largest window since the
+ * last push, so that a peer that waits for one frees its buffer in time. */
 static bool
 push_due(const struct tcp_conn *c, uint32_t n, bool last)
 {
 	seq_t end = seq_add(c->snd_nxt, n);
 
-	return n && (last || seq_sub(end, c->xmit->pushed) > c->snd_wnd_max / 2);
+	return n && (last || tcp_sack_pipe(c) + full_text(c) > c->cwnd ||
+	             seq_sub(end, c->xmit->pushed) > c->snd_wnd_max / 2);
 }
 
 /* `n` bytes of `unsent`, of which `record` end a record, and the FIN behind them, leave.  False:
