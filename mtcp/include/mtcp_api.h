@@ -151,8 +151,10 @@ mctx_t mtcp_create_context(int cpu);
 
 /*
  * Closes the sockets of a context in order (a connection with unsent data gets
- * a moment to send it, then is reset), stops its stack thread and frees it.
- * Blocks until that is done, a second at most.  NULL is allowed.
+ * a moment to send it, then is reset) and frees it.  Blocks until that is done,
+ * a second at most.  NULL is allowed.  Where there are several cores its stack
+ * thread stays until mtcp_destroy(), or until the core is used again: packets of
+ * the others may arrive on its queues.
  */
 void mtcp_destroy_context(mctx_t mctx);
 

@@ -212,6 +212,35 @@ test_exit_ends_the_pairs(void)
 		check_says(plain_exit, "init 0; ready");
 }
 
+/* Contexts come, go and come again beside others; the one that went last is never missed. */
+static void
+three_cores(char said[SAID])
+{
+	mctx_t m[3];
+
+	say(said, "init", init("eal_args = --no-huge --vdev=net_ring0\nnum_cores = 3\nmemory = 64M\n"
+	                       "address = 10.9.8.7/24\nmax_concurrency = 100\n"));
+	for (int i = 0; i < 3; i++)
+		m[i] = mtcp_create_context(i);
+	say(said, "contexts", m[0] && m[1] && m[2] ? 0 : -1);
+	mtcp_destroy_context(m[0]);
+	mtcp_destroy_context(m[2]);
+	say(said, "socket", mtcp_socket(m[1], AF_INET, SOCK_STREAM, 0) >= 0 ? 0 : -1);
+	m[0] = mtcp_create_context(0);
+	say(said, "again", m[0] ? 0 : -1);
+	say(said, "twice", mtcp_create_context(0) ? 0 : -1);
+	mtcp_destroy_context(m[1]);
+	mtcp_destroy();
+	tell(said, "end");
+}
+
+static void
+test_contexts_come_and_go_beside_others(void)
+{
+	if (io_dpdk_built())
+		check_says(three_cores, "init 0; contexts 0; socket 0; again 0; twice -1 EBUSY; end");
+}
+
 void
 suite_instance(void)
 {
@@ -226,4 +255,6 @@ suite_instance(void)
 	            test_signals_are_handled_only_on_demand);
 	CU_add_test(s, "a whole life", test_a_whole_life);
 	CU_add_test(s, "exit ends the pairs", test_exit_ends_the_pairs);
+	CU_add_test(s, "contexts come and go beside others",
+	            test_contexts_come_and_go_beside_others);
 }

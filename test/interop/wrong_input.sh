@@ -58,8 +58,8 @@ refused "a driver that does not exist" "net_nothing" "${serve[@]}"
 conf "eal_args = --vdev=net_af_packet0,iface=nothing0" "port = net_af_packet0" "$here" "num_cores = 1"
 refused "an interface that does not exist" "nothing0|net_af_packet0" "${serve[@]}"
 
-conf "eal_args = --vdev=net_af_xdp0,iface=mtcp0,start_queue=0" "port = net_af_xdp0" "$here" "num_cores = 2"
-refused "too few queues" "queue" "${serve[@]}"
+conf "eal_args = --vdev=net_null0 --vdev=net_null1" "port = net_null0,net_null1" "$here" "num_cores = 1"
+refused "more devices than cores" "2 devices need as many cores" "${serve[@]}"
 
 conf "${tap[@]}" "$here" "num_cores = 1"
 refused "a core that is not configured" "core 3" "${serve[@]}" -c 3

@@ -35,14 +35,26 @@ stat_board_update(struct stat_board *b, unsigned core, const struct stack_stats 
 	atomic_store_explicit(&slot->active, true, memory_order_release);
 }
 
+static void
+clear(struct stat_slot *slot)
+{
+	static const _Atomic uint64_t zero;
+
+	copy(&slot->flows, &zero);
+	copy(&slot->rx_pkts, &zero);
+	copy(&slot->rx_bytes, &zero);
+	copy(&slot->rx_errors, &zero);
+	copy(&slot->tx_pkts, &zero);
+	copy(&slot->tx_bytes, &zero);
+}
+
+/* Whoever prints may be about to: its line is wrong then, for the last time. */
 void
 stat_board_leave(struct stat_board *b, unsigned core)
 {
-	struct stat_slot *now = &b->now[core], *then = &b->then[core];
-
-	atomic_store_explicit(&now->active, false, memory_order_release);
-	*now = (struct stat_slot){ .active = false };
-	*then = (struct stat_slot){ .active = false };
+	atomic_store_explicit(&b->now[core].active, false, memory_order_release);
+	clear(&b->now[core]);
+	clear(&b->then[core]);
 }
 
 void
