@@ -15,10 +15,10 @@ struct lane {
 	union hall_slot slot[];
 };
 
-/* Powers of two.  A packet lane holds what a burst of bursts brings; who fills the lane
- * of words faster than it is read has a peer that does not run. */
+/* Powers of two.  A packet lane holds what a burst of bursts brings, the lane of words all
+ * claims of a step of jobs. */
 static const uint32_t depth[HALL_LANES] = {
-	[HALL_WORDS] = 256,
+	[HALL_WORDS] = 2048,
 	[HALL_PACKETS] = 512,
 	[HALL_SENDS] = 256,
 };
