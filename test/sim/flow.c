@@ -627,13 +627,16 @@ flows_act(struct flows *f, unsigned host)
 	return any;
 }
 
-/* The last window that an end showed its peer was none, and it has nothing left to read. */
+/* The last window that an end showed its peer was none, and it has nothing left to read.
+ * Before its handshake is over it can show no other (RFC 7413). */
 static bool
 shut_out(const struct flows *f, const struct flow *w, unsigned k)
 {
 	const struct flow_end *e = &w->end[k];
 	const struct watch_dir *d;
 
+	if (e->s && e->s->conn && e->s->conn->state == TCP_SYN_RCVD)
+		return false;
 	if (!e->s || !e->connected || host_readable(e->s) ||
 	    (sock_facts(e->s) & (SOCK_PEER_FIN | SOCK_OVER)))
 		return false;
