@@ -125,7 +125,7 @@ places_of(struct rss_ports *p, const struct rss *r, unsigned core)
 static uint16_t
 lead_of(uint16_t v)
 {
-	return v ? (uint16_t)(1u << (31 - __builtin_clz(v))) : 0;
+	return (uint16_t)(v ? 1u << (31 - __builtin_clz(v)) : 0);
 }
 
 /* The change of the port, among those known, that makes this change of place; false: none
