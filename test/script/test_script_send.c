@@ -364,11 +364,33 @@ test_scoreboard_is_full(void)
 	peer_free(&p);
 }
 
+/* What has to leave again in smaller segments, with no record to split it, does so one by one. */
+static void
+test_scoreboard_is_full_and_the_path_narrow(void)
+{
+	struct peer p;
+
+	peer_connected(&p, &(struct peer_opts){ .sents = 1 });
+	peer_a_writes(&p, 1460);
+	EXPECT(&p, "P.", 1, 1460, 1);
+	tcp_icmp_frag_needed(&p.a->env, &p.a->conn, 640, p.d->now);
+	duo_pump(p.a);
+	for (uint32_t at = 1; at + 600 <= 1461; at += 600) {
+		EXPECT(&p, ".", at, 600, 1);
+		EXPECT_NOTHING(&p);
+		SAY(&p, ".", 1, 0, at + 600);
+	}
+	EXPECT(&p, "P.", 1201, 260, 1);
+	peer_free(&p);
+}
+
 void
 suite_script_send(void)
 {
 	CU_pSuite s = CU_add_suite("script_send", NULL, NULL);
 
+	CU_add_test(s, "with a full scoreboard a narrow path is used one segment at a time",
+	            test_scoreboard_is_full_and_the_path_narrow);
 	CU_add_test(s, "Nagle (RFC 9293 SHLD-7, MAY-16; Linux: Nagle)", test_nagle);
 	CU_add_test(s, "TCP_NODELAY (RFC 9293 MUST-17)", test_nodelay);
 	CU_add_test(s, "TCP_NODELAY lets go of what waits", test_nodelay_lets_go_of_what_waits);

@@ -271,6 +271,25 @@ reno_dups_explained(struct tcp_conn *c, uint32_t freed, struct sack_news *n)
 	x->reno_dups = min(x->reno_dups - shown, x->n_sent);
 }
 
+/* A part of a range has reached the peer; the rest stays what it is.  But what was too large to
+ * leave again at once, with no record left to split it, left in part: the rest does now. */
+static void
+part_delivered(struct tcp_conn *c, struct tcp_sent *r, seq_t una, struct sack_news *n)
+{
+	const uint8_t resent = SENT_LOST | SENT_RETRANS;
+	bool in_part = (r->flags & resent) == resent && sent_len(r) > c->mss;
+	uint32_t cut = seq_sub(una, r->start);
+	struct tcp_xmit *x = c->xmit;
+
+	n->delivered += r->flags & SENT_SACKED ? 0 : cut;
+	x->pipe -= min(sent_pipe(r), cut);
+	if (r->flags & SENT_SACKED)
+		x->sacked -= cut;
+	r->start = una;
+	if (in_part)
+		sent_mark(x, r, (uint8_t)(r->flags & ~SENT_RETRANS));
+}
+
 void
 tcp_sack_acked(struct tcp_env *e, struct tcp_conn *c, seq_t una, int64_t now, struct sack_news *n)
 {
@@ -281,14 +300,8 @@ tcp_sack_acked(struct tcp_env *e, struct tcp_conn *c, seq_t una, int64_t now, st
 	if (!x)
 		return;
 	while ((r = sent_of(list_first(&x->sent))) && seq_lt(r->start, una)) {
-		if (seq_lt(una, r->end)) { /* a part: the rest stays what it is */
-			uint32_t cut = seq_sub(una, r->start);
-
-			n->delivered += r->flags & SENT_SACKED ? 0 : cut;
-			x->pipe -= min(sent_pipe(r), cut);
-			if (r->flags & SENT_SACKED)
-				x->sacked -= cut;
-			r->start = una;
+		if (seq_lt(una, r->end)) {
+			part_delivered(c, r, una, n);
 			break;
 		}
 		range_delivered(c, r, now, n);
