@@ -165,8 +165,10 @@ check_segment(struct watch *w, const struct craft_way *way, const struct tcp_seg
 		return;
 	if (now >= w->dark_from && now < w->dark_to && d->dark++ == DARK_MAX)
 		broken(w, "kept sending into a dead link", way, s);
-	if (s->flags & TCP_RST)
+	if (s->flags & TCP_RST) {
+		d->acked_any = false; /* an old ACK may bring a SYN cookie, and a connection, back */
 		return;
+	}
 	if (s->flags & TCP_SYN)
 		take_syn(d, back, s);
 	if (!d->known)

@@ -155,13 +155,19 @@ out_ack(struct tcp_env *e, struct tcp_conn *c, int64_t now, struct tcp_seg *s)
 	return true;
 }
 
-/* Before anything else leaves: its number is older than theirs will be. */
+/* Before anything else leaves: its number is older than theirs will be.  Not the one of a
+ * repair, if it would seem to take back a part of the window. */
 static bool
 out_ack_first(struct tcp_env *e, struct tcp_conn *c, int64_t now, struct tcp_seg *s)
 {
 	seq_t rcv_nxt = c->rcv_nxt;
 
 	c->rcv_nxt = c->ecn_ack; /* the window is counted from there, and rounded as ever */
+	if (!c->cc->exact_ecn && !tcp_window_exact(e, c)) {
+		c->rcv_nxt = rcv_nxt;
+		c->ecn &= (uint8_t)~(ECN_ACK_FIRST | ECN_ACK_CE);
+		return false;
+	}
 	seg_begin(e, c, now, s, c->snd_nxt);
 	c->rcv_nxt = rcv_nxt;
 	tcp_ecn_ack_first(c, s);
@@ -451,8 +457,8 @@ tcp_out_next(struct tcp_env *e, struct tcp_conn *c, int64_t now, struct tcp_seg 
 		return false;
 	if (c->flags & TCPF_SYN_DUE)
 		return out_syn(e, c, now, s);
-	if (c->ecn & ECN_ACK_FIRST)
-		return out_ack_first(e, c, now, s);
+	if ((c->ecn & ECN_ACK_FIRST) && out_ack_first(e, c, now, s))
+		return true;
 	if (tcp_facts[c->state].synchronized &&
 	    (out_loss_probe(e, c, now, s) || out_retransmission(e, c, now, s) ||
 	     out_text(e, c, now, s)))

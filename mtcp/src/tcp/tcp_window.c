@@ -69,6 +69,14 @@ may_round_up(const struct tcp_conn *c, uint32_t wnd)
 	       (uint64_t)c->rcv_space + max(c->rcv_space / 2, 1u << c->rcv_wscale);
 }
 
+bool
+tcp_window_exact(const struct tcp_env *e, const struct tcp_conn *c)
+{
+	uint32_t unit = 1u << c->rcv_wscale, wnd = tcp_rcv_wnd(c) + edge_gain(e, c);
+
+	return (wnd & ~(unit - 1)) >= tcp_rcv_wnd(c) || may_round_up(c, (wnd | (unit - 1)) + 1);
+}
+
 uint16_t
 tcp_window_offer(const struct tcp_env *e, struct tcp_conn *c)
 {

@@ -7,6 +7,9 @@
 /* The window of a SYN or SYN-ACK: never scaled, never more than there is. */
 uint32_t tcp_window_first(const struct tcp_conn *c);
 
+/* Whether the field can say now all that was offered. */
+bool tcp_window_exact(const struct tcp_env *e, const struct tcp_conn *c);
+
 /* The value for the window field of the next segment; moves rcv_adv, never to
  * the left (SHLD-14), and not by silly steps (RFC 9293 3.8.6.2.2).  Less than a
  * unit of the field may be left untold when the buffer is overfull (RFC 7323 2.4). */
