@@ -310,7 +310,7 @@ struct tcp_conn {
 	uint32_t delivered_ce;     /* of these by ACKs with ECE                  */
 	uint32_t delivery_rate;    /* last estimate, in 64 bytes/s               */
 	int64_t pace_at;           /* pacing lets the next segment leave then    */
-	seq_t ecn_ack;             /* ECN_ACK_FIRST: what that ACK acknowledges  */
+	seq_t ecn_ack;             /* ECN_ACK_FIRST: what that ACK acknowledges, for ECN or a repair */
 	uint32_t busy_time;        /* sending and not held back, as chrono_since */
 	uint64_t bytes_retrans;    /* text sent again                            */
 	seq_t snd_up;              /* SND.UP: the end of urgent text to send     */
