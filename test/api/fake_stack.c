@@ -217,7 +217,6 @@ bury(struct fake_stack *f, struct sock *s)
 	uint32_t n = sock_number(&f->ch, s);
 
 	drop_streams(f, s);
-	s->snd_cur = (struct stream_cursor){ NULL, 0 };
 	f->sock[n] = (struct fake_sock){ .req = sock_requests(s) };
 	atomic_store(&s->req, 0);
 	atomic_store(&s->facts, 0);
@@ -393,10 +392,10 @@ fake_step(struct fake_stack *f)
 /* -- what happens to connections ------------------------------------------ */
 
 static void
-set_addresses(struct sock *s, uint16_t local, uint16_t peer)
+set_addresses(struct sock *s, uint16_t local, const struct sock_addr *peer)
 {
 	s->local = (struct sock_addr){ ip_addr_v4(0x0a000001), local };
-	s->peer = (struct sock_addr){ ip_addr_v4(0x0a000002), peer };
+	s->peer = *peer;
 	atomic_store(&s->snd_limit, FAKE_SND_LIMIT);
 	atomic_store(&s->rcv_step, 2048);
 }
@@ -404,6 +403,7 @@ set_addresses(struct sock *s, uint16_t local, uint16_t peer)
 uint32_t
 fake_accept(struct fake_stack *f, int parent, uint16_t peer_port)
 {
+	struct sock_addr peer = { ip_addr_v4(0x0a000002), peer_port };
 	uint32_t n;
 	struct sock *s;
 
@@ -412,7 +412,7 @@ fake_accept(struct fake_stack *f, int parent, uint16_t peer_port)
 	s = &f->ch.socks[n];
 	s->kind = SOCK_KIND_CONN;
 	s->parent = (uint32_t)parent;
-	set_addresses(s, f->sock[parent].port, peer_port);
+	set_addresses(s, f->sock[parent].port, &peer);
 	tell(f, s, SOCK_BORN | SOCK_CONNECTED);
 	return n;
 }
@@ -421,10 +421,10 @@ void
 fake_establish(struct fake_stack *f, int n)
 {
 	struct sock *s = at(f, n);
+	struct sock_addr peer = s->peer;
 
 	CU_ASSERT(f->sock[n].connecting);
-	set_addresses(s, 40000, s->want_port);
-	s->peer.ip = s->want_ip;
+	set_addresses(s, 40000, &peer);
 	tell(f, s, SOCK_CONNECTED);
 }
 
@@ -465,8 +465,8 @@ fake_take(struct fake_stack *f, int n, void *data, uint32_t max)
 	uint32_t used = stream_used(&s->snd_w, &s->snd_r), len = min(max, used);
 
 	if (data)
-		stream_peek(&s->snd_r, &s->snd_w, &s->snd_cur, 0, data, len);
-	stream_consume(&s->snd_r, &s->snd_w, &s->snd_cur, len, &f->chunks);
+		stream_peek(&s->snd_r, &s->snd_w, NULL, 0, data, len);
+	stream_consume(&s->snd_r, &s->snd_w, NULL, len, &f->chunks);
 	tell_space(f, s);
 	return len;
 }

@@ -273,7 +273,7 @@ test_a_deferred_connect_opens_with_the_first_write(void)
 	                MTCP_EPOLLOUT);
 	CU_ASSERT_EQUAL(mtcp_write(&f.ctx, id, "hello", 5), 5);
 	CU_ASSERT_TRUE(opens_with_text(&f, id));
-	CU_ASSERT_EQUAL(f.ch.socks[id].want_port, 80);
+	CU_ASSERT_EQUAL(f.ch.socks[id].peer.port, 80);
 	CU_ASSERT_EQUAL(fake_take(&f, id, NULL, 9), 5);
 	mtcp_close(&f.ctx, id);
 

@@ -2,6 +2,9 @@
 /* Numbers, and what they stand for. */
 #include "test/api/api_test.h"
 
+#include "base/hashmap.h"
+#include "tcp/tcp.h"
+
 void suite_sockref(void);
 
 static void
@@ -88,6 +91,20 @@ test_a_starved_socket_can_be_closed(void)
 	fake_fini(&f);
 }
 
+/* A slot of the demultiplexer at a load of one half, and words on three rings, two of them for
+ * jobs: tables whose sizes are powers of two may take up to twice as much. */
+static void
+test_an_idle_connection_costs_what_the_account_says(void)
+{
+	size_t shares = 2 * sizeof(struct hashmap_slot) + 4 * sizeof(uint64_t);
+	size_t all = sizeof(struct tcp_conn) + sizeof(struct sock) + sizeof(struct sockref) + shares;
+
+	CU_ASSERT_EQUAL(sizeof(struct tcp_conn), 512);
+	CU_ASSERT_EQUAL(sizeof(struct sock), 256);
+	CU_ASSERT_EQUAL(sizeof(struct sockref), 64);
+	CU_ASSERT_EQUAL(all, 880); /* what mtcp/README.md says under "Memory" */
+}
+
 void
 suite_sockref(void)
 {
@@ -96,6 +113,8 @@ suite_sockref(void)
 	CU_add_test(s, "a number stands for what it was made for",
 	            test_a_number_stands_for_what_it_was_made_for);
 	CU_add_test(s, "a number used again is as new", test_a_number_used_again_is_as_new);
+	CU_add_test(s, "an idle connection costs what the account says",
+	            test_an_idle_connection_costs_what_the_account_says);
 	CU_add_test(s, "an error is taken once", test_an_error_is_taken_once);
 	CU_add_test(s, "a starved socket can be closed", test_a_starved_socket_can_be_closed);
 }

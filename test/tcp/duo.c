@@ -363,15 +363,10 @@ conn_make(struct duo_side *s, seq_t iss, uint32_t ts_offset)
 		              .iss = iss,
 		              .ts_offset = ts_offset,
 		              .opts = s->opts.set ? &s->opts : &s->no_opts,
-		              .snd_r = &s->snd_r,
-		              .snd_w = &s->snd_w,
-		              .rcv_w = &s->rcv_w,
-		              .rcv_r = &s->rcv_r,
-		              .snd_cur = &s->snd_cur };
+		              .streams = &s->streams };
 
 	stream_dismantle(&s->snd_w, &s->snd_r, &s->env.spare);
 	stream_dismantle(&s->rcv_w, &s->rcv_r, &s->env.spare);
-	s->snd_cur = (struct stream_cursor){ NULL, 0 };
 	memset(&s->conn, 0xa5, sizeof s->conn); /* memory of any content */
 	s->conn.id = (uint32_t)s->who;
 	tcp_conn_init(&s->env, &s->conn, &o, s->duo->now);

@@ -41,9 +41,16 @@ struct duo_side {
 	int64_t req_at;
 	struct tcp_tw tw;
 
-	struct stream_writer snd_w, rcv_w;
-	struct stream_reader snd_r, rcv_r;
-	struct stream_cursor snd_cur;
+	union {
+		struct tcp_streams streams;
+		struct {
+			struct stream_writer snd_w;
+			struct stream_reader rcv_r;
+			uint8_t user[TCP_STREAMS_REST];
+			struct stream_writer rcv_w;
+			struct stream_reader snd_r;
+		};
+	};
 	seq_t iss;            /* of the next connection                                   */
 	uint16_t mss;         /* what this side announces                                 */
 	uint32_t opened;      /* connections made so far                                  */

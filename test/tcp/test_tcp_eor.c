@@ -17,7 +17,7 @@ marks_begin(struct duo_side *a)
 	CU_ASSERT_FATAL(tcp_chunks_want(&a->env, 1));
 	marks = tcp_eor_new(chunk_list_get(&a->env.spare));
 	ended = false;
-	a->conn.snd_eor = &marks;
+	atomic_store(&a->streams.eor, marks);
 	atomic_store(&a->snd_w.marked, true);
 }
 

@@ -14,8 +14,7 @@ struct fixture {
 	struct tcp_cfg cfg;
 	struct tcp_env e;
 	struct tcp_opts opts;
-	struct stream_writer w;
-	struct stream_reader r;
+	struct tcp_streams streams;
 	struct tcp_conn c;
 };
 
@@ -26,34 +25,33 @@ fixture_init(struct fixture *f, uint32_t space, uint8_t shift)
 	tcp_cfg_default(&f->cfg);
 	f->e.cfg = &f->cfg;
 	f->c.opts = &f->opts;
-	f->c.rcv_w = &f->w;
-	f->c.rcv_r = &f->r;
+	f->c.streams = &f->streams;
 	f->c.rcv_space = space;
 	f->c.rcv_wscale = shift;
 	f->c.adv_mss = 1460;
 	f->c.mss = 1448;
 	f->c.rcv_nxt = seq_of(UINT32_MAX - 100000);
 	f->c.rcv_adv = seq_add(f->c.rcv_nxt, tcp_window_first(&f->c));
-	f->w.written = f->r.read = UINT32_MAX - 50;
+	f->streams.rcv_w.written = f->streams.rcv_r.read = UINT32_MAX - 50;
 }
 
 static void
 receive(struct fixture *f, uint32_t len)
 {
 	f->c.rcv_nxt = seq_add(f->c.rcv_nxt, len);
-	f->w.written += len;
+	f->streams.rcv_w.written += len;
 }
 
 static void
 application_reads(struct fixture *f, uint32_t len)
 {
-	f->r.read += len;
+	f->streams.rcv_r.read += len;
 }
 
 static uint32_t
 unread(const struct fixture *f)
 {
-	return stream_used(&f->w, &f->r);
+	return stream_used(&f->streams.rcv_w, &f->streams.rcv_r);
 }
 
 /* Bytes, as the peer understands the field. */
@@ -296,8 +294,7 @@ test_without_a_stream_the_space_is_offered(void)
 	struct fixture f;
 
 	fixture_init(&f, 64000, 7);
-	f.c.rcv_w = NULL;
-	f.c.rcv_r = NULL;
+	f.c.streams = NULL;
 	CU_ASSERT_EQUAL(offer(&f), 64000);
 }
 

@@ -104,7 +104,7 @@ int
 connect_room(struct mtcp_context *ctx, struct sockref *r, const struct sock_addr *to)
 {
 	struct sock *s = ref_sock(ctx, r);
-	struct sock_addr deferred = { s->want_ip, s->want_port };
+	struct sock_addr deferred = s->peer;
 
 	if (!(r->flags & REF_DEFERRED)) {
 		if (r->type == MTCP_SOCK_LISTENER || (r->flags & REF_KNOWN) ||
@@ -114,8 +114,7 @@ connect_room(struct mtcp_context *ctx, struct sockref *r, const struct sock_addr
 			return call_answer(EALREADY);
 		if (!to)
 			return call_answer(EINVAL);
-		s->want_ip = to->ip;
-		s->want_port = to->port;
+		s->peer = *to;
 	}
 	return room_for_text(ctx, r, r->flags & REF_DEFERRED ? &deferred : to);
 }
@@ -158,8 +157,7 @@ connect_first(struct mtcp_context *ctx, struct sockref *r, const struct sock_add
 {
 	struct sock *s = ref_sock(ctx, r);
 
-	s->want_ip = to->ip;
-	s->want_port = to->port;
+	s->peer = *to;
 	if (deferred(ctx, r, to))
 		return 0;
 	context_ask(ctx, s, SOCK_REQ_CONNECT);

@@ -33,12 +33,7 @@ conn_new(struct stack *st, const struct tcp_open *o, uint32_t hash, int64_t now)
 void
 conn_streams(struct tcp_open *o, struct sock *s)
 {
-	o->snd_r = &s->snd_r;
-	o->snd_w = &s->snd_w;
-	o->rcv_w = &s->rcv_w;
-	o->rcv_r = &s->rcv_r;
-	o->snd_cur = &s->snd_cur;
-	o->snd_eor = &s->eor;
+	o->streams = &s->streams;
 }
 
 static void
@@ -51,12 +46,7 @@ detach(struct stack *st, struct tcp_conn *c)
 	s = &st->ch.socks[c->sock];
 	s->conn = NULL;
 	c->sock = NO_SOCK;
-	c->snd_r = NULL;
-	c->snd_w = NULL;
-	c->rcv_w = NULL;
-	c->rcv_r = NULL;
-	c->snd_cur = NULL;
-	c->snd_eor = NULL;
+	c->streams = NULL;
 	if (s->goodbye)
 		slot_release(st, s);
 }
@@ -74,7 +64,6 @@ conn_forget(struct stack *st, struct sock *s, int64_t now)
 	if (s->conn) /* its reset has not left yet */
 		detach(st, s->conn);
 	slot_streams_drop(st, s);
-	s->snd_cur = (struct stream_cursor){ NULL, 0 };
 	s->told_written = 0;
 	s->err = 0;
 	s->kind = SOCK_KIND_PLAIN;
@@ -301,7 +290,8 @@ must_go(const struct stack *st, const struct tcp_conn *c)
 
 	if (c->in_use != TCP_CONN_IN_USE || !(c->flags & TCPF_ORPHAN) || c->sock == NO_SOCK)
 		return false;
-	return st->ch.socks[c->sock].goodbye && stream_used(c->snd_w, c->snd_r) > 0 &&
+	return st->ch.socks[c->sock].goodbye &&
+	       stream_used(&c->streams->snd_w, &c->streams->snd_r) > 0 &&
 	       (last || c->retries > 0 || c->probes > 0);
 }
 

@@ -112,7 +112,8 @@ events_conn(struct stack *st, struct tcp_conn *c)
 	s->told_written = written;
 	if ((facts & SOCK_CONNECTED) && !(old & SOCK_CONNECTED)) {
 		s->local = (struct sock_addr){ c->tuple.local, c->tuple.lport };
-		s->peer = (struct sock_addr){ c->tuple.remote, c->tuple.rport };
+		if (!(c->flags & TCPF_ACTIVE_OPEN)) /* else the application has written it */
+			s->peer = (struct sock_addr){ c->tuple.remote, c->tuple.rport };
 	}
 	if (facts & SOCK_ERROR)
 		s->err = (int16_t)c->err;

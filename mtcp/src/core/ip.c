@@ -279,8 +279,8 @@ ip_segment_out(struct stack *st, const struct ip_way *way, const struct tcp_tupl
 	};
 
 	if (s->len)
-		stream_peek(c->snd_r, c->snd_w, tcp_text_cursor(c, s), tcp_text_offset(c, s),
-		            tcp + hdr_len, s->len);
+		stream_peek(&c->streams->snd_r, &c->streams->snd_w, tcp_text_cursor(c, s),
+		            tcp_text_offset(c, s), tcp + hdr_len, s->len);
 	(void)wire_tcp_build(tcp, s);
 	wire_ip4_build(ip, &h, !(p->info.caps & IO_CAP_TX_IP_SUM));
 	eth_out(p, k->data, &way->mac, ETH_TYPE_IP4);

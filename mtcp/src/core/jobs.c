@@ -29,8 +29,8 @@ choose_tuple(struct stack *st, struct sock *s, struct tcp_tuple *t, uint32_t *ha
 	void *found;
 
 	memset(t, 0, sizeof *t);
-	t->remote = s->want_ip;
-	t->rport = s->want_port;
+	t->remote = s->peer.ip;
+	t->rport = s->peer.port;
 	if (!ip_source(st, &t->remote, &src, mtu))
 		return E_NETUNREACH;
 	t->local = ip_addr_is_any(&s->local.ip) ? src : s->local.ip;

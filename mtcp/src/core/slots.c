@@ -78,7 +78,6 @@ slot_reset(struct stack *st, struct sock *s)
 	s->jobs_pushed = s->events_pushed = 0;
 	s->told_space = s->told_written = 0;
 	s->conn = NULL;
-	s->snd_cur = (struct stream_cursor){ NULL, 0 };
 	s->err = 0;
 	s->goodbye = false;
 	s->bound = SOCK_UNBOUND;

@@ -20,6 +20,7 @@
 #include "base/ip_addr.h"
 #include "base/spsc.h"
 #include "tcp/tcp_opts.h"
+#include "tcp/tcp_streams.h"
 
 /* The four numbers that name a connection, seen from here. */
 struct sock_addr {
@@ -66,54 +67,59 @@ enum {
 };
 
 struct tcp_conn;
-struct tcp_eor;
 
 struct sock {
-	/* -- line 0: the application's half ---------------------------------- */
-	_Alignas(CACHE_LINE) struct stream_writer snd_w;
-	struct stream_reader rcv_r;
-	_Atomic uint32_t asked;        /* requests ever made                         */
-	_Atomic uint32_t events_taken; /* times taken off the event ring             */
-	_Atomic uint16_t req;          /* SOCK_REQ_*                                 */
-	_Atomic uint16_t opt_bits;     /* SOCK_OPT_*                                 */
-	uint32_t jobs_pushed;          /* times put on the job ring                  */
-
-	/* -- line 1: the stack's half ------------------------------------------ */
-	_Alignas(CACHE_LINE) struct stream_writer rcv_w;
-	struct stream_reader snd_r;
-	_Atomic uint32_t happened;     /* events ever made                           */
-	_Atomic uint32_t jobs_taken;   /* times taken off the job ring               */
-	_Atomic uint16_t facts;        /* SOCK_*                                     */
-	int16_t err;                   /* errno value; written before SOCK_ERROR     */
-	uint32_t events_pushed;        /* times put on the event ring                */
-
-	/* -- line 2: the stack's, colder --------------------------------------- */
-	_Atomic uint32_t snd_limit;    /* bytes the send stream may hold             */
 	union {
-		_Atomic uint32_t accepts;    /* listener: connections ever completed         */
-		_Atomic uint32_t rcv_urgent; /* connection: where the last urgent byte stands
-		                              * in what is received, bytes                   */
+		struct tcp_streams streams; /* what a connection is shown of it */
+		struct {
+			/* -- line 0: the application's half -- */
+			_Alignas(CACHE_LINE) struct stream_writer snd_w;
+			struct stream_reader rcv_r;
+			_Atomic uint32_t asked;        /* requests ever made               */
+			_Atomic uint32_t events_taken; /* times taken off the event ring   */
+			_Atomic uint16_t req;          /* SOCK_REQ_*                       */
+			_Atomic uint16_t opt_bits;     /* SOCK_OPT_*                       */
+			uint32_t jobs_pushed;          /* times put on the job ring        */
+
+			/* -- line 1: the stack's half -- */
+			_Alignas(CACHE_LINE) struct stream_writer rcv_w;
+			struct stream_reader snd_r;
+			_Atomic uint32_t happened;     /* events ever made                 */
+			_Atomic uint32_t jobs_taken;   /* times taken off the job ring     */
+			_Atomic uint16_t facts;        /* SOCK_*                           */
+			int16_t err;                   /* errno value; written before SOCK_ERROR */
+			uint32_t events_pushed;        /* times put on the event ring      */
+
+			/* -- line 2: the stack's, colder; but for the first -- */
+			_Alignas(CACHE_LINE) _Atomic(struct tcp_eor *) eor; /* application:
+			                                * once connected, with snd_w.marked */
+			struct tcp_conn *conn;         /* stack only; NULL: none (any more) */
+			const struct tcp_opts *opts;   /* stack only: what setsockopt() changed */
+			_Atomic uint32_t snd_limit;    /* bytes the send stream may hold   */
+			union {
+				_Atomic uint32_t accepts;    /* listener: connections ever completed */
+				_Atomic uint32_t rcv_urgent; /* connection: where the last urgent
+				                              * byte stands in what is received  */
+			};
+			uint32_t parent;               /* SOCK_BORN: the listener's number */
+			union {                        /* stack only:                      */
+				uint32_t link;         /* chain of free or dying sockets   */
+				uint32_t parent_gen;   /* with `conn`: which listener of that number */
+			};
+			uint32_t told_written;         /* stack only: rcv_w.written it has told of */
+			uint32_t told_space;           /* stack only: want_space it has answered */
+			uint8_t kind;                  /* stack only: enum sock_kind       */
+			bool goodbye;                  /* stack only: the application has let go */
+			uint8_t bound;                 /* stack only: enum sock_bound      */
+			_Atomic uint16_t rcv_step;     /* bytes to be read before it is worth telling */
+			uint16_t listener;             /* stack only: which it was last, listener_of() */
+		};
 	};
-	struct tcp_conn *conn;         /* stack only; NULL: none (any more)          */
-	struct stream_cursor snd_cur;  /* stack only: where transmission stands      */
-	const struct tcp_opts *opts;   /* stack only: what setsockopt() changed      */
-	uint32_t parent;               /* SOCK_BORN: the listener's number           */
-	union {                        /* stack only:                                */
-		uint32_t link;         /* chain of free or dying sockets             */
-		uint32_t parent_gen;   /* with `conn`: which listener of that number */
-	};
-	uint32_t told_written;         /* stack only: rcv_w.written it has told of   */
-	uint8_t kind;                  /* stack only: enum sock_kind                 */
-	bool goodbye;                  /* stack only: the application has let go     */
-	uint8_t bound;                 /* stack only: enum sock_bound                */
-	uint32_t told_space;           /* stack only: want_space it has answered     */
-	_Atomic uint16_t rcv_step;     /* bytes to be read before it is worth telling */
-	uint16_t listener;             /* stack only: which it was last, listener_of() */
 
 	/* -- line 3: set once by one side, then read by both ---------------------- */
 	_Alignas(CACHE_LINE) struct sock_addr local;  /* stack: valid with CONNECTED or after a call */
-	struct sock_addr peer;         /* stack: valid with CONNECTED                */
-	uint16_t want_port;            /* application: destination for REQ_CONNECT   */
+	struct sock_addr peer;         /* application: destination for REQ_CONNECT;
+	                                * stack: with SOCK_BORN                    */
 	union {                        /* application:                               */
 		_Atomic uint32_t accepted;   /* listener: connections taken by accept    */
 		_Atomic uint32_t snd_urgent; /* connection: where the last urgent text written
@@ -122,13 +128,11 @@ struct sock {
 	_Atomic uint32_t want_space;   /* application: times it found the send stream full.
 	                                * Add one, sock_ask(), look again, then EAGAIN: the stack tells
 	                                * once at most two thirds of snd_limit are used.    */
-	union {                        /* application:                               */
-		struct ip_addr want_ip;        /* destination for REQ_CONNECT              */
-		_Atomic(struct tcp_eor *) eor; /* once connected, with snd_w.marked: the ends of
-		                                * records in what is sent                  */
-	};
 };
 
+static_assert(offsetof(struct sock, streams.rcv_w) == offsetof(struct sock, rcv_w) &&
+              offsetof(struct sock, streams.eor) == offsetof(struct sock, eor) &&
+              offsetof(struct sock, eor) == 2 * CACHE_LINE, "one layout, two views");
 static_assert(sizeof(struct stream_writer) + sizeof(struct stream_reader) + 16 <= CACHE_LINE,
               "a half is one line");
 static_assert(sizeof(struct sock) <= 256, "an idle socket is four lines");

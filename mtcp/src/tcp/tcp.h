@@ -21,6 +21,7 @@
 #include "tcp/tcp_rate.h"
 #include "tcp/tcp_path.h"
 #include "tcp/tcp_state.h"
+#include "tcp/tcp_streams.h"
 #include "wire/tcp_wire.h"
 
 /* Who talks to whom; "local" is this side. */
@@ -49,7 +50,6 @@ struct tcp_fastopen_keys {
 };
 
 struct tcp_conn;
-struct tcp_eor;
 
 /* What all connections of a core share: limits, pools, secrets. */
 struct tcp_env {
@@ -162,7 +162,9 @@ struct tcp_xmit {
 	struct tcp_sent *seen; /* where the search for a block ended last; NULL: nowhere */
 	struct tcp_sack_block known[TCP_SACK_MAX]; /* of the last ACK, as far as looked at */
 	uint8_t n_known;
-	struct stream_cursor rtx_cur; /* where retransmission stands, as snd_cur does */
+	struct stream_cursor snd_cur; /* where transmission stands; with nothing in flight
+	                               * it is where the stream begins        */
+	struct stream_cursor rtx_cur; /* where retransmission stands          */
 	seq_t cwnd_full;    /* SND.NXT when cwnd last held text back     */
 	seq_t pushed;       /* SND.NXT behind the last segment with PSH  */
 	uint16_t probe;     /* bytes of text in a probe of the path's MTU; 0: none is out */
@@ -235,15 +237,15 @@ struct tcp_conn {
 	uint8_t chrono;            /* enum tcp_chrono                            */
 	uint32_t data_segs_in;     /* segments received with text                */
 
-	/* -- line 1: streams, transmission -------------------------------------- */
-	_Alignas(CACHE_LINE) struct stream_reader *snd_r; /* what we read to send */
-	const struct stream_writer *snd_w;
-	struct stream_writer *rcv_w;                      /* where received text goes */
-	const struct stream_reader *rcv_r;
-	struct stream_cursor *snd_cur;
+	/* -- line 1: streams, transmission, counters of every segment ------------ */
+	_Alignas(CACHE_LINE) struct tcp_streams *streams; /* NULL: nobody's any more */
 	struct tcp_xmit *xmit;     /* NULL: nothing in flight                    */
 	struct tcp_reass *reass;   /* NULL: nothing out of order                 */
 	const struct cc_ops *cc;
+	uint64_t bytes_acked, bytes_received;
+	uint32_t segs_in, segs_out;
+	uint32_t delivered;        /* bytes that reached the peer, SACKed ones too; wraps */
+	uint32_t delivered_segs;   /* the same in segments, for TCP_INFO         */
 
 	/* -- line 2: time ---------------------------------------------------------- */
 	_Alignas(CACHE_LINE) int64_t rtx_at; /* retransmission, persist or reordering timer */
@@ -273,7 +275,7 @@ struct tcp_conn {
 	uint32_t rcv_read_mark;    /* bytes the application had read at ...      */
 	int64_t rcv_mark_at;       /* ... this time (receive autotuning)         */
 	uint32_t snd_limit;        /* bytes the send stream may hold             */
-	int32_t err;               /* enum tcp_error; why it ended               */
+	uint32_t waiting_ms;       /* since when what was sent, or a closed window, waits */
 	uint32_t rwnd_time, sndbuf_time; /* held back so long, as chrono_since   */
 
 	/* -- line 4: congestion control, the core's links ---------------------- */
@@ -285,18 +287,12 @@ struct tcp_conn {
 	const struct tcp_opts *opts;
 	struct link tx_link;       /* control, ack or data list, or a neighbour's waiters */
 	int64_t received_at;       /* last segment received                      */
-	uint32_t id;               /* number in the core's pool                  */
-	uint32_t sock;             /* socket number; UINT32_MAX: none            */
 
-	/* -- line 6: name, and counters for TCP_INFO --------------------------------- */
+	/* -- line 6: name -------------------------------------------------------------- */
 	_Alignas(CACHE_LINE) struct tcp_tuple tuple;
 	uint32_t hash;             /* of the tuple, in the demultiplexer         */
-	int64_t challenge_at;      /* start of the second in which ...           */
-	uint32_t challenges;       /* ... so many challenge ACKs were sent       */
-	uint32_t total_retrans;
-	uint32_t dsack_dups;       /* segments that D-SACKs reported             */
-	uint64_t bytes_acked, bytes_received;
-	uint32_t segs_in, segs_out;
+	uint32_t id;               /* number in the core's pool                  */
+	uint32_t sock;             /* socket number; UINT32_MAX: none            */
 	uint32_t in_use;           /* the core's: TCP_CONN_IN_USE, or memory of a pool */
 	uint8_t tx_list;           /* the core's: which list tx_link is on       */
 	uint8_t tos, ttl;
@@ -304,30 +300,35 @@ struct tcp_conn {
 	uint8_t reo_mult;          /* by how many min_rtt/4 D-SACKs widened ...  */
 	uint8_t reo_persist;       /* ... the reordering window; for so many recoveries */
 	uint8_t reordering;        /* largest distance seen, segments; 0: none   */
-	seq_t tlp_end;             /* SND.NXT when the tail loss probe had left  */
-	uint32_t delivered;        /* bytes that reached the peer, SACKed ones too; wraps */
-	uint32_t delivered_segs;   /* the same in segments, for TCP_INFO         */
-	uint32_t delivered_ce;     /* of these by ACKs with ECE                  */
-	uint32_t delivery_rate;    /* last estimate, in 64 bytes/s               */
-	int64_t pace_at;           /* pacing lets the next segment leave then    */
-	seq_t ecn_ack;             /* ECN_ACK_FIRST: what that ACK acknowledges, for ECN or a repair */
+	uint8_t err;               /* enum tcp_error; why it ended               */
 	uint32_t busy_time;        /* sending and not held back, as chrono_since */
+
+	/* -- line 7: what is seldom looked at --------------------------------------- */
+	_Alignas(CACHE_LINE) int64_t pace_at; /* pacing lets the next segment leave then */
 	uint64_t bytes_retrans;    /* text sent again                            */
-	seq_t snd_up;              /* SND.UP: the end of urgent text to send     */
-	seq_t rcv_up;              /* RCV.UP: the last urgent byte to receive    */
+	uint32_t challenge_ms;     /* start of the second in which ...           */
+	uint16_t challenges;       /* ... so many challenge ACKs were sent       */
+	uint16_t plpmtu_s;         /* when the search began, s                   */
+	uint16_t plpmtu_low, plpmtu_high; /* what arrives, and may arrive, tcp_plpmtu.c */
 	uint16_t pmtu_acked;       /* bytes of the largest segment acknowledged  */
 	uint16_t pmtu_claim;       /* an MTU that ICMP names and an RTO may confirm; 0: none */
-	uint16_t plpmtu_low, plpmtu_high; /* what arrives, and may arrive, tcp_plpmtu.c */
-	uint32_t plpmtu_s;         /* when the search began, s                   */
-	uint32_t waiting_ms;       /* since when what was sent, or a closed window, waits */
-	const _Atomic(struct tcp_eor *) *snd_eor; /* with snd_w->marked: ends of records */
+	uint32_t total_retrans;
+	uint32_t dsack_dups;       /* segments that D-SACKs reported             */
+	seq_t tlp_end;             /* SND.NXT when the tail loss probe had left  */
+	uint32_t delivered_ce;     /* of delivered_segs, by ACKs with ECE        */
+	uint32_t delivery_rate;    /* last estimate, in 64 bytes/s               */
+	seq_t ecn_ack;             /* ECN_ACK_FIRST: what that ACK acknowledges, for ECN or a repair */
+	seq_t snd_up;              /* SND.UP: the end of urgent text to send     */
+	seq_t rcv_up;              /* RCV.UP: the last urgent byte to receive    */
 };
 
-static_assert(offsetof(struct tcp_conn, snd_r) == 64, "per-segment state fits one line");
+static_assert(offsetof(struct tcp_conn, streams) == 64, "per-segment state fits one line");
 static_assert(offsetof(struct tcp_conn, rtx_at) == 128, "streams fit one line");
 static_assert(offsetof(struct tcp_conn, recover) == 192, "time fits one line");
 static_assert(offsetof(struct tcp_conn, cc_state) == 256, "recovery fits one line");
 static_assert(offsetof(struct tcp_conn, timer) == 320, "congestion control fits one line");
+static_assert(offsetof(struct tcp_conn, tuple) == 384, "the core's fits one line");
+static_assert(sizeof(struct tcp_conn) == 512, "eight lines");
 
 /* ------------------------------------------------------------ life -- */
 
@@ -338,12 +339,7 @@ struct tcp_open {
 	seq_t iss;
 	uint32_t ts_offset;
 	const struct tcp_opts *opts;
-	struct stream_reader *snd_r;
-	const struct stream_writer *snd_w;
-	struct stream_writer *rcv_w;
-	const struct stream_reader *rcv_r;
-	struct stream_cursor *snd_cur;
-	const _Atomic(struct tcp_eor *) *snd_eor;
+	struct tcp_streams *streams;
 };
 
 /* Makes `c` (memory of any content; wheel node and links are reset) CLOSED with these parameters. */
@@ -388,10 +384,10 @@ tcp_text_offset(const struct tcp_conn *c, const struct tcp_seg *s)
 {
 	uint32_t at = seq_sub(s->seq, c->iss) - (s->flags & TCP_SYN ? 0 : 1);
 
-	return at - atomic_load_explicit(&c->snd_r->read, memory_order_relaxed);
+	return at - atomic_load_explicit(&c->streams->snd_r.read, memory_order_relaxed);
 }
 
-/* The cursor that reads a segment's text: what is sent again has one of its own, or each
+/* The cursor that reads a segment's text (NULL: none is needed): what is sent again has one of its own, or each
  * retransmission would make new text start over from the first chunk. */
 static inline struct stream_cursor *
 tcp_text_cursor(const struct tcp_conn *c, const struct tcp_seg *s)
@@ -399,7 +395,7 @@ tcp_text_cursor(const struct tcp_conn *c, const struct tcp_seg *s)
 	uint32_t space = seg_space(s);
 	bool is_new = seq_eq(seq_add(s->seq, space), c->snd_nxt);
 
-	return is_new || !c->xmit ? c->snd_cur : &c->xmit->rtx_cur;
+	return !c->xmit ? NULL : is_new ? &c->xmit->snd_cur : &c->xmit->rtx_cur;
 }
 
 /* On which of the core's lists the connection belongs. */
@@ -459,10 +455,10 @@ tcp_unsent(const struct tcp_conn *c)
 {
 	uint32_t sent;
 
-	if (!c->snd_w || (c->flags & TCPF_FIN_SENT) || !tcp_facts[c->state].synchronized)
+	if (!c->streams || (c->flags & TCPF_FIN_SENT) || !tcp_facts[c->state].synchronized)
 		return 0;
 	sent = seq_sub(c->snd_nxt, c->iss) - 1;
-	return atomic_load_explicit(&c->snd_w->written, memory_order_acquire) - sent;
+	return atomic_load_explicit(&c->streams->snd_w.written, memory_order_acquire) - sent;
 }
 
 /* Millisecond timestamp clock (RFC 7323 4.1, 5.4). */

@@ -85,19 +85,21 @@ rtt_of(const struct tcp_conn *c, const struct tcp_seg *s, const struct sack_news
 void
 tcp_text_acked(struct tcp_env *e, struct tcp_conn *c)
 {
+	struct tcp_streams *t = c->streams;
 	uint32_t read, written, upto;
 
-	if (!c->snd_r)
+	if (!t)
 		return;
-	read = atomic_load_explicit(&c->snd_r->read, memory_order_relaxed);
-	written = atomic_load_explicit(&c->snd_w->written, memory_order_acquire);
+	read = atomic_load_explicit(&t->snd_r.read, memory_order_relaxed);
+	written = atomic_load_explicit(&t->snd_w.written, memory_order_acquire);
 	upto = seq_sub(c->snd_una, c->iss) - 1;
 	if (upto - read > written - read) /* the FIN has no byte in the stream */
 		upto = written;
 	if (upto != read)
-		stream_consume(c->snd_r, c->snd_w, c->snd_cur, upto - read, &e->spare);
+		stream_consume(&t->snd_r, &t->snd_w, c->xmit ? &c->xmit->snd_cur : NULL,
+		               upto - read, &e->spare);
 	if (c->xmit) /* its chunk may be gone */
-		stream_cursor_consumed(&c->xmit->rtx_cur, c->snd_r);
+		stream_cursor_consumed(&c->xmit->rtx_cur, &t->snd_r);
 	c->bytes_acked += upto - read;
 }
 

@@ -14,9 +14,9 @@ never_sent(const struct tcp_conn *c)
 {
 	uint32_t fin = c->flags & TCPF_FIN_SENT ? 1 : 0;
 
-	if (!c->snd_w)
+	if (!c->streams)
 		return 0;
-	return atomic_load_explicit(&c->snd_w->written, memory_order_acquire) -
+	return atomic_load_explicit(&c->streams->snd_w.written, memory_order_acquire) -
 	       (seq_sub(c->snd_nxt, c->iss) - 1 - fin);
 }
 

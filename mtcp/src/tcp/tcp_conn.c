@@ -216,12 +216,7 @@ tcp_conn_init(struct tcp_env *e, struct tcp_conn *c, const struct tcp_open *o, i
 	c->id = id;
 	c->sock = UINT32_MAX;
 	c->tuple = o->tuple;
-	c->snd_r = o->snd_r;
-	c->snd_w = o->snd_w;
-	c->rcv_w = o->rcv_w;
-	c->rcv_r = o->rcv_r;
-	c->snd_cur = o->snd_cur;
-	c->snd_eor = o->snd_eor;
+	c->streams = o->streams;
 	c->iss = c->snd_una = c->snd_nxt = c->snd_sml = c->snd_up = o->iss;
 	c->recover = o->iss;
 	c->ts_offset = o->ts_offset;
@@ -339,7 +334,7 @@ void
 tcp_close(struct tcp_env *e, struct tcp_conn *c, int64_t now)
 {
 	c->flags |= TCPF_ORPHAN;
-	if (c->rcv_w && stream_used(c->rcv_w, c->rcv_r) > 0) {
+	if (c->streams && stream_used(&c->streams->rcv_w, &c->streams->rcv_r) > 0) {
 		tcp_abort(e, c, TCP_E_NONE, now);
 		return;
 	}
@@ -358,7 +353,7 @@ tcp_abort(struct tcp_env *e, struct tcp_conn *c, enum tcp_error why, int64_t now
 	if (known && c->state != TCP_TIME_WAIT)
 		c->flags |= TCPF_RST;
 	c->flags &= ~(uint32_t)TCPF_SYN_DUE;
-	c->err = (int32_t)why;
+	c->err = (uint8_t)why;
 	trace_add(e->trace, now, c->id, T_CLOSE, why, 0);
 	tcp_set_state(e, c, TCP_CLOSED, now);
 }
@@ -384,7 +379,7 @@ tcp_icmp_valid(const struct tcp_conn *c, seq_t quoted)
 void
 tcp_icmp_unreachable(struct tcp_env *e, struct tcp_conn *c, enum tcp_error soft, int64_t now)
 {
-	c->err = (int32_t)soft;
+	c->err = (uint8_t)soft;
 	if (c->state == TCP_SYN_SENT)
 		tcp_set_state(e, c, TCP_CLOSED, now);
 }

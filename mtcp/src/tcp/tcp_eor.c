@@ -44,7 +44,7 @@ uint32_t
 tcp_eor_ahead(struct tcp_env *e, struct tcp_conn *c)
 {
 	uint32_t sent = seq_sub(c->snd_nxt, c->iss) - 1, at;
-	struct tcp_eor *m = atomic_load_explicit(c->snd_eor, memory_order_relaxed);
+	struct tcp_eor *m = atomic_load_explicit(&c->streams->eor, memory_order_relaxed);
 	uint8_t bytes[sizeof at];
 
 	while (stream_used(&m->w, &m->r) >= sizeof bytes) {

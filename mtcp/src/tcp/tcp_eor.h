@@ -25,7 +25,7 @@ static_assert(sizeof(struct tcp_eor) <= CHUNK_SIZE, "a chunk holds it");
 struct tcp_eor *tcp_eor_new(struct chunk *k);
 
 /* Writer.  What `text` has been given so far ends a record; `empty` must hold a chunk.  `m` is
- * where the reader of `text` finds it (tcp_conn.snd_eor), and text->marked was set after. */
+ * where the reader of `text` finds it (tcp_streams.eor), and text->marked was set after. */
 void tcp_eor_mark(struct tcp_eor *m, const struct stream_writer *text, struct chunk_list *empty);
 
 /* Puts all chunks on `empty`, that of `m` too.  Only when neither side will use it again. */
@@ -39,7 +39,7 @@ uint32_t tcp_eor_ahead(struct tcp_env *e, struct tcp_conn *c);
 static inline uint32_t
 tcp_eor_record(struct tcp_env *e, struct tcp_conn *c, uint32_t unsent)
 {
-	if (likely(!unsent || !atomic_load_explicit(&c->snd_w->marked, memory_order_acquire)))
+	if (likely(!unsent || !atomic_load_explicit(&c->streams->snd_w.marked, memory_order_acquire)))
 		return unsent;
 	return min(unsent, tcp_eor_ahead(e, c));
 }

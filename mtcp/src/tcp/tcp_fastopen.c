@@ -179,7 +179,7 @@ tcp_fastopen_room(struct tcp_env *e, const struct ip_addr *peer, uint16_t local_
 static uint32_t
 written(const struct tcp_conn *c)
 {
-	return atomic_load_explicit(&c->snd_w->written, memory_order_acquire);
+	return atomic_load_explicit(&c->streams->snd_w.written, memory_order_acquire);
 }
 
 void
@@ -188,7 +188,7 @@ tcp_fastopen_syn(struct tcp_env *e, struct tcp_conn *c, struct tcp_seg *s, int64
 	const struct tcp_path *p = tcp_path_find(&e->paths, &c->tuple.remote, now);
 	bool bare = e->cfg->fastopen & FASTOPEN_CLIENT_NO_COOKIE;
 
-	if (!(e->cfg->fastopen & FASTOPEN_CLIENT) || rests(p, now) || !c->snd_w)
+	if (!(e->cfg->fastopen & FASTOPEN_CLIENT) || rests(p, now) || !c->streams)
 		return;
 	if (!bare || (p && p->n_cookie)) {
 		s->opts |= TCP_OPT_FASTOPEN;

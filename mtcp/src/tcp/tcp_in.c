@@ -20,11 +20,13 @@
 void
 tcp_challenge(struct tcp_env *e, struct tcp_conn *c, int64_t now)
 {
-	if (now - c->challenge_at >= NS_PER_S) {
-		c->challenge_at = now;
+	uint32_t now_ms = (uint32_t)(now / NS_PER_MS);
+
+	if (now_ms - c->challenge_ms >= 1000) {
+		c->challenge_ms = now_ms;
 		c->challenges = 0;
 	}
-	if (c->challenges < e->cfg->challenge_ack_per_s) {
+	if (c->challenges < min(e->cfg->challenge_ack_per_s, (uint32_t)UINT16_MAX)) {
 		c->challenges++;
 		c->flags |= TCPF_ACK_NOW;
 	}
@@ -153,7 +155,7 @@ check_rst(struct tcp_env *e, struct tcp_conn *c, const struct tcp_seg *s, int64_
 		tcp_challenge(e, c, now);
 		return DROP_RST_CHALLENGED;
 	}
-	c->err = reset_error(c);
+	c->err = (uint8_t)reset_error(c);
 	tcp_set_state(e, c, TCP_CLOSED, now);
 	return DROP_RESET;
 }
@@ -220,13 +222,14 @@ text_in_order(struct tcp_env *e, struct tcp_conn *c, const uint8_t *text, uint32
               bool pushed, int64_t now)
 {
 	bool hole = c->reass && c->reass->n_runs;
+	struct tcp_streams *t = c->streams;
 	uint32_t n;
 
 	(void)tcp_chunks_want(e, len / CHUNK_ROOM + 2);
-	n = stream_write(c->rcv_w, c->rcv_r, &e->spare, text, len);
+	n = stream_write(&t->rcv_w, &t->rcv_r, &e->spare, text, len);
 	if (n < len && hole) { /* what comes first is worth more than what comes later */
 		tcp_reass_release(e, c);
-		n += stream_write(c->rcv_w, c->rcv_r, &e->spare, text + n, len - n);
+		n += stream_write(&t->rcv_w, &t->rcv_r, &e->spare, text + n, len - n);
 	}
 	c->rcv_nxt = seq_add(c->rcv_nxt, n);
 	c->bytes_received += n;

@@ -39,7 +39,7 @@ static void
 begin(struct tcp_env *e, struct tcp_conn *c, int64_t now)
 {
 	c->plpmtu_high = to_u16(ceiling(e, c, now));
-	c->plpmtu_s = (uint32_t)(now / NS_PER_S);
+	c->plpmtu_s = (uint16_t)(now / NS_PER_S);
 	c->flags |= TCPF_PLPMTU;
 	set_low(e, c, min(BASE + stamp(c), (uint32_t)c->plpmtu_high), now);
 }
@@ -55,10 +55,11 @@ tcp_plpmtu_start(struct tcp_env *e, struct tcp_conn *c, int64_t now)
 static uint32_t
 next_size(struct tcp_env *e, struct tcp_conn *c, int64_t now)
 {
-	uint32_t now_s = (uint32_t)(now / NS_PER_S), low = c->plpmtu_low, high = c->plpmtu_high;
+	uint16_t now_s = (uint16_t)(now / NS_PER_S);
+	uint32_t low = c->plpmtu_low, high = c->plpmtu_high;
 	uint32_t most = ceiling(e, c, now);
 
-	if (now_s - c->plpmtu_s >= AGAIN_S) {
+	if ((uint16_t)(now_s - c->plpmtu_s) >= AGAIN_S) { /* of 18 h: late once, at worst */
 		c->plpmtu_s = now_s;
 		c->plpmtu_high = to_u16(most);
 		high = most;

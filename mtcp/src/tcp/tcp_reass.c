@@ -270,8 +270,8 @@ run_deliver(struct tcp_env *e, struct tcp_conn *c, struct tcp_run *r)
 			put = min(seq_sub(c->rcv_nxt, r->start), len);
 		} else {
 			(void)tcp_chunks_want(e, 2);
-			put = stream_write(c->rcv_w, c->rcv_r, &e->spare, r->first->data + r->gone,
-			                   len);
+			put = stream_write(&c->streams->rcv_w, &c->streams->rcv_r, &e->spare,
+			                   r->first->data + r->gone, len);
 			c->rcv_nxt = seq_add(c->rcv_nxt, put);
 			c->bytes_received += put;
 			if (put == 0)

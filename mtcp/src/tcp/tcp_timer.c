@@ -247,7 +247,7 @@ give_up(struct tcp_env *e, struct tcp_conn *c, int64_t now)
 	enum tcp_error why = c->err ? (enum tcp_error)c->err : TCP_E_TIMEDOUT;
 
 	trace_add(e->trace, now, c->id, T_CLOSE, why, 0);
-	c->err = (int32_t)why;
+	c->err = (uint8_t)why;
 	tcp_set_state(e, c, TCP_CLOSED, now);
 }
 

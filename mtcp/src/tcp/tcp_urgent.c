@@ -45,7 +45,7 @@ tcp_urgent_in(struct tcp_conn *c, const struct tcp_seg *s)
 
 	if ((c->flags & TCPF_URG_IN) && seq_lt(c->rcv_up, c->rcv_nxt))
 		c->flags &= ~(uint32_t)TCPF_URG_IN; /* it has come */
-	if (!(s->flags & TCP_URG) || !tcp_facts[c->state].may_recv || !c->rcv_w)
+	if (!(s->flags & TCP_URG) || !tcp_facts[c->state].may_recv || !c->streams)
 		return; /* in FIN-WAIT-2 nobody may hold it any more */
 	if (seq_lt(last, c->rcv_nxt) || ((c->flags & TCPF_URG_IN) && seq_le(last, c->rcv_up)))
 		return;
@@ -56,6 +56,6 @@ tcp_urgent_in(struct tcp_conn *c, const struct tcp_seg *s)
 uint32_t
 tcp_urgent_at(const struct tcp_conn *c)
 {
-	return atomic_load_explicit(&c->rcv_w->written, memory_order_relaxed) +
+	return atomic_load_explicit(&c->streams->rcv_w.written, memory_order_relaxed) +
 	       seq_sub(c->rcv_up, c->rcv_nxt);
 }

@@ -40,9 +40,9 @@ room(const struct tcp_env *e, const struct tcp_conn *c)
 {
 	uint32_t used, most = space(e, c);
 
-	if (!c->rcv_w)
+	if (!c->streams)
 		return most;
-	used = stream_used(c->rcv_w, c->rcv_r);
+	used = stream_used(&c->streams->rcv_w, &c->streams->rcv_r);
 	return used < most ? most - used : 0;
 }
 
@@ -63,7 +63,7 @@ edge_gain(const struct tcp_env *e, const struct tcp_conn *c)
 static bool
 may_round_up(const struct tcp_conn *c, uint32_t wnd)
 {
-	uint32_t used = c->rcv_w ? stream_used(c->rcv_w, c->rcv_r) : 0;
+	uint32_t used = c->streams ? stream_used(&c->streams->rcv_w, &c->streams->rcv_r) : 0;
 
 	return (uint64_t)used + wnd <=
 	       (uint64_t)c->rcv_space + max(c->rcv_space / 2, 1u << c->rcv_wscale);
@@ -118,11 +118,11 @@ tcp_window_grow_receive(struct tcp_env *e, struct tcp_conn *c, int64_t now)
 {
 	uint32_t read, limit = min(e->cfg->rcvbuf_max / 2, tcp_opt_clamp(c->opts));
 
-	if (!c->rcv_r || c->rcv_space >= limit || (c->opts->set & 1u << TCP_OPTION_RCVBUF))
+	if (!c->streams || c->rcv_space >= limit || (c->opts->set & 1u << TCP_OPTION_RCVBUF))
 		return;
 	if (now - c->rcv_mark_at < max(tcp_srtt_ns(c), NS_PER_MS))
 		return;
-	read = atomic_load_explicit(&c->rcv_r->read, memory_order_acquire);
+	read = atomic_load_explicit(&c->streams->rcv_r.read, memory_order_acquire);
 	if (c->rcv_mark_at && tcp_mem_level(e) == TCP_MEM_EASE)
 		c->rcv_space = want_space(c, read - c->rcv_read_mark, limit);
 	c->rcv_read_mark = read;
