@@ -8,6 +8,7 @@
 #include <errno.h>
 
 #include "api/epoll_set.h"
+#include "api/ref_opts.h"
 #include "api/sockaddr.h"
 
 /* Asked of the stack: nothing is left of a connection. */
@@ -59,7 +60,7 @@ connect_wait(struct mtcp_context *ctx, struct sockref *r)
 		if (err != EINPROGRESS)
 			return err;
 		if (deadline == 0)
-			deadline = context_deadline(ctx, r->snd_timeout_ms);
+			deadline = context_deadline(ctx, ref_opts(ctx, r)->snd_timeout_ms);
 		if (context_wait(ctx, seen, deadline))
 			return errno == EAGAIN ? EINPROGRESS : errno;
 	}

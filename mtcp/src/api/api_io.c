@@ -10,6 +10,7 @@
 #include "api/api_connect.h"
 #include "api/api_pipe.h"
 #include "api/context.h"
+#include "api/ref_opts.h"
 #include "api/sockaddr.h"
 #include "api/urgent.h"
 #include "tcp/tcp_eor.h"
@@ -186,7 +187,8 @@ stream_recv(struct mtcp_context *ctx, struct sockref *r, struct pieces p, int fl
 			return got > 0 ? got : -1;
 		}
 		tell_window(ctx, r, s);
-		if (context_wait(ctx, seen, deadline_once(ctx, &deadline, r->rcv_timeout_ms)))
+		if (context_wait(ctx, seen,
+		                 deadline_once(ctx, &deadline, ref_opts(ctx, r)->rcv_timeout_ms)))
 			return got > 0 ? got : -1;
 	}
 	if (!(flags & MSG_PEEK))
@@ -402,7 +404,8 @@ stream_send(struct mtcp_context *ctx, struct sockref *r, struct pieces p, int fl
 			errno = EAGAIN;
 			return sum > 0 ? sum : -1;
 		}
-		if (context_wait(ctx, seen, deadline_once(ctx, &deadline, r->snd_timeout_ms)))
+		if (context_wait(ctx, seen,
+		                 deadline_once(ctx, &deadline, ref_opts(ctx, r)->snd_timeout_ms)))
 			return sum > 0 ? sum : -1;
 	}
 }

@@ -12,6 +12,7 @@
 #include "api/api_pipe.h"
 #include "api/context.h"
 #include "api/epoll_set.h"
+#include "api/ref_opts.h"
 #include "api/sockaddr.h"
 #include "api/urgent.h"
 
@@ -163,7 +164,7 @@ accept_wait(struct mtcp_context *ctx, struct sockref *r)
 			return NULL;
 		}
 		if (deadline == 0)
-			deadline = context_deadline(ctx, r->rcv_timeout_ms);
+			deadline = context_deadline(ctx, ref_opts(ctx, r)->rcv_timeout_ms);
 		if (context_wait(ctx, seen, deadline))
 			return NULL;
 	}
@@ -241,7 +242,7 @@ static void
 linger(struct mtcp_context *ctx, struct sockref *r)
 {
 	struct sock *s = ref_sock(ctx, r);
-	int64_t deadline = pair_now(ctx->pair) + SEC(r->linger_s);
+	int64_t deadline = pair_now(ctx->pair) + SEC(ref_opts(ctx, r)->linger_s);
 
 	context_ask(ctx, s, SOCK_REQ_SHUT_WR);
 	for (;;) {
@@ -267,7 +268,7 @@ static void
 stream_close(struct mtcp_context *ctx, struct sockref *r, uint16_t how)
 {
 	if (r->flags & REF_LINGER) {
-		if (r->linger_s == 0)
+		if (ref_opts(ctx, r)->linger_s == 0)
 			how = SOCK_REQ_ABORT;
 		else if (how == 0 && worth_lingering(ctx, r))
 			linger(ctx, r);

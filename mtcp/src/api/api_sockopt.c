@@ -13,6 +13,7 @@
 #include <netinet/ip.h>
 
 #include "api/api_connect.h"
+#include "api/ref_opts.h"
 #include "api/tcp_info.h"
 #include "tcp/tcp_cc.h"
 
@@ -193,7 +194,11 @@ set_clamp(struct mtcp_context *ctx, struct sockref *r, const struct option *o, i
 static int
 set_lowat(struct mtcp_context *ctx, struct sockref *r, const struct option *o, int value)
 {
-	r->lowat = (uint32_t)value;
+	struct ref_opts *own = ref_opts_own(ctx, r);
+
+	if (!own)
+		return ENOBUFS;
+	own->lowat = (uint32_t)value;
 	return set_stack(ctx, r, o->arg, value);
 }
 
@@ -246,8 +251,10 @@ set_rate(struct mtcp_context *ctx, struct sockref *r, const struct option *o, co
 
 /* A time in the past is over at once, as on Linux. */
 static int
-set_timeout(struct sockref *r, bool sending, const void *val, socklen_t len)
+set_timeout(struct mtcp_context *ctx, struct sockref *r, bool sending, const void *val,
+            socklen_t len)
 {
+	struct ref_opts *own;
 	struct timeval tv;
 	int err = fetch(&tv, sizeof tv, val, len);
 	int64_t ms;
@@ -259,23 +266,26 @@ set_timeout(struct sockref *r, bool sending, const void *val, socklen_t len)
 	ms = tv.tv_sec > INT32_MAX / 1000 ? INT32_MAX : tv.tv_sec * 1000 + (tv.tv_usec + 999) / 1000;
 	if (tv.tv_sec < 0)
 		ms = TIMEOUT_NOW;
-	if (sending)
-		r->snd_timeout_ms = (uint32_t)ms;
-	else
-		r->rcv_timeout_ms = (uint32_t)ms;
+	if (!(own = ref_opts_own(ctx, r)))
+		return ENOBUFS;
+	*(sending ? &own->snd_timeout_ms : &own->rcv_timeout_ms) = (uint32_t)ms;
 	return 0;
 }
 
 static int
-set_linger(struct sockref *r, const void *val, socklen_t len)
+set_linger(struct mtcp_context *ctx, struct sockref *r, const void *val, socklen_t len)
 {
+	struct ref_opts *own;
 	struct linger l;
 	int err = fetch(&l, sizeof l, val, len);
 
 	if (err)
 		return err;
-	if (l.l_onoff)
-		r->linger_s = (uint32_t)l.l_linger;
+	if (l.l_onoff) {
+		if (!(own = ref_opts_own(ctx, r)))
+			return ENOBUFS;
+		own->linger_s = (uint32_t)l.l_linger;
+	}
 	return set_flag(r, REF_LINGER, l.l_onoff != 0);
 }
 
@@ -380,9 +390,9 @@ set_any(struct mtcp_context *ctx, struct sockref *r, int level, const struct opt
 	if (!o || o->kind >= KIND_INFO)
 		return ENOPROTOOPT;
 	if (o->kind == KIND_TIMEOUT)
-		return set_timeout(r, o->arg == 1, val, len);
+		return set_timeout(ctx, r, o->arg == 1, val, len);
 	if (o->kind == KIND_LINGER)
-		return set_linger(r, val, len);
+		return set_linger(ctx, r, val, len);
 	if (o->kind == KIND_RATE)
 		return set_rate(ctx, r, o, val, len);
 	return set_int(ctx, r, o, value);
@@ -500,9 +510,11 @@ get_int(struct mtcp_context *ctx, struct sockref *r, const struct option *o, int
 }
 
 static int
-get_timeout(const struct sockref *r, bool sending, void *val, socklen_t *len)
+get_timeout(const struct mtcp_context *ctx, const struct sockref *r, bool sending, void *val,
+            socklen_t *len)
 {
-	uint32_t ms = sending ? r->snd_timeout_ms : r->rcv_timeout_ms;
+	const struct ref_opts *o = ref_opts(ctx, r);
+	uint32_t ms = sending ? o->snd_timeout_ms : o->rcv_timeout_ms;
 	struct timeval tv = { .tv_sec = ms / 1000, .tv_usec = ms % 1000 * 1000 };
 
 	if (ms == TIMEOUT_NOW)
@@ -511,9 +523,9 @@ get_timeout(const struct sockref *r, bool sending, void *val, socklen_t *len)
 }
 
 static int
-get_linger(const struct sockref *r, void *val, socklen_t *len)
+get_linger(const struct mtcp_context *ctx, const struct sockref *r, void *val, socklen_t *len)
 {
-	struct linger l = { (r->flags & REF_LINGER) != 0, (int)r->linger_s };
+	struct linger l = { (r->flags & REF_LINGER) != 0, (int)ref_opts(ctx, r)->linger_s };
 
 	return give(val, len, &l, sizeof l);
 }
@@ -618,9 +630,9 @@ get_any(struct mtcp_context *ctx, struct sockref *r, const struct option *o, voi
 		return ENOPROTOOPT;
 	switch (o->kind) {
 	case KIND_TIMEOUT:
-		return get_timeout(r, o->arg == 1, val, len);
+		return get_timeout(ctx, r, o->arg == 1, val, len);
 	case KIND_LINGER:
-		return get_linger(r, val, len);
+		return get_linger(ctx, r, val, len);
 	case KIND_RATE:
 		return get_rate(ctx, r, o, val, len);
 	case KIND_CC:

@@ -13,6 +13,7 @@
 
 #include "api/api_pipe.h"
 #include "api/epoll_set.h"
+#include "api/ref_opts.h"
 
 size_t
 context_memory(uint32_t n_socks)
@@ -248,4 +249,5 @@ context_fini(struct mtcp_context *ctx)
 	for (uint32_t n = 0; n < ctx->high; n++)
 		free_what_stands_behind(ctx, &ctx->refs[n]);
 	epoll_set_free_items(ctx);
+	ref_opts_free_all(ctx);
 }

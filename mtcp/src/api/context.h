@@ -13,6 +13,8 @@
 
 #define CONTEXT_COMPLAINTS 16u
 
+struct ref_opts;
+
 struct mtcp_context {
 	struct channel *ch;
 	struct pair *pair;
@@ -21,6 +23,9 @@ struct mtcp_context {
 	struct chunk_list spent;  /* read empty, on their way to the stack            */
 	struct epoll_item *free_items;
 	void *slabs;              /* of epoll items: freed with the context           */
+	struct ref_opts *opts;    /* what sockref.opts counts: n_opts of them, grown at need */
+	uint32_t n_opts;
+	uint32_t free_opts;       /* chain through `next`; 0 ends it                  */
 	uint32_t starved;         /* first socket that waits for chunks; NO_SOCK      */
 	uint32_t high;            /* one above the highest number ever used           */
 	bool has_fd;              /* mtcp_epoll_getfd() was called                    */

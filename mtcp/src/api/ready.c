@@ -8,6 +8,7 @@
 #include "api/ready.h"
 
 #include "api/api_pipe.h"
+#include "api/ref_opts.h"
 #include "api/urgent.h"
 #include "mtcp_epoll.h"
 
@@ -15,12 +16,13 @@
 #define WRITABLE ((uint32_t)MTCP_EPOLLOUT | (uint32_t)MTCP_EPOLLWRNORM)
 
 static bool
-has_room(const struct sockref *r, const struct sock *s)
+has_room(const struct mtcp_context *ctx, const struct sockref *r, const struct sock *s)
 {
 	uint32_t limit = atomic_load_explicit(&s->snd_limit, memory_order_relaxed);
 
 	return !(r->flags & REF_STARVED) &&
-	       stream_used(&s->snd_w, &s->snd_r) <= sock_writable_below(limit, r->lowat);
+	       stream_used(&s->snd_w, &s->snd_r) <=
+	               sock_writable_below(limit, ref_opts(ctx, r)->lowat);
 }
 
 static uint32_t
@@ -32,7 +34,7 @@ text_events(struct mtcp_context *ctx, struct sockref *r, const struct sock *s, b
 		ev |= READABLE;
 	if (urgent_is_ready(ctx, r))
 		ev |= MTCP_EPOLLPRI;
-	if (snd_shut || has_room(r, s))
+	if (snd_shut || has_room(ctx, r, s))
 		ev |= WRITABLE;
 	return ev;
 }

@@ -10,6 +10,7 @@
 
 #include "api/context.h"
 #include "api/epoll_set.h"
+#include "api/ref_opts.h"
 
 /* The number may have been a listener's a moment ago, and connections for that
  * listener may still be among the events: they are heard before it is used. */
@@ -90,6 +91,7 @@ sockref_close(struct mtcp_context *ctx, struct sockref *r, uint16_t how)
 		refuse_queued(ctx, r);
 	epoll_set_forget(ctx, r);
 	forget_starved(ctx, r);
+	ref_opts_drop(ctx, r);
 	r->type = MTCP_SOCK_UNUSED;
 	context_ask(ctx, ref_sock(ctx, r), SOCK_REQ_CLOSE | how);
 }
@@ -106,11 +108,8 @@ inherit(struct mtcp_context *ctx, struct sockref *r, const struct sockref *liste
 		.type = MTCP_SOCK_STREAM,
 		.flags = REF_QUEUED | REF_BOUND | REF_KNOWN | (listener->flags & (REF_LINGER | REF_OOBINLINE)),
 		.next = NO_SOCK,
-		.linger_s = listener->linger_s,
-		.lowat = listener->lowat,
-		.rcv_timeout_ms = listener->rcv_timeout_ms,
-		.snd_timeout_ms = listener->snd_timeout_ms,
 	};
+	ref_opts_share(ctx, r, listener);
 	if (bits == 0)
 		return;
 	atomic_store_explicit(&s->opt_bits, bits, memory_order_release);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
  * What only the application's side knows of a socket number: what it stands
- * for, who watches it, how calls on it behave.  One line a socket, touched when
+ * for, who watches it, how calls on it behave.  Half a line a socket, touched when
  * the number is first used.
  */
 #pragma once
@@ -28,7 +28,7 @@ enum {
 	REF_OOBINLINE = 1 << 11,   /* SO_OOBINLINE                                    */
 	REF_URGENT = 1 << 12,      /* urgent text is announced and not read past      */
 	REF_URGENT_READ = 1 << 13, /* MSG_OOB has given out its byte                  */
-	REF_URGENT_KNOWN = 1 << 14, /* `urgent` was set once                          */
+	REF_URGENT_KNOWN = 1 << 14, /* is.urgent was set once                          */
 	REF_EOR = 1 << 15,         /* what was written last ends a record             */
 };
 
@@ -42,24 +42,21 @@ struct accept_queue {
 };
 
 struct sockref {
-	_Alignas(CACHE_LINE) uint8_t type; /* enum socket_type                         */
+	_Alignas(CACHE_LINE / 2) uint8_t type; /* enum socket_type                     */
 	uint16_t flags;           /* REF_*                                              */
 	uint32_t told;            /* receive counter when the stack last heard of it    */
 	struct epoll_item *items; /* who watches                                        */
 	union {
 		struct accept_queue queue; /* listener */
+		uint32_t urgent;  /* stream: where the last urgent byte stands, as s->rcv_urgent */
 		struct epoll *epoll;
 		struct pipe *pipe;
 	} is;
 	uint32_t next;            /* in the accept queue, or among the starved          */
-	uint32_t linger_s;
-	uint32_t rcv_timeout_ms;  /* 0: never; TIMEOUT_NOW                              */
-	uint32_t snd_timeout_ms;
-	uint32_t lowat;           /* TCP_NOTSENT_LOWAT; 0: none                         */
-	uint32_t urgent;          /* where the last urgent byte stands, as s->rcv_urgent */
+	uint32_t opts;            /* options that few set, ref_opts.h; 0: none              */
 };
 
-static_assert(sizeof(struct sockref) == CACHE_LINE, "one line a socket");
+static_assert(sizeof(struct sockref) == CACHE_LINE / 2, "half a line a socket");
 
 /* A fresh number for the application's use, of `type`: or -1 with errno EMFILE. */
 int sockref_new(struct mtcp_context *ctx, uint8_t type);

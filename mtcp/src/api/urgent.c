@@ -17,7 +17,7 @@ static void
 drop_passed_byte(struct mtcp_context *ctx, const struct sockref *r, struct sock *s)
 {
 	if (!(r->flags & REF_URGENT) || (r->flags & REF_OOBINLINE) ||
-	    r->urgent != bytes_read(s) || stream_used(&s->rcv_w, &s->rcv_r) == 0)
+	    r->is.urgent != bytes_read(s) || stream_used(&s->rcv_w, &s->rcv_r) == 0)
 		return;
 	stream_consume(&s->rcv_r, &s->rcv_w, NULL, 1, &ctx->spent);
 	context_return_chunks(ctx, false);
@@ -33,13 +33,13 @@ look(struct mtcp_context *ctx, struct sockref *r)
 	if (likely(!(sock_facts(s) & SOCK_URGENT)))
 		return false;
 	at = atomic_load_explicit(&s->rcv_urgent, memory_order_acquire);
-	if (!(r->flags & REF_URGENT_KNOWN) || at != r->urgent) {
+	if (!(r->flags & REF_URGENT_KNOWN) || at != r->is.urgent) {
 		drop_passed_byte(ctx, r, s);
-		r->urgent = at;
+		r->is.urgent = at;
 		r->flags |= REF_URGENT_KNOWN | REF_URGENT;
 		r->flags &= (uint16_t)~REF_URGENT_READ;
 	}
-	if ((int32_t)(bytes_read(s) - r->urgent) > 0)
+	if ((int32_t)(bytes_read(s) - r->is.urgent) > 0)
 		r->flags &= (uint16_t)~REF_URGENT;
 	return r->flags & REF_URGENT;
 }
@@ -53,7 +53,7 @@ urgent_room(struct mtcp_context *ctx, struct sockref *r)
 	if (likely(used == 0 || !look(ctx, r)))
 		return (struct urgent_room){ 0, used };
 	used -= bytes_read(s) - read; /* look() may have dropped one */
-	ahead = r->urgent - bytes_read(s);
+	ahead = r->is.urgent - bytes_read(s);
 	if (ahead > 0 || used == 0)
 		return (struct urgent_room){ 0, min(used, ahead) };
 	if (r->flags & REF_OOBINLINE)
@@ -75,7 +75,7 @@ urgent_count(struct mtcp_context *ctx, struct sockref *r)
 bool
 urgent_at_mark(struct mtcp_context *ctx, struct sockref *r)
 {
-	return look(ctx, r) && r->urgent == bytes_read(ref_sock(ctx, r));
+	return look(ctx, r) && r->is.urgent == bytes_read(ref_sock(ctx, r));
 }
 
 bool
@@ -84,7 +84,7 @@ urgent_is_ready(struct mtcp_context *ctx, struct sockref *r)
 	const struct sock *s = ref_sock(ctx, r);
 	uint32_t used = stream_used(&s->rcv_w, &s->rcv_r);
 
-	return look(ctx, r) && !(r->flags & REF_URGENT_READ) && r->urgent - bytes_read(s) < used;
+	return look(ctx, r) && !(r->flags & REF_URGENT_READ) && r->is.urgent - bytes_read(s) < used;
 }
 
 int
@@ -98,7 +98,7 @@ urgent_take(struct mtcp_context *ctx, struct sockref *r, int flags, uint8_t *byt
 		return -1;
 	}
 	if (urgent_is_ready(ctx, r)) {
-		stream_peek(&s->rcv_r, &s->rcv_w, NULL, r->urgent - bytes_read(s), byte, 1);
+		stream_peek(&s->rcv_r, &s->rcv_w, NULL, r->is.urgent - bytes_read(s), byte, 1);
 		if (!(flags & MSG_PEEK))
 			r->flags |= REF_URGENT_READ;
 		return 1;
