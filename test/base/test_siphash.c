@@ -31,7 +31,10 @@ static void
 test_published_vectors_of_2_4(void)
 {
 	static const struct vector v[] = {
-		{ 0, UINT64_C(0x726fdb47dd0e0e31) },  { 7, UINT64_C(0xab0200f58b01d137) },
+		{ 0, UINT64_C(0x726fdb47dd0e0e31) },  { 1, UINT64_C(0x74f839c593dc67fd) },
+		{ 2, UINT64_C(0x0d6c8009d9a94f5a) },  { 3, UINT64_C(0x85676696d7fb7e2d) },
+		{ 4, UINT64_C(0xcf2794e0277187b7) },  { 5, UINT64_C(0x18765564cd99a68d) },
+		{ 6, UINT64_C(0xcbc9466e58fee3ce) },  { 7, UINT64_C(0xab0200f58b01d137) },
 		{ 8, UINT64_C(0x93f5f5799a932462) },  { 15, UINT64_C(0xa129ca6149be45e5) },
 		{ 63, UINT64_C(0x958a324ceb064572) },
 	};
@@ -66,6 +69,17 @@ test_alignment_does_not_matter(void)
 }
 
 static void
+test_twelve_bytes_hash_as_any_twelve_bytes(void)
+{
+	uint8_t in[16];
+
+	for (unsigned i = 0; i < sizeof in; i++)
+		in[i] = (uint8_t)(i * 37 + 5);
+	for (unsigned by = 0; by < 4; by++)
+		CU_ASSERT_EQUAL(siphash13_12(&key, in + by), siphash13(&key, in + by, 12));
+}
+
+static void
 test_each_key_bit_counts(void)
 {
 	uint64_t plain = siphash13(&key, "abc", 3);
@@ -89,5 +103,7 @@ suite_siphash(void)
 	CU_add_test(s, "SipHash-1-3 gives another implementation's values",
 	            test_vectors_of_1_3);
 	CU_add_test(s, "alignment does not matter", test_alignment_does_not_matter);
+	CU_add_test(s, "twelve bytes hash as any twelve bytes do",
+	            test_twelve_bytes_hash_as_any_twelve_bytes);
 	CU_add_test(s, "each bit of the key counts", test_each_key_bit_counts);
 }

@@ -129,6 +129,28 @@ test_all_four_numbers_count(void)
 	teardown(&r);
 }
 
+/* Where one address is of IPv6 all of its bytes count, beside those of IPv4. */
+static void
+test_every_byte_of_a_tuple_counts_in_the_hash(void)
+{
+	struct records r;
+	struct tcp_tuple t = tuple(10, 20, 80, 1000);
+	uint32_t v4;
+
+	setup(&r, 5);
+	v4 = demux_hash(&r.d, &t);
+	for (size_t i = 0; i < sizeof t; i++) {
+		struct tcp_tuple u = t, v = t;
+
+		((uint8_t *)&u)[i] ^= 0x10;
+		CU_ASSERT_NOT_EQUAL(demux_hash(&r.d, &u), v4);
+		v.local.b[0] = 0x20;
+		u.local.b[0] ^= 0x20;
+		CU_ASSERT_NOT_EQUAL(demux_hash(&r.d, &u), demux_hash(&r.d, &v));
+	}
+	teardown(&r);
+}
+
 /* Peers choose tuples; they must not be able to choose where these fall. */
 static void
 test_the_hash_depends_on_the_secret(void)
@@ -252,6 +274,8 @@ suite_demux(void)
 	CU_add_test(suite, "each kind is found as what it is",
 	            test_each_kind_is_found_as_what_it_is);
 	CU_add_test(suite, "all four numbers count", test_all_four_numbers_count);
+	CU_add_test(suite, "every byte of a tuple counts in the hash",
+	            test_every_byte_of_a_tuple_counts_in_the_hash);
 	CU_add_test(suite, "the hash depends on the secret (attack: hash collisions)",
 	            test_the_hash_depends_on_the_secret);
 	CU_add_test(suite, "a collision is no match", test_a_collision_is_no_match);

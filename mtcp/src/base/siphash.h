@@ -15,3 +15,6 @@ struct siphash_key {
 /* The hash of `len` bytes at `data` (any alignment; may be NULL if len is 0). */
 uint64_t siphash24(const struct siphash_key *key, const void *data, size_t len);
 uint64_t siphash13(const struct siphash_key *key, const void *data, size_t len);
+
+/* siphash13() of 12 bytes: what four numbers of IPv4 take. */
+uint64_t siphash13_12(const struct siphash_key *key, const void *data);

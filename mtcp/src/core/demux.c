@@ -16,11 +16,21 @@ demux_init(struct demux *d, struct region *mem, const struct siphash_key *secret
 	return hashmap_init(&d->map, mem, conns->max + reqs->max + tws->max);
 }
 
+/* Of two IPv4 addresses only what differs: a third of the bytes, in less than half the time.
+ * SipHash ends with the length of its input, so no tuple of IPv6 looks like one of these. */
 uint32_t
 demux_hash(const struct demux *d, const struct tcp_tuple *t)
 {
+	uint8_t in[12];
+
 	static_assert(sizeof *t == 36, "a tuple has no padding");
-	return (uint32_t)siphash13(&d->key, t, sizeof *t);
+	if (unlikely(!ip_addr_is_v4(&t->local) || !ip_addr_is_v4(&t->remote)))
+		return (uint32_t)siphash13(&d->key, t, sizeof *t);
+	memcpy(in, t->local.b + 12, 4);
+	memcpy(in + 4, t->remote.b + 12, 4);
+	memcpy(in + 8, &t->lport, 2);
+	memcpy(in + 10, &t->rport, 2);
+	return (uint32_t)siphash13_12(&d->key, in);
 }
 
 static const struct pool *
