@@ -408,10 +408,11 @@ ip_deadline(const struct stack *st)
 
 	for (unsigned i = 0; i < st->cfg.n_ports; i++) {
 		const struct stack_port *p = &st->port[i];
+		int64_t neigh = neigh_deadline(&p->neigh);
+		int64_t io = p->io->ops->deadline ? p->io->ops->deadline(p->io) : TIME_NEVER;
 
-		at = min(at, neigh_deadline(&p->neigh));
-		if (p->io->ops->deadline)
-			at = min(at, p->io->ops->deadline(p->io));
+		at = min(at, neigh);
+		at = min(at, io);
 	}
 	return at;
 }

@@ -294,7 +294,8 @@ segment_timers(struct stack *st, int64_t now)
 int64_t
 segment_deadline(const struct stack *st)
 {
-	int64_t at = min(wheel_next(&st->wheel), tws_deadline(&st->tw_list));
+	int64_t timer = wheel_next(&st->wheel), tw = tws_deadline(&st->tw_list);
+	int64_t fin_wait_2 = tws_deadline(&st->fin_wait_2_list), at = min(timer, tw);
 
-	return min(at, tws_deadline(&st->fin_wait_2_list));
+	return min(at, fin_wait_2);
 }

@@ -262,7 +262,8 @@ publish(struct stack *st, unsigned jobs)
 static int64_t
 stack_deadline(const struct stack *st, int64_t now)
 {
-	int64_t at = min(segment_deadline(st), ip_deadline(st));
+	int64_t segments = segment_deadline(st), ips = ip_deadline(st), at = min(segments, ips);
+	int64_t steer = st->steer.hall ? steer_deadline(st, now) : TIME_NEVER;
 	bool full = false;
 
 	for (unsigned i = 0; i < st->cfg.n_ports; i++)
@@ -271,8 +272,7 @@ stack_deadline(const struct stack *st, int64_t now)
 		return at > now ? min(at, now + FULL_RETRY_NS) : now + FULL_RETRY_NS;
 	if (txq_waiting(st))
 		return now;
-	if (st->steer.hall)
-		at = min(at, steer_deadline(st, now));
+	at = min(at, steer);
 	if (st->dying_socks != NO_SOCK)
 		at = min(at, now + DYING_RETRY_NS);
 	if (st->call_pending) /* the last connection may have ended with its last ACK just now */

@@ -203,6 +203,8 @@ conns_run(struct stack *st, struct list *list, unsigned quota, int64_t now)
 	struct link *l;
 	struct list turn;
 
+	if (list_empty(list))
+		return 0;
 	/* Only who is on the list now: a connection that asks again waits for
 	 * the next round. */
 	list_init(&turn);
