@@ -237,12 +237,10 @@ wants_room(const struct stack *st, const struct tcp_conn *c)
 	return atomic_load_explicit(&s->want_space, memory_order_relaxed) != s->told_space;
 }
 
-/* False: it is over, and `c` is gone. */
+/* `owes` is what tcp_owes() says.  False: it is over, and `c` is gone. */
 static bool
-settle(struct stack *st, struct tcp_conn *c, int64_t now)
+settle(struct stack *st, struct tcp_conn *c, enum tcp_owes owes, int64_t now)
 {
-	enum tcp_owes owes = tcp_owes(&st->env, c, now);
-
 	if ((c->flags & (TCPF_FASTOPEN | TCPF_PASSIVE)) == (TCPF_FASTOPEN | TCPF_PASSIVE) &&
 	    c->state != TCP_SYN_RCVD)
 		listener_fastopen_over(st, c, now);
@@ -268,14 +266,16 @@ settle(struct stack *st, struct tcp_conn *c, int64_t now)
 void
 conn_settle(struct stack *st, struct tcp_conn *c, int64_t now)
 {
-	if (settle(st, c, now))
-		txq_put(st, c, now);
+	enum tcp_owes owes = tcp_owes(&st->env, c, now);
+
+	if (settle(st, c, owes, now))
+		txq_put(st, c, owes);
 }
 
 void
 conn_blocked(struct stack *st, struct tcp_conn *c, int64_t now)
 {
-	(void)settle(st, c, now);
+	(void)settle(st, c, tcp_owes(&st->env, c, now), now);
 }
 
 #define ORPHAN_LOOKS 64u /* at connections, in a step */

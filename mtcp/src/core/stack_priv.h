@@ -281,7 +281,8 @@ void events_tell(struct stack *st, struct sock *s, uint16_t facts);
 /* TCPF_URG_NEWS: the peer announces urgent text. */
 void events_urgent(struct stack *st, struct tcp_conn *c);
 
-void txq_put(struct stack *st, struct tcp_conn *c, int64_t now);
+/* On the list of those who owe this, or off all. */
+void txq_put(struct stack *st, struct tcp_conn *c, enum tcp_owes owes);
 void txq_put_synack(struct stack *st, struct half_open *h);
 void txq_stray(struct stack *st, const struct segment_from *from, const struct tcp_tuple *t,
                const struct tcp_seg *s);

@@ -30,9 +30,9 @@ list_of(struct stack *st, enum tx_list l)
 }
 
 static enum tx_list
-wanted_list(struct stack *st, const struct tcp_conn *c, int64_t now)
+wanted_list(enum tcp_owes owes)
 {
-	switch (tcp_owes(&st->env, c, now)) {
+	switch (owes) {
 	case TCP_OWES_CONTROL:
 		return TX_CONTROL;
 	case TCP_OWES_ACK:
@@ -46,9 +46,9 @@ wanted_list(struct stack *st, const struct tcp_conn *c, int64_t now)
 }
 
 void
-txq_put(struct stack *st, struct tcp_conn *c, int64_t now)
+txq_put(struct stack *st, struct tcp_conn *c, enum tcp_owes owes)
 {
-	enum tx_list want = wanted_list(st, c, now);
+	enum tx_list want = wanted_list(owes);
 
 	if (c->tx_list == want || (c->tx_list == TX_WAITS && want != TX_NONE))
 		return;

@@ -521,14 +521,6 @@ tcp_sack_resent(struct tcp_env *e, struct tcp_conn *c, struct tcp_sent *r, int64
 }
 
 struct tcp_sent *
-tcp_sack_first_lost(const struct tcp_conn *c)
-{
-	struct link *l = c->xmit ? list_first(&c->xmit->lost) : NULL;
-
-	return l ? container_of(l, struct tcp_sent, tlink) : NULL;
-}
-
-struct tcp_sent *
 tcp_sack_last(const struct tcp_conn *c)
 {
 	return c->xmit ? sent_of(list_last(&c->xmit->sent)) : NULL;
@@ -551,18 +543,6 @@ tcp_sack_forget(struct tcp_conn *c)
 }
 
 /* Without SACK each duplicate ACK says that one more segment has arrived. */
-uint32_t
-tcp_sack_pipe(const struct tcp_conn *c)
-{
-	const struct tcp_xmit *x = c->xmit;
-	uint32_t arrived;
-
-	if (!x)
-		return 0;
-	arrived = x->reno_dups * c->mss;
-	return x->pipe > arrived ? x->pipe - arrived : 0;
-}
-
 void
 tcp_sack_release(struct tcp_env *e, struct tcp_conn *c)
 {

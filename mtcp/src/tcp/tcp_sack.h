@@ -53,7 +53,13 @@ bool tcp_sack_split(struct tcp_env *e, struct tcp_conn *c, struct tcp_sent *r, s
 void tcp_sack_join(struct tcp_env *e, struct tcp_conn *c, struct tcp_sent *r, uint32_t limit);
 
 /* The first range that is lost and not sent again; NULL: none. */
-struct tcp_sent *tcp_sack_first_lost(const struct tcp_conn *c);
+static inline struct tcp_sent *
+tcp_sack_first_lost(const struct tcp_conn *c)
+{
+	struct link *l = c->xmit ? list_first(&c->xmit->lost) : NULL;
+
+	return l ? container_of(l, struct tcp_sent, tlink) : NULL;
+}
 
 /* Nothing is lost after all: what waits to be sent again is in flight as it was. */
 void tcp_sack_unlose(struct tcp_conn *c);
@@ -65,7 +71,17 @@ struct tcp_sent *tcp_sack_last(const struct tcp_conn *c);
 void tcp_sack_forget(struct tcp_conn *c);
 
 /* Bytes believed to be in the network (RFC 6675 `pipe`). */
-uint32_t tcp_sack_pipe(const struct tcp_conn *c);
+static inline uint32_t
+tcp_sack_pipe(const struct tcp_conn *c)
+{
+	const struct tcp_xmit *x = c->xmit;
+	uint32_t arrived;
+
+	if (!x)
+		return 0;
+	arrived = x->reno_dups * c->mss;
+	return x->pipe > arrived ? x->pipe - arrived : 0;
+}
 
 /* Gives the whole scoreboard back. */
 void tcp_sack_release(struct tcp_env *e, struct tcp_conn *c);
