@@ -23,7 +23,7 @@ test_the_highest_byte_comes_first(void)
 static void
 test_any_address_can_be_read_and_written(void)
 {
-	uint8_t b[12];
+	uint8_t b[20];
 
 	for (unsigned at = 0; at < 4; at++) {
 		memset(b, 0xee, sizeof b);
@@ -34,6 +34,10 @@ test_any_address_can_be_read_and_written(void)
 		CU_ASSERT_EQUAL(get_be16(b + at), 0x8001);
 		CU_ASSERT_EQUAL(get_be32(b + at + 2), 0x80000001);
 		CU_ASSERT_EQUAL(b[at + 6], 0xee);
+		put_be64(b + at + 6, UINT64_C(0x8000000000000001));
+		CU_ASSERT_EQUAL(b[at + 6], 0x80);
+		CU_ASSERT_EQUAL(get_be64(b + at + 6), UINT64_C(0x8000000000000001));
+		CU_ASSERT_EQUAL(b[at + 14], 0xee);
 	}
 }
 

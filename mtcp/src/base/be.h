@@ -58,6 +58,15 @@ get_be32(const uint8_t *p)
 	return be32_host(v);
 }
 
+static inline uint64_t
+get_be64(const uint8_t *p)
+{
+	uint64_t raw;
+
+	memcpy(&raw, p, sizeof raw);
+	return __builtin_bswap64(raw);
+}
+
 static inline void
 put_be16(uint8_t *p, uint16_t h)
 {
@@ -72,6 +81,14 @@ put_be32(uint8_t *p, uint32_t h)
 	be32_t v = be32(h);
 
 	memcpy(p, &v, sizeof v);
+}
+
+static inline void
+put_be64(uint8_t *p, uint64_t h)
+{
+	uint64_t raw = __builtin_bswap64(h);
+
+	memcpy(p, &raw, sizeof raw);
 }
 
 static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "be.h swaps without asking");

@@ -5,30 +5,42 @@
  */
 #include "core/route.h"
 
-/* Clears what stands behind the first `len` bits. */
-static struct ip_addr
-masked(const struct ip_addr *a, uint32_t len)
-{
-	struct ip_addr m = *a;
-	uint32_t whole = len / 8;
+/* An address as the two numbers it is compared by: what leaves looks for its route each time. */
+struct words {
+	uint64_t hi, lo;
+};
 
-	if (whole == sizeof m.b)
-		return m;
-	m.b[whole] &= (uint8_t)(0xff00u >> len % 8);
-	memset(m.b + whole + 1, 0, sizeof m.b - whole - 1);
-	return m;
+static inline struct words
+words_of(const struct ip_addr *a)
+{
+	return (struct words){ get_be64(a->b), get_be64(a->b + 8) };
+}
+
+/* Clears what stands behind the first `len` bits, 0 to 128. */
+static inline struct words
+masked(struct words w, uint32_t len)
+{
+	if (likely(len > 64))
+		return (struct words){ w.hi, w.lo & ~UINT64_C(0) << (128 - len) };
+	return (struct words){ len ? w.hi & ~UINT64_C(0) << (64 - len) : 0, 0 };
+}
+
+static inline bool
+is_before(struct words a, struct words b)
+{
+	return a.hi != b.hi ? a.hi < b.hi : a.lo < b.lo;
 }
 
 /* Where `prefix` stands in the run, or would. */
 static uint32_t
-search(const struct route_table *t, const struct route_run *u, const struct ip_addr *prefix)
+search(const struct route_table *t, const struct route_run *u, struct words prefix)
 {
 	uint32_t lo = u->first, hi = u->first + (uint32_t)u->n;
 
 	while (lo < hi) {
 		uint32_t mid = (lo + hi) / 2;
 
-		if (memcmp(t->route[mid].prefix.b, prefix->b, sizeof prefix->b) < 0)
+		if (is_before(words_of(&t->route[mid].prefix), prefix))
 			lo = mid + 1;
 		else
 			hi = mid;
@@ -38,9 +50,14 @@ search(const struct route_table *t, const struct route_run *u, const struct ip_a
 
 static bool
 stands_at(const struct route_table *t, const struct route_run *u, uint32_t at,
-          const struct ip_addr *prefix)
+          struct words prefix)
 {
-	return at < u->first + (uint32_t)u->n && ip_addr_eq(&t->route[at].prefix, prefix);
+	struct words w;
+
+	if (at >= u->first + (uint32_t)u->n)
+		return false;
+	w = words_of(&t->route[at].prefix);
+	return w.hi == prefix.hi && w.lo == prefix.lo;
 }
 
 /* The run of this length, made (empty) if there is none. */
@@ -82,6 +99,7 @@ is_sane(const struct route *r)
 enum route_error
 route_insert(struct route_table *t, const struct route *r)
 {
+	struct words prefix;
 	struct route copy = *r;
 	uint32_t i, at;
 
@@ -89,10 +107,12 @@ route_insert(struct route_table *t, const struct route *r)
 		return ROUTE_BAD;
 	if (t->n == ROUTE_MAX)
 		return ROUTE_FULL;
-	copy.prefix = masked(&r->prefix, r->len);
+	prefix = masked(words_of(&r->prefix), r->len);
+	put_be64(copy.prefix.b, prefix.hi);
+	put_be64(copy.prefix.b + 8, prefix.lo);
 	i = run_of(t, r->len);
-	at = search(t, &t->run[i], &copy.prefix);
-	if (stands_at(t, &t->run[i], at, &copy.prefix))
+	at = search(t, &t->run[i], prefix);
+	if (stands_at(t, &t->run[i], at, prefix))
 		return ROUTE_EXISTS;
 	memmove(&t->route[at + 1], &t->route[at], (t->n - at) * sizeof t->route[0]);
 	t->route[at] = copy;
@@ -101,6 +121,26 @@ route_insert(struct route_table *t, const struct route *r)
 	while (++i < t->n_runs)
 		t->run[i].first++;
 	return ROUTE_OK;
+}
+
+/* As search(), but only for what is there. */
+static inline const struct route *
+find(const struct route_table *t, const struct route_run *u, struct words prefix)
+{
+	uint32_t lo = u->first, hi = u->first + (uint32_t)u->n;
+
+	while (lo < hi) {
+		uint32_t mid = (lo + hi) / 2;
+		struct words at = words_of(&t->route[mid].prefix);
+
+		if (at.hi == prefix.hi && at.lo == prefix.lo)
+			return &t->route[mid];
+		if (is_before(at, prefix))
+			lo = mid + 1;
+		else
+			hi = mid;
+	}
+	return NULL;
 }
 
 void
@@ -113,13 +153,13 @@ const struct route *
 route_lookup(const struct route_table *t, const struct ip_addr *dst)
 {
 	uint32_t least = ip_addr_is_v4(dst) ? ROUTE_V4 : 0;
+	struct words to = words_of(dst);
 
 	for (uint32_t i = 0; i < t->n_runs && t->run[i].len >= least; i++) {
-		struct ip_addr prefix = masked(dst, t->run[i].len);
-		uint32_t at = search(t, &t->run[i], &prefix);
+		const struct route *r = find(t, &t->run[i], masked(to, t->run[i].len));
 
-		if (stands_at(t, &t->run[i], at, &prefix))
-			return &t->route[at];
+		if (r)
+			return r;
 	}
 	return NULL;
 }
