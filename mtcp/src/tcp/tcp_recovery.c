@@ -211,12 +211,13 @@ with_duplicates(const struct tcp_conn *c, const struct sack_news *n, bool dup)
 static void
 set_cwnd(struct tcp_conn *c, const struct sack_news *n, struct cc_ack *a, bool dup, bool lost)
 {
-	struct sack_news all = with_duplicates(c, n, dup);
+	struct sack_news all;
 
 	a->pipe = tcp_sack_pipe(c);
 	if (c->cc->control) {
 		c->cc->control(c, a);
 	} else if (c->ca == TCP_CA_RECOVERY || c->ca == TCP_CA_CWR) {
+		all = with_duplicates(c, n, dup);
 		if (c->xmit)
 			prr(c, &all, lost);
 	} else if (n->acked && !n->ece) {
