@@ -45,12 +45,12 @@ look(struct mtcp_context *ctx, struct sockref *r)
 }
 
 struct urgent_room
-urgent_room(struct mtcp_context *ctx, struct sockref *r)
+urgent_room_marked(struct mtcp_context *ctx, struct sockref *r, uint32_t used)
 {
 	const struct sock *s = ref_sock(ctx, r);
-	uint32_t used = stream_used(&s->rcv_w, &s->rcv_r), read = bytes_read(s), ahead;
+	uint32_t read = bytes_read(s), ahead;
 
-	if (likely(used == 0 || !look(ctx, r)))
+	if (!look(ctx, r))
 		return (struct urgent_room){ 0, used };
 	used -= bytes_read(s) - read; /* look() may have dropped one */
 	ahead = r->is.urgent - bytes_read(s);
@@ -79,7 +79,7 @@ urgent_at_mark(struct mtcp_context *ctx, struct sockref *r)
 }
 
 bool
-urgent_is_ready(struct mtcp_context *ctx, struct sockref *r)
+urgent_is_ready_marked(struct mtcp_context *ctx, struct sockref *r)
 {
 	const struct sock *s = ref_sock(ctx, r);
 	uint32_t used = stream_used(&s->rcv_w, &s->rcv_r);
@@ -97,7 +97,7 @@ urgent_take(struct mtcp_context *ctx, struct sockref *r, int flags, uint8_t *byt
 		errno = EINVAL;
 		return -1;
 	}
-	if (urgent_is_ready(ctx, r)) {
+	if (urgent_is_ready_marked(ctx, r)) {
 		stream_peek(&s->rcv_r, &s->rcv_w, NULL, r->is.urgent - bytes_read(s), byte, 1);
 		if (!(flags & MSG_PEEK))
 			r->flags |= REF_URGENT_READ;

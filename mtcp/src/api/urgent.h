@@ -16,7 +16,19 @@
 struct urgent_room {
 	uint32_t skip, bytes;
 };
-struct urgent_room urgent_room(struct mtcp_context *ctx, struct sockref *r);
+struct urgent_room urgent_room_marked(struct mtcp_context *ctx, struct sockref *r, uint32_t used);
+
+/* Each call that reads asks, and next to none of them finds that there ever was a mark. */
+static inline struct urgent_room
+urgent_room(struct mtcp_context *ctx, struct sockref *r)
+{
+	const struct sock *s = ref_sock(ctx, r);
+	uint32_t used = stream_used(&s->rcv_w, &s->rcv_r);
+
+	if (likely(used == 0 || !(sock_facts(s) & SOCK_URGENT)))
+		return (struct urgent_room){ 0, used };
+	return urgent_room_marked(ctx, r, used);
+}
 
 /* FIONREAD: bytes that can be read, or those in front of a mark that is not in line. */
 uint32_t urgent_count(struct mtcp_context *ctx, struct sockref *r);
@@ -25,7 +37,14 @@ uint32_t urgent_count(struct mtcp_context *ctx, struct sockref *r);
 bool urgent_at_mark(struct mtcp_context *ctx, struct sockref *r);
 
 /* POLLPRI: MSG_OOB would give out a byte. */
-bool urgent_is_ready(struct mtcp_context *ctx, struct sockref *r);
+bool urgent_is_ready_marked(struct mtcp_context *ctx, struct sockref *r);
+
+static inline bool
+urgent_is_ready(struct mtcp_context *ctx, struct sockref *r)
+{
+	return unlikely(sock_facts(ref_sock(ctx, r)) & SOCK_URGENT) &&
+	       urgent_is_ready_marked(ctx, r);
+}
 
 /* recv(MSG_OOB): 1 and the byte, which stays with MSG_PEEK in `flags`; 0 at the end of the
  * text; or -1 and errno: EINVAL when none is announced or it was taken, EAGAIN when it has
