@@ -395,8 +395,10 @@ ip_timers(struct stack *st, int64_t now)
 
 		list_init(&failed);
 		neigh_timers(&st->port[i].neigh, now, &failed);
-		ip_unblock(st, &failed, now);
-		while (ip_room(st, i, now) && neigh_next_probe(&st->port[i].neigh, now, &probe))
+		if (!list_empty(&failed))
+			ip_unblock(st, &failed, now);
+		while (neigh_asks(&st->port[i].neigh) && ip_room(st, i, now) &&
+		       neigh_next_probe(&st->port[i].neigh, now, &probe))
 			arp_ask(st, i, &probe, now);
 	}
 }

@@ -140,6 +140,13 @@ struct neigh_probe {
 /* The next request to send; false when none is due.  The request counts as sent. */
 bool neigh_next_probe(struct neigh *n, int64_t now, struct neigh_probe *out);
 
+/* Whether one is due. */
+static inline bool
+neigh_asks(const struct neigh *n)
+{
+	return !list_empty(&n->ask);
+}
+
 /* When neigh_timers() or neigh_next_probe() next has something to do: INT64_MIN is at once,
  * TIME_NEVER never. */
 int64_t neigh_deadline(const struct neigh *n);

@@ -223,7 +223,8 @@ stack_rx(struct stack *st, int64_t now)
 			struct io_pkt pkts[IO_BURST];
 			unsigned n = io_rx(st->port[i].io, now, pkts, st->cfg.rx_burst);
 
-			burst_in(st, i, pkts, n, now);
+			if (n > 0)
+				burst_in(st, i, pkts, n, now);
 			total += n;
 			if (n < st->cfg.rx_burst)
 				break;

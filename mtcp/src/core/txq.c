@@ -203,8 +203,6 @@ conns_run(struct stack *st, struct list *list, unsigned quota, int64_t now)
 	struct link *l;
 	struct list turn;
 
-	if (list_empty(list))
-		return 0;
 	/* Only who is on the list now: a connection that asks again waits for
 	 * the next round. */
 	list_init(&turn);
@@ -220,15 +218,22 @@ conns_run(struct stack *st, struct list *list, unsigned quota, int64_t now)
 	return n;
 }
 
+/* Most lists are empty in most steps. */
+static inline unsigned
+list_run(struct stack *st, struct list *list, unsigned quota, int64_t now)
+{
+	return list_empty(list) ? 0 : conns_run(st, list, quota, now);
+}
+
 unsigned
 txq_run(struct stack *st, int64_t now)
 {
 	unsigned n = strays_run(st, now);
 
 	n += synacks_run(st, st->cfg.tx_control, now);
-	n += conns_run(st, &st->tx_control, st->cfg.tx_control, now);
-	n += conns_run(st, &st->tx_ack, st->cfg.tx_ack, now);
-	n += conns_run(st, &st->tx_data, st->cfg.tx_data, now);
+	n += list_run(st, &st->tx_control, st->cfg.tx_control, now);
+	n += list_run(st, &st->tx_ack, st->cfg.tx_ack, now);
+	n += list_run(st, &st->tx_data, st->cfg.tx_data, now);
 	return n;
 }
 
