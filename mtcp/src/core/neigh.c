@@ -243,8 +243,10 @@ neigh_wait(struct neigh *n, const struct ip_addr *ip, struct link *waiter, int64
 void
 neigh_confirm(struct neigh *n, const struct neigh_entry *confirmed, int64_t now)
 {
-	struct neigh_entry *e = pool_at(&n->pool, pool_index(&n->pool, confirmed));
+	struct neigh_entry *e = n->last; /* as a rule it was looked up just before */
 
+	if (unlikely(e != confirmed))
+		e = pool_at(&n->pool, pool_index(&n->pool, confirmed));
 	if (e->state == NEIGH_REACHABLE)
 		e->confirmed_at = now; /* the timer looks at it when it fires */
 	else if (has_mac(e))

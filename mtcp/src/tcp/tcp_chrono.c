@@ -43,10 +43,11 @@ void
 tcp_chrono_look(struct tcp_conn *c, bool wants_room, int64_t now)
 {
 	enum tcp_chrono kind = kind_now(c, wants_room), was = c->chrono;
-	uint32_t at = clock_units(now);
+	uint32_t at;
 
 	if (likely(kind == was))
 		return;
+	at = clock_units(now);
 	if (was != CHRONO_IDLE)
 		*sum_of(c, was) += at - c->chrono_since;
 	c->chrono = (uint8_t)kind;
