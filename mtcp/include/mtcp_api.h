@@ -320,7 +320,8 @@ ssize_t mtcp_recvmsg(mctx_t mctx, int sockid, struct msghdr *msg, int flags);
  * with the names, types and units of the system's <sys/socket.h>,
  * <netinet/tcp.h> and <netinet/in.h>.  SO_ERROR is cleared by reading.
  * Never block.  ENOPROTOOPT (not supported; logged once), EINVAL (bad value or
- * length), EDOM (a time out of range).
+ * length), EDOM (a time out of range), ENOBUFS (mtcp_setsockopt(): no memory left to note
+ * a value that few sockets have).
  */
 int mtcp_getsockopt(mctx_t mctx, int sockid, int level, int optname, void *optval,
                     socklen_t *optlen);
