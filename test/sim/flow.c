@@ -250,23 +250,6 @@ accepted(struct flows *f, unsigned server, struct sock *s)
 	(void)sock_ask(f->host[server].ch, s, 0);
 }
 
-/* What was closed has been reset, to make room: whoever does not hear of it has to ask. */
-static void
-note_orphans(struct flows *f)
-{
-	for (unsigned i = 0; i < 2; i++)
-		f->orphans |= stack_fate_count(f->host[i].st, ORPHAN_RESET) > 0;
-	for (unsigned i = 0; f->orphans && i < 2 * f->n; i++) {
-		struct flow *w = &f->flow[i / 2];
-		struct sock *s = w->end[i % 2].s;
-
-		if (!s || (atomic_load(&s->opt_bits) & SOCK_OPT_KEEPALIVE))
-			continue;
-		atomic_fetch_or(&s->opt_bits, SOCK_OPT_KEEPALIVE);
-		(void)sock_ask(host_of(f, w, i % 2)->ch, s, 0);
-	}
-}
-
 static bool
 accept_all(struct flows *f, unsigned host)
 {
@@ -612,7 +595,6 @@ flows_act(struct flows *f, unsigned host)
 	if (woken)
 		host_drain(&f->host[host]);
 	any |= accept_all(f, host);
-	note_orphans(f);
 	for (unsigned i = 0; i < f->n && !f->broken; i++) {
 		struct flow *w = &f->flow[i];
 
@@ -659,6 +641,28 @@ flows_check_windows(struct flows *f)
 			if (before && w->end[k].shut_out)
 				broken(f, w, k, "keeps its window closed");
 		}
+}
+
+/* What was closed has been reset, to make room, and perhaps nothing else ever happens: it may be
+ * the last thing. */
+bool
+flows_note_orphans(struct flows *f)
+{
+	bool any = false;
+
+	for (unsigned i = 0; i < 2; i++)
+		f->orphans |= stack_fate_count(f->host[i].st, ORPHAN_RESET) > 0;
+	for (unsigned i = 0; f->orphans && i < 2 * f->n; i++) {
+		struct flow *w = &f->flow[i / 2];
+		struct sock *s = w->end[i % 2].s;
+
+		if (!s || (atomic_load(&s->opt_bits) & SOCK_OPT_KEEPALIVE))
+			continue;
+		atomic_fetch_or(&s->opt_bits, SOCK_OPT_KEEPALIVE);
+		(void)sock_ask(host_of(f, w, i % 2)->ch, s, 0);
+		any = true;
+	}
+	return any;
 }
 
 static int64_t

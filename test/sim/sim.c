@@ -151,6 +151,7 @@ moment(struct run *r)
 		any = step_all(r);
 		any |= flows_act(&r->flows, 0);
 		any |= flows_act(&r->flows, 1);
+		any |= flows_note_orphans(&r->flows);
 		judge(r);
 	}
 	/* Without its neighbour's address a stack cannot tell anybody anything. */
