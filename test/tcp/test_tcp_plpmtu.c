@@ -126,6 +126,39 @@ test_a_path_that_grows_is_found_out(void)
 }
 
 static void
+slow_to_start(struct tcp_cfg *cfg, int who)
+{
+	tuned(cfg, who);
+	cfg->initial_cwnd = 1;
+}
+
+/* What leaves of A fits its window, in these paths of one segment at a time after a pause. */
+static bool
+narrow_and_in_cwnd(struct duo *d, int from, struct tcp_seg *s)
+{
+	if (from == DUO_A && s->len > d->side[DUO_A].conn.cwnd)
+		CU_FAIL("a segment larger than cwnd");
+	return narrow(d, from, s);
+}
+
+static void
+test_a_probe_fits_the_window_that_a_pause_leaves(void)
+{
+	struct duo *d;
+
+	probing = TCP_MTU_PROBING_ALWAYS;
+	limit = 1300;
+	d = duo_established(&(struct duo_opts){ .cfg = slow_to_start });
+	d->filter = narrow_and_in_cwnd;
+	(void)sends_for(d, SEC(3));
+	limit = 1460;
+	duo_run(d, SEC(600));
+	(void)sends_for(d, SEC(3));
+	CU_ASSERT_EQUAL(size_of(d), 1460);
+	duo_free(d);
+}
+
+static void
 test_a_black_hole_is_found(void)
 {
 	struct duo *d = narrow_path(TCP_MTU_PROBING_BLACK_HOLE, 1460);
@@ -329,6 +362,8 @@ suite_tcp_plpmtu(void)
 	CU_add_test(s, "without SACK too (RFC 4821 7.6)", test_without_sack_too);
 	CU_add_test(s, "a path that grows is found out (RFC 4821 7.3)",
 	            test_a_path_that_grows_is_found_out);
+	CU_add_test(s, "a probe fits the window that a pause leaves (RFC 4821 7.2)",
+	            test_a_probe_fits_the_window_that_a_pause_leaves);
 	CU_add_test(s, "a black hole is found (RFC 4821 7.7)", test_a_black_hole_is_found);
 	CU_add_test(s, "the fourth time-out is a black hole (RFC 4821 7.7)",
 	            test_the_fourth_timeout_is_a_black_hole);

@@ -150,7 +150,8 @@ tcp_mss_for(const struct tcp_env *e, const struct tcp_conn *c, uint32_t path)
 	return max(mss, TCP_MSS_MIN);
 }
 
-/* The text that fits a full segment beside a timestamp, when there is one. */
+/* The text that fits a full segment beside a timestamp, when there is one; one always may
+ * leave. */
 void
 tcp_set_mss(const struct tcp_env *e, struct tcp_conn *c, uint32_t path)
 {
@@ -158,6 +159,7 @@ tcp_set_mss(const struct tcp_env *e, struct tcp_conn *c, uint32_t path)
 	uint32_t mss = tcp_mss_for(e, c, min(path, found));
 
 	c->mss = to_u16(mss - (c->flags & TCPF_TS ? TS_BYTES : 0));
+	c->cwnd = c->cwnd ? max(c->cwnd, (uint32_t)c->mss) : 0;
 }
 
 uint32_t

@@ -404,11 +404,11 @@ out_text(struct tcp_env *e, struct tcp_conn *c, int64_t now, struct tcp_seg *s)
 	if (c->flags & TCPF_PMTU)
 		tcp_pmtu_refresh(e, c, now);
 	n = text_allowed(c, unsent, record);
+	if (n) /* before a probe is compared with cwnd */
+		restart_after_idle(e, c, now);
 	probe = n && (c->flags & TCPF_PLPMTU) ? tcp_plpmtu_probe(e, c, unsent, now) : 0;
 	probe = probe <= record ? probe : 0;
 	n = max(n, probe);
-	if (n)
-		restart_after_idle(e, c, now);
 	if (n == 0 && !fin_due(c, unsent, n))
 		return blocked(e, c, unsent, now);
 	if (n && !tcp_pace_allows(e, c, now))

@@ -58,7 +58,6 @@ tcp_pmtu_refresh(struct tcp_env *e, struct tcp_conn *c, int64_t now)
 		return;
 	c->flags &= ~(uint32_t)TCPF_PMTU;
 	tcp_set_mss(e, c, path);
-	c->cwnd = max(c->cwnd, (uint32_t)c->mss);
 }
 
 /* What is too large now is lost for sure, and no sign of congestion (6.4). */
