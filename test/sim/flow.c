@@ -151,8 +151,9 @@ connect_failed(struct flows *f, struct flow *w, unsigned k)
 		return;
 	}
 	host_close(host_of(f, w, k), e->s);
-	if (!w->plan->cross && w->end[1].s) { /* accepted by Fast Open: in vain */
-		host_abort(host_of(f, w, 1), w->end[1].s);
+	if (!w->plan->cross) { /* accepted by Fast Open: in vain, even if it has finished */
+		if (w->end[1].s)
+			host_abort(host_of(f, w, 1), w->end[1].s);
 		w->end[1] = (struct flow_end){ .s = NULL };
 	}
 	/* Both ends of a simultaneous open at the same moment. */
