@@ -123,8 +123,8 @@ try_again(const struct flows *f, const struct flow *w, int err)
 	case TCP_E_HOSTUNREACH:
 	case 99: /* EADDRNOTAVAIL */
 		return true;
-	case TCP_E_REFUSED:
-		return lenient || w->plan->cross;
+	case TCP_E_REFUSED: /* or what its server had left to say by Fast Open gave way */
+		return lenient || w->plan->cross || (f->orphans && w->end[1].done);
 	case TCP_E_NOBUFS:
 	case TCP_E_TIMEDOUT:
 	case TCP_E_RESET:
