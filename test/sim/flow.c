@@ -202,28 +202,29 @@ flow_of_port(struct flows *f, unsigned server, uint16_t port)
 	return NULL;
 }
 
-/* Or the server, by Fast Open before its client heard of it. */
+/* Or the server, by Fast Open before its client heard of it; flow 1 may have flow 0's port. */
 static bool
 client_left(const struct flows *f, unsigned server, uint16_t port)
 {
 	for (unsigned i = 0; i < f->n; i++)
-		if (f->flow[i].plan->client != server && client_port(&f->flow[i]) == port)
-			return f->flow[i].end[0].failed || f->flow[i].end[1].failed;
+		if (f->flow[i].plan->client != server && client_port(&f->flow[i]) == port &&
+		    (f->flow[i].end[0].failed || f->flow[i].end[1].failed))
+			return true;
 	return false;
 }
 
 /* A SYN with text that the network kept a copy of opens once more when the connection is
- * over, which is what Fast Open costs (RFC 7413 2.1): its client knows nothing of it. */
+ * over, which is what Fast Open costs (RFC 7413 2.1), and so does the first segment after a SYN
+ * that a cookie answered (RFC 4987 3.6).  Its client knows nothing of it, and may have begun
+ * another from the same port. */
 static bool
-is_ghost(const struct flow *w, const struct sock *s)
+is_ghost(const struct host *h, const struct flow *w, const struct sock *s)
 {
 	const struct sock *client = w ? w->end[0].s : NULL;
 
-	if (!s->conn)
-		return false;
 	if (client && client->conn)
-		return !seq_eq(client->conn->iss, s->conn->irs);
-	return s->conn->flags & TCPF_FASTOPEN;
+		return !seq_eq(client->conn->iss, host_irs(h, s));
+	return s->conn && (s->conn->flags & TCPF_FASTOPEN);
 }
 
 static void
