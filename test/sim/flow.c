@@ -232,7 +232,7 @@ accepted(struct flows *f, unsigned server, struct sock *s)
 {
 	struct flow *w = flow_of_port(f, server, s->peer.port);
 
-	if (is_ghost(w, s)) {
+	if (is_ghost(&f->host[server], w, s)) {
 		host_abort(&f->host[server], s);
 		return;
 	}

@@ -139,7 +139,9 @@ born(struct host *h, struct sock *s)
 	struct host_sock *k = known(h, s), *l = &h->sock[s->parent];
 	uint32_t n = sock_number(h->ch, s);
 
-	*k = (struct host_sock){ .parent = s->parent, .next = HOST_NOTHING };
+	*k = (struct host_sock){ .parent = s->parent,
+		                 .next = HOST_NOTHING,
+		                 .irs = s->conn ? s->conn->irs : seq_of(0) };
 	if (!l->ours || h->ch->socks[s->parent].kind != SOCK_KIND_LISTENER) {
 		(void)sock_ask(h->ch, s, SOCK_REQ_CLOSE | SOCK_REQ_ABORT);
 		return;
@@ -261,6 +263,12 @@ host_accept(struct host *h, const struct sock *listener)
 	known(h, s)->news = true;
 	atomic_fetch_add(&parent->accepted, 1);
 	return s;
+}
+
+seq_t
+host_irs(const struct host *h, const struct sock *s)
+{
+	return h->sock[sock_number(h->ch, s)].irs;
 }
 
 static bool

@@ -19,6 +19,7 @@ struct host_sock {
 	uint32_t parent; /* the listener it was accepted from          */
 	uint32_t next;   /* in a listener's queue of unaccepted ones   */
 	uint32_t first, last;
+	seq_t irs; /* its peer's ISN; 0: over before it was told of      */
 };
 
 struct host {
@@ -87,6 +88,8 @@ bool host_call_done(const struct host *h);
 void host_connect(struct host *h, struct sock *s, const struct ip_addr *ip, uint16_t port);
 /* The next connection of a listener, or NULL. */
 struct sock *host_accept(struct host *h, const struct sock *listener);
+/* The ISN of its peer, also when it is over: whose it was. */
+seq_t host_irs(const struct host *h, const struct sock *s);
 /* What was written ends a record; asked when more is to follow.  False: no memory. */
 bool host_end_record(struct host *h, struct sock *s);
 /* Bytes taken; 0: no room (an event tells when there is some again). */
