@@ -204,6 +204,26 @@ test_no_other_segment_comes_back(void)
 	duo_free(d);
 }
 
+/* What hid in the SYN-ACK's timestamp is believed as it was said, or not at all: a connection that
+ * has been reset must not come back, by a segment that was sent again, with other options. */
+static void
+test_no_other_options_come_back(void)
+{
+	struct duo *d = duo_new(NULL);
+	struct tcp_seg s = synack_of(d, &full_syn, d->now), a = ack_of(&s);
+	struct tcp_req r;
+
+	for (uint32_t later = 1; later < 64; later++) {
+		a.tsecr = s.tsval + later;
+		CU_ASSERT_FALSE(comes_back(d, &a, d->now, &r));
+	}
+	a.tsecr = s.tsval + 64; /* by chance the same: so is what it says */
+	CU_ASSERT_TRUE(comes_back(d, &a, d->now, &r));
+	CU_ASSERT_EQUAL(r.snd_wscale, 5);
+	CU_ASSERT_EQUAL(r.opts, full_syn.opts & ~TCP_OPT_MSS);
+	duo_free(d);
+}
+
 /* RFC 7323 4.1: what we say next is never older, nor far from the time. */
 static void
 test_the_clock_never_goes_back(void)
@@ -237,5 +257,6 @@ suite_tcp_cookie(void)
 	CU_add_test(s, "a cookie lives for two periods", test_a_cookie_lives_for_two_periods);
 	CU_add_test(s, "no other segment comes back (RFC 4987 3.6/forged)",
 	            test_no_other_segment_comes_back);
+	CU_add_test(s, "no other options come back", test_no_other_options_come_back);
 	CU_add_test(s, "the clock never goes back", test_the_clock_never_goes_back);
 }

@@ -10,7 +10,8 @@
  *	[  MAC  ] [ TS ] [ MSS ] [ period ]
  *
  * The MAC is keyed by a secret of its period; those of this period and the last
- * are believed, so a cookie lives for one to two of them.
+ * are believed, so a cookie lives for one to two of them.  It covers what hides in the
+ * timestamp, too: unlike Linux's, which believes whatever is echoed.
  */
 #pragma once
 
