@@ -166,7 +166,8 @@ check_segment(struct watch *w, const struct craft_way *way, const struct tcp_seg
 	if (now >= w->dark_from && now < w->dark_to && d->dark++ == DARK_MAX)
 		broken(w, "kept sending into a dead link", way, s);
 	if (s->flags & TCP_RST) {
-		d->acked_any = false; /* an old ACK may bring a SYN cookie, and a connection, back */
+		/* Whoever it ends, an old ACK may bring a SYN cookie, and a connection, back. */
+		d->acked_any = back->acked_any = false;
 		return;
 	}
 	if (s->flags & TCP_SYN)
