@@ -236,10 +236,11 @@ accepted(struct flows *f, unsigned server, struct sock *s)
 		host_abort(&f->host[server], s);
 		return;
 	}
-	/* Died before it was accepted, or its client has given up. */
+	/* Died before it was accepted, or its client has given up; or what had answered it by Fast
+	 * Open gave way, and its SYN came again. */
 	if (!(sock_facts(s) & SOCK_CONNECTED) || !w) {
 		if ((sock_facts(s) & SOCK_CONNECTED) && !swarm_lenient(f->swarm) &&
-		    !client_left(f, server, s->peer.port)) {
+		    !f->orphans && !client_left(f, server, s->peer.port)) {
 			f->broken = "accepted a connection that nobody made";
 			(void)snprintf(f->what, sizeof f->what, "from port %u", s->peer.port);
 		}
