@@ -140,6 +140,75 @@ test_no_second_recovery_for_the_same_flight(void)
 	peer_free(&p);
 }
 
+/* Two time-outs; then the peer has `n` segments of ten, and three more leave again, unless they
+ * are the last. */
+static void
+timed_out_twice(struct peer *p, unsigned n)
+{
+	in_flight(p, &no_sack, 10);
+	peer_sleeps(p, MS(300));
+	EXPECT(p, ".", 1, MSS, 1);
+	peer_sleeps(p, MS(500));
+	EXPECT(p, ".", 1, MSS, 1);
+	CU_ASSERT_TRUE(p->a->conn.rto_ns > MS(700));
+	SAY(p, ".", 1, 0, 1 + MSS);
+	EXPECT(p, ".", 1 + MSS, MSS, 1);
+	EXPECT(p, ".", 1 + 2 * MSS, MSS, 1);
+	peer_sleeps(p, MS(10));
+	SAY(p, ".", 1, 0, 1 + n * MSS);
+	for (unsigned i = n; i < n + 3; i++)
+		EXPECT(p, ".", 1 + i * MSS, MSS, 1);
+	EXPECT_NOTHING(p);
+	EXPECT_NUMBER(p, p->a->conn.ca, TCP_CA_LOSS);
+}
+
+/* RFC 6582 4.1: the fourth, sent again, is lost again, and so is the sixth.  No third time-out is
+ * waited for, nor would it be as long as those before. */
+static void
+test_what_was_sent_again_is_lost_again(void)
+{
+	struct peer p;
+
+	timed_out_twice(&p, 3);
+	peer_sleeps(&p, MS(10));
+	SAY(&p, ".", 1, 0, 1 + 3 * MSS);
+	SAY(&p, ".", 1, 0, 1 + 3 * MSS);
+	EXPECT_NOTHING(&p);
+	SAY(&p, ".", 1, 0, 1 + 3 * MSS);
+	EXPECT(&p, ".", 1 + 3 * MSS, MSS, 1);
+	EXPECT_NUMBER(&p, p.a->conn.ca, TCP_CA_RECOVERY);
+	CU_ASSERT_TRUE(p.a->conn.rto_ns < MS(300));
+	(void)peer_skips(&p);
+	peer_sleeps(&p, MS(10));
+	SAY(&p, ".", 1, 0, 1 + 5 * MSS);
+	EXPECT(&p, ".", 1 + 5 * MSS, MSS, 1);
+	SAY(&p, ".", 1, 0, 1 + 10 * MSS);
+	EXPECT_NUMBER(&p, p.a->conn.ca, TCP_CA_OPEN);
+	peer_free(&p);
+}
+
+/* RFC 6582 4.1: five segments at once were there before, and so may be what left again since; and
+ * duplicates that are already there when it leaves tell nothing of it. */
+static void
+test_what_was_sent_again_in_vain_is_not_lost(void)
+{
+	struct peer p;
+
+	timed_out_twice(&p, 6);
+	peer_sleeps(&p, MS(10));
+	for (int i = 0; i < 5; i++)
+		SAY(&p, ".", 1, 0, 1 + 6 * MSS);
+	EXPECT_NOTHING(&p);
+	EXPECT_NUMBER(&p, p.a->conn.ca, TCP_CA_LOSS);
+	peer_free(&p);
+	timed_out_twice(&p, 3);
+	for (int i = 0; i < 5; i++)
+		SAY(&p, ".", 1, 0, 1 + 3 * MSS);
+	EXPECT_NOTHING(&p);
+	EXPECT_NUMBER(&p, p.a->conn.ca, TCP_CA_LOSS);
+	peer_free(&p);
+}
+
 /* Three duplicates of the ACK before: not for window updates, text, or after all is acknowledged. */
 static void
 test_what_is_no_duplicate(void)
@@ -773,6 +842,10 @@ suite_script_loss(void)
 	            test_newreno_partial_acks);
 	CU_add_test(s, "PRR without SACK (RFC 6937 3/proportional; Linux: recovery)",
 	            test_prr_without_sack);
+	CU_add_test(s, "what a time-out sent again is lost again (RFC 6582 4.1/ack-heuristic)",
+	            test_what_was_sent_again_is_lost_again);
+	CU_add_test(s, "what it sent again in vain is not lost (RFC 6582 4.1/in-vain)",
+	            test_what_was_sent_again_in_vain_is_not_lost);
 	CU_add_test(s, "no second recovery for the same flight (RFC 6582 3.2/recover)",
 	            test_no_second_recovery_for_the_same_flight);
 	CU_add_test(s, "what is no duplicate", test_what_is_no_duplicate);

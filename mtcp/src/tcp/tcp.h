@@ -158,6 +158,8 @@ struct tcp_xmit {
 	uint32_t sacked;    /* bytes                                     */
 	uint32_t n_sacked;  /* segments                                  */
 	uint32_t reno_dups; /* duplicate ACKs, peers without SACK        */
+	uint32_t again_dups; /* ... after a time-out, of what it sent again */
+	uint32_t advanced;  /* bytes that the last ACK of something new acknowledged */
 	seq_t high_sacked;  /* end of the highest range delivered        */
 	struct tcp_sent *seen; /* where the search for a block ended last; NULL: nowhere */
 	struct tcp_sack_block known[TCP_SACK_MAX]; /* of the last ACK, as far as looked at */

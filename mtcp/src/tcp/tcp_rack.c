@@ -138,3 +138,11 @@ tcp_rack_overdue(const struct tcp_env *e, const struct tcp_conn *c, const struct
 
 	return !(c->flags & TCPF_SACK) || r->sent_at + rtt + reorder_window(e, c) <= now;
 }
+
+bool
+tcp_rack_overtaken(const struct tcp_conn *c, const struct tcp_sent *r)
+{
+	const struct tcp_xmit *x = c->xmit;
+
+	return x->rack_sent_at && sent_later(x->rack_sent_at, x->rack_end, r->sent_at, r->end);
+}

@@ -28,3 +28,6 @@ void tcp_rack_recovered(struct tcp_conn *c);
 /* After a time-out (6.3): whether a range has been out long enough to be lost with it. */
 bool tcp_rack_overdue(const struct tcp_env *e, const struct tcp_conn *c, const struct tcp_sent *r,
                       int64_t now);
+
+/* Whether something that left later than `r` has reached the peer. */
+bool tcp_rack_overtaken(const struct tcp_conn *c, const struct tcp_sent *r);

@@ -17,32 +17,64 @@
 #include "tcp/tcp_tlp.h"
 #include "tcp/tcp_undo.h"
 
-/* Peers without SACK: three duplicates mean that the first range is lost (RFC
- * 6582 3.2 step 2); in recovery each partial ACK tells of the next (step 3). */
+/* RFC 6582 4.1: what a time-out sent again is lost again.  Duplicates that come of text sent again
+ * in vain follow an ACK that has advanced far, and those that came sooner than a round trip were
+ * on their way before. */
 static bool
-newreno_detect(struct tcp_env *e, struct tcp_conn *c, const struct sack_news *n, bool dup)
+lost_again(const struct tcp_env *e, struct tcp_conn *c, const struct tcp_sent *r, bool dup,
+           int64_t now)
+{
+	struct tcp_xmit *x = c->xmit;
+
+	if (!dup || c->ca != TCP_CA_LOSS || now < r->sent_at + US(c->min_rtt_us))
+		return false;
+	return ++x->again_dups == e->cfg->dupthresh && c->cwnd > c->mss &&
+	       x->advanced <= 4u * c->mss;
+}
+
+/* Three duplicates mean that the first range is lost (RFC 6582 3.2 step 2); in recovery each
+ * partial ACK tells of the next (step 3), unless that has left again too recently. */
+static bool
+first_is_lost(const struct tcp_env *e, struct tcp_conn *c, const struct tcp_sent *r,
+              const struct sack_news *n, bool dup, int64_t now)
+{
+	bool partial = c->ca == TCP_CA_RECOVERY && n->acked && seq_lt(c->snd_una, c->recover);
+
+	if (r->flags & SENT_RETRANS)
+		return partial ? tcp_rack_overtaken(c, r) : lost_again(e, c, r, dup, now);
+	if (r->flags & SENT_LOST) /* and waits for its turn */
+		return false;
+	if (partial)
+		return true;
+	/* Step 2's guard: duplicates of what was sent before the last recovery
+	 * must not start another one. */
+	return c->ca < TCP_CA_RECOVERY && c->xmit->reno_dups >= e->cfg->dupthresh &&
+	       seq_lt(c->recover, c->snd_una);
+}
+
+/* Peers without SACK. */
+static bool
+newreno_detect(struct tcp_env *e, struct tcp_conn *c, const struct sack_news *n, bool dup,
+               int64_t now)
 {
 	struct tcp_xmit *x = c->xmit;
 	struct link *first = x ? list_first(&x->sent) : NULL;
-	bool partial = c->ca == TCP_CA_RECOVERY && n->acked && seq_lt(c->snd_una, c->recover);
 	struct tcp_sent *r;
 
 	if (!first)
 		return false;
+	if (n->acked) {
+		x->advanced = n->acked;
+		x->again_dups = 0;
+	}
 	if (dup && c->ca != TCP_CA_LOSS && x->reno_dups < x->n_sent)
 		x->reno_dups++;
 	r = container_of(first, struct tcp_sent, link);
-	if (r->flags & (SENT_LOST | SENT_RETRANS))
-		return false;
-	if (!partial && (c->ca >= TCP_CA_RECOVERY || x->reno_dups < e->cfg->dupthresh))
-		return false;
-	/* Step 2's guard: duplicates of what was sent before the last recovery
-	 * must not start another one. */
-	if (!partial && seq_le(c->snd_una, c->recover))
+	if (!first_is_lost(e, c, r, n, dup, now))
 		return false;
 	if (seq_sub(r->end, r->start) > c->mss)
 		(void)tcp_sack_split(e, c, r, seq_add(r->start, c->mss));
-	tcp_sack_lost(c, r);
+	tcp_sack_first_is_lost(c, r);
 	c->flags |= TCPF_RETRANSMIT_NOW;
 	return true;
 }
@@ -65,6 +97,8 @@ static void
 enter_recovery(struct tcp_env *e, struct tcp_conn *c, const struct sack_news *n, int64_t now)
 {
 	trace_add(e->trace, now, c->id, T_FAST_RETRANSMIT, c->snd_una.v, c->snd_nxt.v);
+	if (c->ca == TCP_CA_LOSS)
+		tcp_rtt_forget_back_off(e->cfg, c);
 	/* Or this window has had its reduction; that of exact marks may be next to nothing, and a
 	 * loss is a loss (RFC 8257 3.5). */
 	if (c->ca != TCP_CA_CWR || c->cc->exact_ecn) {
@@ -75,6 +109,17 @@ enter_recovery(struct tcp_env *e, struct tcp_conn *c, const struct sack_news *n,
 	c->ca = TCP_CA_RECOVERY;
 	c->recover = c->snd_nxt;
 	c->flags |= TCPF_RETRANSMIT_NOW;
+}
+
+/* What a time-out sent again and is lost again is a loss of its own; with SACK the time-out's
+ * slow start goes on.  The peer has answered in between: it was no delay that the RTO was too short
+ * for, and its back-off has done its part.  Karn's rule and RFC 8961 4 (4) would keep it until
+ * text that was sent once arrives, and without SACK or timestamps each loss on the way there
+ * would cost what is now minutes. */
+static bool
+recovery_begins(const struct tcp_conn *c)
+{
+	return c->ca < TCP_CA_RECOVERY || (c->ca == TCP_CA_LOSS && !(c->flags & TCPF_SACK));
 }
 
 /* RFC 3168 6.1.2: a mark counts as a loss does, once in a window; nothing has to
@@ -254,7 +299,7 @@ tcp_recovery_acked(struct tcp_env *e, struct tcp_conn *c, const struct sack_news
 	tcp_rack_duplicates(e, c, n);
 	if (was_wrong(c, n, dup))
 		tcp_undo(e, c, now);
-	lost = c->flags & TCPF_SACK ? tcp_rack_detect(e, c, now) : newreno_detect(e, c, n, dup);
+	lost = c->flags & TCPF_SACK ? tcp_rack_detect(e, c, now) : newreno_detect(e, c, n, dup, now);
 	if (lost && tcp_plpmtu_lost(c))
 		lost = false;
 	a = cc_news(e, c, n, flight_before, now);
@@ -263,7 +308,7 @@ tcp_recovery_acked(struct tcp_env *e, struct tcp_conn *c, const struct sack_news
 	if ((c->ca >= TCP_CA_RECOVERY && n->acked && !seq_lt(c->snd_una, c->recover)) ||
 	    cwr_is_over(c))
 		leave(e, c, now);
-	if (lost && c->ca < TCP_CA_RECOVERY)
+	if (lost && recovery_begins(c))
 		enter_recovery(e, c, n, now);
 	else if (n->ece && !c->cc->no_ecn && c->ca < TCP_CA_CWR && c->xmit &&
 	         !(reduced && tcp_flight(c) == 0))
@@ -345,7 +390,8 @@ tcp_recovery_timeout(struct tcp_env *e, struct tcp_conn *c, int64_t now)
 	mark_lost(e, c, now);
 	tcp_ecn_reduced(c);
 	tcp_tlp_stop(c);
-	x->reno_dups = 0;
+	x->reno_dups = x->again_dups = 0;
+	x->advanced = UINT32_MAX;
 	c->ca = TCP_CA_LOSS;
 	c->recover = c->snd_nxt;
 	c->cwnd = c->mss; /* the loss window */

@@ -509,6 +509,14 @@ tcp_sack_lost(struct tcp_conn *c, struct tcp_sent *r)
 }
 
 void
+tcp_sack_first_is_lost(struct tcp_conn *c, struct tcp_sent *r)
+{
+	tcp_sack_lost(c, r);
+	link_remove(&r->tlink);
+	list_push_front(&c->xmit->lost, &r->tlink);
+}
+
+void
 tcp_sack_resent(struct tcp_env *e, struct tcp_conn *c, struct tcp_sent *r, int64_t now)
 {
 	r->sent_at = now;

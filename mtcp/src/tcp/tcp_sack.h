@@ -42,6 +42,9 @@ void tcp_sack_blocks(struct tcp_env *e, struct tcp_conn *c, const struct tcp_seg
 /* Marks a range as lost, to be sent again. */
 void tcp_sack_lost(struct tcp_conn *c, struct tcp_sent *r);
 
+/* The same for the first in flight, which is sent again before any other. */
+void tcp_sack_first_is_lost(struct tcp_conn *c, struct tcp_sent *r);
+
 /* A range has been sent again. */
 void tcp_sack_resent(struct tcp_env *e, struct tcp_conn *c, struct tcp_sent *r, int64_t now);
 
