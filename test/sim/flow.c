@@ -213,17 +213,28 @@ client_left(const struct flows *f, unsigned server, uint16_t port)
 	return false;
 }
 
+static void
+note_isn(struct flow *w)
+{
+	const struct sock *s = w->end[0].s;
+
+	if (s && s->conn)
+		w->iss = s->conn->iss;
+}
+
 /* A SYN with text that the network kept a copy of opens once more when the connection is
  * over, which is what Fast Open costs (RFC 7413 2.1), and so does the first segment after a SYN
  * that a cookie answered (RFC 4987 3.6).  Its client knows nothing of it, and may have begun
- * another from the same port. */
+ * another from the same port, or have closed before it was accepted. */
 static bool
 is_ghost(const struct host *h, const struct flow *w, const struct sock *s)
 {
-	const struct sock *client = w ? w->end[0].s : NULL;
+	seq_t irs = host_irs(h, s), none = seq_of(0);
 
-	if (client && client->conn)
-		return !seq_eq(client->conn->iss, host_irs(h, s));
+	if (w && !seq_eq(w->iss, none) && !seq_eq(irs, none))
+		return !seq_eq(w->iss, irs);
+	if (w && w->end[0].s && w->end[0].s->conn)
+		return true; /* over before it was told of, and its client is not */
 	return s->conn && (s->conn->flags & TCPF_FASTOPEN);
 }
 
@@ -232,6 +243,8 @@ accepted(struct flows *f, unsigned server, struct sock *s)
 {
 	struct flow *w = flow_of_port(f, server, s->peer.port);
 
+	if (w)
+		note_isn(w);
 	if (is_ghost(&f->host[server], w, s)) {
 		host_abort(&f->host[server], s);
 		return;
@@ -552,6 +565,7 @@ flow_act(struct flows *f, struct flow *w, unsigned k, bool woken)
 	struct flow_end *e = &w->end[k];
 	bool any = false;
 
+	note_isn(w);
 	if (connects(w, k) && !e->s && !e->done && now_of(f) >= e->try_at) {
 		try_connect(f, w, k);
 		any = true;

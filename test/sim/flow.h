@@ -27,6 +27,7 @@ struct flow {
 	const struct swarm_flow *plan;
 	uint32_t id;
 	uint16_t lport; /* the client's, once it is known                   */
+	seq_t iss;      /* the client's last; 0: not known                  */
 	struct flow_end end[2];
 };
 
