@@ -270,6 +270,25 @@ test_no_update_while_the_window_is_wide(void)
 	CU_ASSERT_FALSE(tcp_window_update_due(&f.e, &f.c));
 }
 
+/* Without scaling the field is soon full, and a buffer that has grown beyond it changes nothing:
+ * otherwise each call of the application would send an ACK. */
+static void
+test_no_update_that_the_field_cannot_say(void)
+{
+	struct fixture f;
+
+	fixture_init(&f, 3145728, 0);
+	CU_ASSERT_EQUAL(offer(&f), 65535);
+	CU_ASSERT_FALSE(tcp_window_update_due(&f.e, &f.c));
+	receive(&f, 40000);
+	CU_ASSERT_EQUAL(offer(&f), 65535);
+	CU_ASSERT_FALSE(tcp_window_update_due(&f.e, &f.c));
+	receive(&f, 40000);
+	CU_ASSERT_TRUE(tcp_window_update_due(&f.e, &f.c)); /* by more than half of what it can */
+	CU_ASSERT_EQUAL(offer(&f), 65535);
+	CU_ASSERT_FALSE(tcp_window_update_due(&f.e, &f.c));
+}
+
 /* A window that has become narrow is worth one when it doubles. */
 static void
 test_a_narrow_window_is_updated_when_it_doubles(void)
@@ -457,6 +476,8 @@ suite_tcp_window(void)
 	CU_add_test(s, "a small buffer opens by half", test_a_small_buffer_opens_by_half);
 	CU_add_test(s, "no update while the window is wide",
 	            test_no_update_while_the_window_is_wide);
+	CU_add_test(s, "no update that the field cannot say",
+	            test_no_update_that_the_field_cannot_say);
 	CU_add_test(s, "a narrow window is updated when it doubles",
 	            test_a_narrow_window_is_updated_when_it_doubles);
 	CU_add_test(s, "without a stream the space is offered",
