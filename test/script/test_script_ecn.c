@@ -419,6 +419,29 @@ test_exact_echo_before_text(void)
 	peer_free(&p);
 }
 
+/* Where nothing is marked an ACK apart is only one more, and none that would take back a part of
+ * the window, 128 - 39 bytes of it: nothing is left to round it up. */
+static void
+test_no_ack_apart_takes_back_window(void)
+{
+	static const struct peer_opts scaled = { .cfg = dctcp, .wscale = 7 };
+	struct peer p;
+	uint32_t unit;
+
+	connected(&p, &scaled, "S.");
+	unit = 1u << p.a->conn.rcv_wscale;
+	CU_ASSERT_TRUE(unit > 39);
+	SAY(&p, ".", 1, 39, 1);
+	EXPECT_NOTHING(&p);
+	p.a->conn.rcv_space = 0;
+	p.a->conn.quickacks = 2; /* a repair is going on, and an ACK due */
+	p.a->conn.flags |= TCPF_ACK_NOW;
+	SAY(&p, ".", 1 + 39, unit - 39, 1);
+	EXPECT(&p, ".", 1, 0, 1 + unit);
+	EXPECT_NOTHING(&p);
+	peer_free(&p);
+}
+
 /* RFC 8257 3.3: the first window halves, a little marking takes a little. */
 static void
 test_dctcp_reduces(void)
@@ -508,6 +531,8 @@ suite_script_ecn(void)
 	CU_add_test(s, "RFC 8257 3.2: the echo is exact", test_exact_echo);
 	CU_add_test(s, "RFC 8257 3.2: what came before is acknowledged first",
 	            test_exact_echo_before_text);
+	CU_add_test(s, "no ACK apart takes back window where nothing is marked",
+	            test_no_ack_apart_takes_back_window);
 	CU_add_test(s, "RFC 8257 3.3: once in a window, by the estimate", test_dctcp_reduces);
 	CU_add_test(s, "RFC 8257 3.5: a loss beside the mark halves",
 	            test_dctcp_loss_beside_the_mark);

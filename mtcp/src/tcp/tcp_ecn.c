@@ -127,6 +127,12 @@ tcp_ecn_reduced(struct tcp_conn *c)
 		c->ecn |= ECN_CWR_DUE;
 }
 
+bool
+tcp_ecn_first_matters(const struct tcp_conn *c)
+{
+	return c->cc->exact_ecn && !(c->ecn & ECN_ACK_CE) != !(c->ecn & ECN_ECHO);
+}
+
 /* ECE is what it would have been before the marks changed. */
 void
 tcp_ecn_ack_first(struct tcp_conn *c, struct tcp_seg *s)

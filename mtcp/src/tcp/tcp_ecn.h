@@ -52,5 +52,9 @@ void tcp_ecn_new_text(struct tcp_conn *c, struct tcp_seg *s);
 /* cwnd was reduced, for whatever reason: the peer is told. */
 void tcp_ecn_reduced(struct tcp_conn *c);
 
+/* Whether the ACK of ECN_ACK_FIRST tells of marks what no later one can (RFC 8257 3.2); otherwise
+ * it is one more, in case another gets lost. */
+bool tcp_ecn_first_matters(const struct tcp_conn *c);
+
 /* `s`, a pure ACK of c->ecn_ack, is the one of ECN_ACK_FIRST. */
 void tcp_ecn_ack_first(struct tcp_conn *c, struct tcp_seg *s);

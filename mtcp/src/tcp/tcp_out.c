@@ -163,7 +163,7 @@ out_ack_first(struct tcp_env *e, struct tcp_conn *c, int64_t now, struct tcp_seg
 	seq_t rcv_nxt = c->rcv_nxt;
 
 	c->rcv_nxt = c->ecn_ack; /* the window is counted from there, and rounded as ever */
-	if (!c->cc->exact_ecn && !tcp_window_exact(e, c)) {
+	if (!tcp_ecn_first_matters(c) && !tcp_window_exact(e, c)) {
 		c->rcv_nxt = rcv_nxt;
 		c->ecn &= (uint8_t)~(ECN_ACK_FIRST | ECN_ACK_CE);
 		return false;
