@@ -46,20 +46,12 @@ room(const struct tcp_env *e, const struct tcp_conn *c)
 	return used < most ? most - used : 0;
 }
 
-/* The widest window that there is room for and that the field can say: a buffer may well be
- * larger when scaling was not agreed on. */
-static uint32_t
-widest(const struct tcp_conn *c)
-{
-	return min(c->rcv_space, (uint32_t)UINT16_MAX << c->rcv_wscale);
-}
-
 /* How far the right edge could move; at least half the buffer or a segment,
  * otherwise not at all. */
 static uint32_t
 edge_gain(const struct tcp_env *e, const struct tcp_conn *c)
 {
-	seq_t edge = seq_add(c->rcv_nxt, min(room(e, c), widest(c)));
+	seq_t edge = seq_add(c->rcv_nxt, room(e, c));
 	uint32_t gain = seq_lt(c->rcv_adv, edge) ? seq_sub(edge, c->rcv_adv) : 0;
 
 	return gain >= min(c->rcv_space / 2, (uint32_t)c->adv_mss) ? gain : 0;
@@ -102,10 +94,12 @@ tcp_window_offer(const struct tcp_env *e, struct tcp_conn *c)
 	return (uint16_t)field;
 }
 
+/* The buffer may be larger than what the field can say, when scaling was not agreed on. */
 bool
 tcp_window_update_due(const struct tcp_env *e, const struct tcp_conn *c)
 {
-	uint32_t gain = edge_gain(e, c), wnd = tcp_rcv_wnd(c), most = widest(c);
+	uint32_t most = min(c->rcv_space, (uint32_t)UINT16_MAX << c->rcv_wscale);
+	uint32_t wnd = tcp_rcv_wnd(c), gain = min(edge_gain(e, c), most - min(most, wnd));
 
 	return gain > 0 && (gain >= most / 2 || (wnd < most / 4 && gain >= wnd));
 }
