@@ -403,6 +403,22 @@ test_the_send_buffer_has_room_for_two_windows(void)
 	CU_ASSERT_EQUAL(f.c.snd_limit, f.cfg.sndbuf_max);
 }
 
+/* Who writes is told of room when two thirds of the limit or less are in use (test_events.c);
+ * the peer may hold much more than cwnd beyond a hole. */
+static void
+test_a_writer_is_told_of_room_beside_what_the_peer_holds(void)
+{
+	struct tcp_xmit x = { .sacked = 600 * 1448 };
+	struct fixture f;
+
+	fixture_init(&f, 65536, 7);
+	f.c.xmit = &x;
+	f.c.cwnd = 100 * 1448;
+	tcp_window_grow_send(&f.e, &f.c);
+	CU_ASSERT(x.sacked + f.c.cwnd <= f.c.snd_limit - f.c.snd_limit / 3);
+	f.c.xmit = NULL;
+}
+
 /* As Linux's tcp_mem: half of the core's memory for everybody's growth, then only for what is
  * agreed; of the last quarter each gets a few segments. */
 static void
@@ -486,6 +502,8 @@ suite_tcp_window(void)
 	CU_add_test(s, "growth waits for a round trip", test_growth_waits_for_a_round_trip);
 	CU_add_test(s, "a size that was asked for is kept",
 	            test_a_size_that_was_asked_for_is_kept);
+	CU_add_test(s, "a writer is told of room beside what the peer holds",
+	            test_a_writer_is_told_of_room_beside_what_the_peer_holds);
 	CU_add_test(s, "buffers grow only at ease", test_buffers_grow_only_at_ease);
 	CU_add_test(s, "a window opens little when memory is scarce",
 	            test_a_window_opens_little_when_memory_is_scarce);

@@ -134,9 +134,10 @@ tcp_window_grow_receive(struct tcp_env *e, struct tcp_conn *c, int64_t now)
 void
 tcp_window_grow_send(struct tcp_env *e, struct tcp_conn *c)
 {
-	/* What the peer holds beyond a hole takes room, but none of cwnd. */
+	/* What the peer holds beyond a hole takes room, but none of cwnd; and a writer is told of
+	 * room when a third of all is free. */
 	uint32_t held = c->xmit ? c->xmit->sacked : 0;
-	uint32_t want = min(2 * (c->cwnd + c->mss) + held, e->cfg->sndbuf_max);
+	uint32_t want = min(2 * (c->cwnd + c->mss) + held + held / 2, e->cfg->sndbuf_max);
 
 	if (!(c->opts->set & 1u << TCP_OPTION_SNDBUF) && want > c->snd_limit &&
 	    tcp_mem_level(e) == TCP_MEM_EASE)
