@@ -59,6 +59,28 @@ test_prr_sends_in_proportion(void)
 	peer_free(&p);
 }
 
+/* The first SACK may tell of a loss; of a path that is known to reorder it tells of delivery. */
+static void
+test_cwnd_grows_by_sacks_where_segments_overtake(void)
+{
+	struct peer p;
+	uint32_t at = grown(&p, &wide, 40), cwnd = p.a->conn.cwnd;
+
+	peer_sack(&p, at + MSS, at + 2 * MSS, 0);
+	SAY(&p, ".", 1, 0, at);
+	EXPECT_NUMBER(&p, p.a->conn.ca, TCP_CA_DISORDER);
+	EXPECT_NUMBER(&p, p.a->conn.cwnd, cwnd);
+	SAY(&p, ".", 1, 0, at + 2 * MSS);
+	EXPECT_NUMBER(&p, p.a->conn.ca, TCP_CA_OPEN);
+	EXPECT_NUMBER(&p, p.a->conn.cwnd, cwnd + MSS);
+	peer_sack(&p, at + 3 * MSS, at + 4 * MSS, 0);
+	SAY(&p, ".", 1, 0, at + 2 * MSS);
+	EXPECT_NUMBER(&p, p.a->conn.ca, TCP_CA_DISORDER);
+	EXPECT_NUMBER(&p, p.a->conn.cwnd, cwnd + 2 * MSS);
+	(void)peer_skips(&p);
+	peer_free(&p);
+}
+
 /* RFC 9937 6.1: what ACKs before this one had SACKed is not part of RecoverFS. */
 static void
 test_prr_leaves_out_what_was_sacked_before(void)
@@ -214,6 +236,8 @@ suite_tcp_recovery(void)
 	CU_add_test(s, "PRR leaves out what was SACKed before (RFC 6937 3/proportional)",
 	            test_prr_leaves_out_what_was_sacked_before);
 	CU_add_test(s, "PRR after heavy loss (RFC 6937 3/bound)", test_prr_after_heavy_loss);
+	CU_add_test(s, "cwnd grows by SACKs where segments overtake each other",
+	            test_cwnd_grows_by_sacks_where_segments_overtake);
 	CU_add_test(s, "any pattern of loss", test_any_pattern_of_loss);
 	CU_add_test(s, "`recover` follows", test_recover_follows);
 	CU_add_test(s, "a time-out in recovery", test_time_out_in_recovery);

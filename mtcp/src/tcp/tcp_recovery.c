@@ -253,6 +253,14 @@ with_duplicates(const struct tcp_conn *c, const struct sack_news *n, bool dup)
 	return all;
 }
 
+/* Where segments overtake each other a SACK is as good a sign of delivery as an ACK, as Linux
+ * has it; elsewhere it may be the first sign of a loss, and cwnd rests (RFC 5681 3.2). */
+static bool
+may_raise_cwnd(const struct tcp_conn *c, const struct sack_news *n)
+{
+	return !n->ece && (c->flags & TCPF_REORDER ? n->delivered : n->acked) > 0;
+}
+
 static void
 set_cwnd(struct tcp_conn *c, const struct sack_news *n, struct cc_ack *a, bool dup, bool lost)
 {
@@ -265,7 +273,7 @@ set_cwnd(struct tcp_conn *c, const struct sack_news *n, struct cc_ack *a, bool d
 		all = with_duplicates(c, n, dup);
 		if (c->xmit)
 			prr(c, &all, lost);
-	} else if (n->acked && !n->ece) {
+	} else if (may_raise_cwnd(c, n)) {
 		c->cc->on_ack(c, a);
 	}
 }

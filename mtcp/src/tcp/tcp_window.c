@@ -104,13 +104,15 @@ tcp_window_update_due(const struct tcp_env *e, const struct tcp_conn *c)
 	return gain > 0 && (gain >= most / 2 || (wnd < most / 4 && gain >= wnd));
 }
 
-/* Four times what the application read in a round trip: a sender in slow start doubles in
- * the next one, and has doubled already since what is read now was sent.  With less the
- * window would limit it, then open in one lump and send it a burst. */
+/* Six times what the application read in a round trip, as much as Linux gives to one that has
+ * doubled: a sender in slow start doubles in the next one, has doubled already since what is
+ * read now was sent, and loses something at its end, which is repaired for a round trip without
+ * anything to read.  With less the window would limit it, then open in one lump and send it a
+ * burst. */
 static uint32_t
 want_space(const struct tcp_conn *c, uint32_t read, uint32_t limit)
 {
-	uint32_t want = read > limit / 4 ? limit : 4 * read;
+	uint32_t want = read > limit / 6 ? limit : 6 * read;
 
 	return max(want, c->rcv_space);
 }

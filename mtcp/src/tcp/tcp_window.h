@@ -18,7 +18,7 @@ uint16_t tcp_window_offer(const struct tcp_env *e, struct tcp_conn *c);
 /* The application has read: is a window update worth a segment of its own? */
 bool tcp_window_update_due(const struct tcp_env *e, const struct tcp_conn *c);
 
-/* Receive autotuning, once a round trip: four times what the application takes, while the core
+/* Receive autotuning, once a round trip: six times what the application takes, while the core
  * has memory at ease. */
 void tcp_window_grow_receive(struct tcp_env *e, struct tcp_conn *c, int64_t now);
 
