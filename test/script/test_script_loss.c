@@ -520,6 +520,31 @@ test_timestamps_measure_retransmissions(void)
 	peer_free(&p);
 }
 
+/* The first one's ACK was lost, or it waited as long as our time-out: which is not known. */
+static void
+test_no_sample_of_an_earlier_transmission(void)
+{
+	struct peer p;
+	uint32_t srtt;
+	int64_t rto;
+
+	peer_connected(&p, &(struct peer_opts){ .cfg = peer_no_probes,
+	                                        .opts = TCP_OPT_MSS | TCP_OPT_TS });
+	p.with.tsecr = tcp_ts_now(&p.a->conn, p.d->now);
+	peer_a_writes(&p, 100);
+	srtt = p.a->conn.srtt_us;
+	rto = p.a->conn.rto_ns;
+	peer_sleeps(&p, rto);
+	peer_sleeps(&p, MS(10));
+	(void)peer_skips(&p);
+	p.with.opts = TCP_OPT_MSS | TCP_OPT_TS;
+	p.with.tsval = p.tsval;
+	SAY(&p, ".", 1, 0, 101);
+	EXPECT_NUMBER(&p, p.a->conn.srtt_us, srtt);
+	EXPECT_NUMBER(&p, p.a->conn.rto_ns, 2 * rto);
+	peer_free(&p);
+}
+
 /* What had waited behind a hole gives no sample, or one loss would look like a
  * slow path. */
 static void
@@ -870,6 +895,8 @@ suite_script_loss(void)
 	CU_add_test(s, "Karn (RFC 9293 MUST-18; RFC 6298 3)", test_karn);
 	CU_add_test(s, "timestamps measure retransmissions (RFC 6298 3; RFC 7323 4.1)",
 	            test_timestamps_measure_retransmissions);
+	CU_add_test(s, "no sample of an earlier transmission (RFC 6298 3; RFC 7323 4.1)",
+	            test_no_sample_of_an_earlier_transmission);
 	CU_add_test(s, "no sample from behind a hole (RFC 6298 3)",
 	            test_no_sample_from_behind_a_hole);
 	CU_add_test(s, "cwnd after a time-out (RFC 9293 MUST-19; RFC 5681 3.1/loss-window; RFC "

@@ -66,8 +66,9 @@ is_duplicate(const struct tcp_conn *c, const struct tcp_seg *s)
 	       seq_eq(s->ack, c->snd_una) && s->wnd << c->snd_wscale == c->snd_wnd;
 }
 
-/* A range sent once measures best; when all were sent again the echoed
- * timestamp still tells which transmission it was (RFC 7323 4). */
+/* A range sent once measures best; when all were sent again the echoed timestamp still tells
+ * which transmission it was (RFC 7323 4).  If it was an earlier one its ACK got lost, and what
+ * has passed since is our own time-outs: a sample of them would make the next ones longer. */
 static int64_t
 rtt_of(const struct tcp_conn *c, const struct tcp_seg *s, const struct sack_news *n, int64_t now)
 {
@@ -76,6 +77,8 @@ rtt_of(const struct tcp_conn *c, const struct tcp_seg *s, const struct sack_news
 	if (n->rtt_ns >= 0)
 		return n->rtt_ns;
 	if (!n->acked || !(c->flags & TCPF_TS) || !(s->opts & TCP_OPT_TS) || s->tsecr == 0)
+		return -1;
+	if (n->again && (int32_t)(s->tsecr - tcp_ts_now(c, n->again_at)) < 0)
 		return -1;
 	ms = tcp_ts_now(c, now) - s->tsecr;
 	return ms < 1000000 ? MS(max(ms, 1u)) : -1;

@@ -306,7 +306,10 @@ tcp_sack_acked(struct tcp_env *e, struct tcp_conn *c, seq_t una, int64_t now, st
 		}
 		range_delivered(c, r, now, n);
 		n->fin |= (r->flags & SENT_FIN) != 0;
-		n->again |= (r->flags & SENT_EVER_RETRANS) != 0;
+		if (r->flags & SENT_EVER_RETRANS) {
+			n->again_at = n->again ? max(n->again_at, r->sent_at) : r->sent_at;
+			n->again = true;
+		}
 		freed++;
 		sent_free(e, x, r);
 	}

@@ -18,7 +18,8 @@ struct sack_news {
 	bool ece;           /* the ACK says that a mark was seen (RFC 3168)          */
 	uint32_t n_delivered; /* segments of `delivered`                             */
 	struct rate_sample rate;
-	bool again;         /* SEG.ACK covers a range that was sent again            */
+	bool again;         /* SEG.ACK covers a range that was sent again, ...       */
+	int64_t again_at;   /* ... last then                                         */
 	bool original;      /* one not above `recover` arrived that was sent once    */
 	bool has_ts;        /* the segment echoes a timestamp:                       */
 	uint32_t tsecr;
