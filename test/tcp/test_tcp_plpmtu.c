@@ -27,15 +27,21 @@ narrow(struct duo *d, int from, struct tcp_seg *s)
 }
 
 static struct duo *
-narrow_path(uint32_t how, uint32_t bytes)
+narrow_path_of(void (*cfg)(struct tcp_cfg *, int), uint32_t how, uint32_t bytes)
 {
 	struct duo *d;
 
 	probing = how;
 	limit = bytes;
-	d = duo_established(&(struct duo_opts){ .cfg = tuned });
+	d = duo_established(&(struct duo_opts){ .cfg = cfg });
 	d->filter = narrow;
 	return d;
+}
+
+static struct duo *
+narrow_path(uint32_t how, uint32_t bytes)
+{
+	return narrow_path_of(tuned, how, bytes);
 }
 
 /* Sends the pattern for so long; what arrives is right.  Returns how much did. */
@@ -98,12 +104,8 @@ no_sack(struct tcp_cfg *cfg, int who)
 static void
 test_without_sack_too(void)
 {
-	struct duo *d;
+	struct duo *d = narrow_path_of(no_sack, TCP_MTU_PROBING_ALWAYS, 1300);
 
-	probing = TCP_MTU_PROBING_ALWAYS;
-	limit = 1300;
-	d = duo_established(&(struct duo_opts){ .cfg = no_sack });
-	d->filter = narrow;
 	CU_ASSERT(sends_for(d, SEC(3)) > 500000);
 	CU_ASSERT(size_of(d) <= 1300 && size_of(d) > 1300 - 8);
 	CU_ASSERT_EQUAL(d->side[DUO_A].conn.ssthresh, UINT32_MAX);
@@ -144,11 +146,8 @@ narrow_and_in_cwnd(struct duo *d, int from, struct tcp_seg *s)
 static void
 test_a_probe_fits_the_window_that_a_pause_leaves(void)
 {
-	struct duo *d;
+	struct duo *d = narrow_path_of(slow_to_start, TCP_MTU_PROBING_ALWAYS, 1300);
 
-	probing = TCP_MTU_PROBING_ALWAYS;
-	limit = 1300;
-	d = duo_established(&(struct duo_opts){ .cfg = slow_to_start });
 	d->filter = narrow_and_in_cwnd;
 	(void)sends_for(d, SEC(3));
 	limit = 1460;

@@ -319,7 +319,7 @@ struct tcp_conn {
 	seq_t tlp_end;             /* SND.NXT when the tail loss probe had left  */
 	uint32_t delivered_ce;     /* of delivered_segs, by ACKs with ECE        */
 	uint32_t delivery_rate;    /* last estimate, in 64 bytes/s               */
-	seq_t ecn_ack;             /* ECN_ACK_FIRST: what that ACK acknowledges, for ECN or a repair */
+	seq_t ecn_ack;             /* ECN_ACK_FIRST: what that ACK acknowledges  */
 	seq_t snd_up;              /* SND.UP: the end of urgent text to send     */
 	seq_t rcv_up;              /* RCV.UP: the last urgent byte to receive    */
 };
@@ -389,8 +389,8 @@ tcp_text_offset(const struct tcp_conn *c, const struct tcp_seg *s)
 	return at - atomic_load_explicit(&c->streams->snd_r.read, memory_order_relaxed);
 }
 
-/* The cursor that reads a segment's text (NULL: none is needed): what is sent again has one of its own, or each
- * retransmission would make new text start over from the first chunk. */
+/* The cursor that reads a segment's text (NULL: none is needed).  What is sent again has one of
+ * its own, or each retransmission would make new text start over from the first chunk. */
 static inline struct stream_cursor *
 tcp_text_cursor(const struct tcp_conn *c, const struct tcp_seg *s)
 {

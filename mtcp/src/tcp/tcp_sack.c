@@ -553,7 +553,6 @@ tcp_sack_forget(struct tcp_conn *c)
 	c->xmit->n_known = 0;
 }
 
-/* Without SACK each duplicate ACK says that one more segment has arrived. */
 void
 tcp_sack_release(struct tcp_env *e, struct tcp_conn *c)
 {

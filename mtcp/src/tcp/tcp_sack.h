@@ -74,7 +74,8 @@ struct tcp_sent *tcp_sack_last(const struct tcp_conn *c);
 /* Forgets what the peer claimed to hold (RFC 2018 8: it may renege). */
 void tcp_sack_forget(struct tcp_conn *c);
 
-/* Bytes believed to be in the network (RFC 6675 `pipe`). */
+/* Bytes believed to be in the network (RFC 6675 `pipe`).  Without SACK each duplicate ACK says
+ * that one more segment has arrived. */
 static inline uint32_t
 tcp_sack_pipe(const struct tcp_conn *c)
 {
