@@ -82,6 +82,8 @@ static const struct path paths[] = {
 	{ "loss_5%",            20, MS(20),   100, SEC(20),  .loss = 50000 },
 	{ "without_sack_1%",    20, MS(20),   100, SEC(20),  .loss = 10000, .no_sack = true,
 	  .floor = 40 },
+	{ "without_sack",      100, MS(20),   170, SEC(10),  .loss = 0, .no_sack = true,
+	  .floor = 25 },
 	{ "ack_loss_50%",       50, MS(40),   170, SEC(10),  .ack_loss = 500000 },
 	{ "bufferbloat",        10, MS(40),  2000, SEC(20),  .loss = 0 },
 	{ "shallow_queue",      50, MS(40),    20, SEC(10),  .loss = 0, .mb = 50, .floor = 65 },

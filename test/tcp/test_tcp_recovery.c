@@ -226,6 +226,40 @@ test_time_out_in_recovery(void)
 	peer_free(&p);
 }
 
+/* Each round trip tells of one loss; a time-out counted from the first of them makes an end. */
+static void
+test_many_losses_without_sack_end_by_the_time_out(void)
+{
+	struct peer p;
+	int64_t first_at, rto;
+	unsigned acks;
+
+	peer_connected(&p, &no_sack);
+	p.a->conn.cwnd = 40 * MSS; /* as if it had grown */
+	p.a->conn.snd_limit = 1u << 20;
+	peer_a_writes(&p, 40 * MSS);
+	EXPECT_NUMBER(&p, peer_skips(&p), 40);
+	peer_sleeps(&p, MS(50));
+	for (int i = 0; i < 3; i++)
+		SAY(&p, ".", 1, 0, 1);
+	EXPECT_NUMBER(&p, p.a->conn.ca, TCP_CA_RECOVERY);
+	SAY(&p, ".", 1, 0, 1 + MSS);
+	first_at = p.d->now;
+	rto = p.a->conn.rto_ns;
+	for (acks = 2; p.a->conn.ca == TCP_CA_RECOVERY && acks < 30; acks++) {
+		peer_sleeps(&p, MS(50));
+		if (p.a->conn.ca == TCP_CA_RECOVERY)
+			SAY(&p, ".", 1, 0, 1 + acks * MSS);
+	}
+	EXPECT_NUMBER(&p, p.a->conn.ca, TCP_CA_LOSS);
+	CU_ASSERT_TRUE(acks > 4 && p.d->now - first_at >= rto && p.d->now - first_at < rto + MS(100));
+	EXPECT_NUMBER(&p, p.a->conn.cwnd, MSS);
+	(void)peer_skips(&p);
+	SAY(&p, ".", 1, 0, 1 + 30 * MSS);
+	EXPECT_NUMBER(&p, peer_skips(&p), 2); /* slow start through what is lost */
+	peer_free(&p);
+}
+
 void
 suite_tcp_recovery(void)
 {
@@ -241,4 +275,6 @@ suite_tcp_recovery(void)
 	CU_add_test(s, "any pattern of loss", test_any_pattern_of_loss);
 	CU_add_test(s, "`recover` follows", test_recover_follows);
 	CU_add_test(s, "a time-out in recovery", test_time_out_in_recovery);
+	CU_add_test(s, "only the first partial ACK restarts the time-out (RFC 6582 3.2/timer)",
+	            test_many_losses_without_sack_end_by_the_time_out);
 }

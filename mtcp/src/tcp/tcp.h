@@ -186,6 +186,7 @@ struct tcp_xmit {
 	uint32_t undo_open;   /* retransmissions since that no D-SACK told of */
 	bool undo_armed;
 	bool undo_resent;     /* something was sent again since            */
+	bool partial_acked;   /* an ACK of something new has come since recovery began */
 	bool reo_round;       /* a D-SACK widened the reordering window ... */
 	uint8_t frto;         /* enum tcp_frto                             */
 	uint8_t frto_sent;    /* new segments that left to find out        */

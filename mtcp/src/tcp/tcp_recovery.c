@@ -108,6 +108,7 @@ enter_recovery(struct tcp_env *e, struct tcp_conn *c, const struct sack_news *n,
 	tcp_tlp_stop(c);
 	c->ca = TCP_CA_RECOVERY;
 	c->recover = c->snd_nxt;
+	c->xmit->partial_acked = false;
 	c->flags |= TCPF_RETRANSMIT_NOW;
 }
 

@@ -135,11 +135,21 @@ tcp_timer_probe(struct tcp_conn *c, int64_t now)
 	c->rtx_at = min(now + tcp_tlp_pto(c), c->xmit->rto_at);
 }
 
+/* Without SACK recovery learns of one loss in a round trip.  Of many in a window the RTO makes
+ * an end, since only the first partial ACK restarts it (RFC 6582 3.2 step 3 and 4: impatient):
+ * slow start repairs in a few round trips what would take seconds. */
+static bool
+waits_no_longer(const struct tcp_conn *c)
+{
+	return c->ca == TCP_CA_RECOVERY && !(c->flags & TCPF_SACK) && c->rtx_kind == RTX_RTO &&
+	       seq_lt(c->snd_una, c->recover) && c->xmit->partial_acked;
+}
+
 /* The first missing segment has left again: from now on its ACK is waited for. */
 void
 tcp_timer_resent(struct tcp_conn *c, int64_t now)
 {
-	if (c->ca == TCP_CA_RECOVERY && c->rtx_kind == RTX_RTO)
+	if (c->ca == TCP_CA_RECOVERY && c->rtx_kind == RTX_RTO && !waits_no_longer(c))
 		rtx_start(c, now);
 }
 
@@ -150,8 +160,10 @@ tcp_timer_acked(struct tcp_conn *c, int64_t now)
 	waits_anew(c, now);
 	if (tcp_flight(c) == 0)
 		rtx_stop(c);
-	else
+	else if (!waits_no_longer(c))
 		rtx_start(c, now);
+	if (c->xmit)
+		c->xmit->partial_acked = true;
 }
 
 /* The reordering timer only ever brings the deadline forward. */
