@@ -9,6 +9,8 @@
 #include <string.h>
 #include <strings.h>
 
+#include "apps/http_quick.h"
+
 /* A piece of somebody else's text. */
 struct span {
 	const char *at;
@@ -346,6 +348,21 @@ http_request_parse(struct http_request *r, const char *head, size_t len)
 	return 0;
 }
 
+size_t
+http_request_read(struct http_request *r, const char *buf, size_t len, size_t *scan,
+                  int *status)
+{
+	size_t end = *scan == 0 ? http_request_quick(r, buf, len) : 0;
+
+	*status = 0;
+	if (end > 0)
+		return end;
+	end = http_head_end(buf, len, scan);
+	if (end > 0)
+		*status = http_request_parse(r, buf, end);
+	return end;
+}
+
 /* ---- paths --------------------------------------------------------------- */
 
 /* An absolute-form target without its scheme and authority (RFC 9112 3.2.2). */
@@ -355,7 +372,8 @@ target_origin(struct span t)
 	static const char scheme[] = "http://";
 	const char *slash;
 
-	if (t.len < sizeof(scheme) - 1 || strncasecmp(t.at, scheme, sizeof(scheme) - 1) != 0)
+	if (t.len < sizeof(scheme) - 1 || t.at[0] == '/' ||
+	    strncasecmp(t.at, scheme, sizeof(scheme) - 1) != 0)
 		return t;
 	t.at += sizeof(scheme) - 1;
 	t.len -= sizeof(scheme) - 1;
@@ -418,6 +436,8 @@ http_target_path(char *path, size_t size, const char *target, size_t len)
 	ssize_t kept;
 	int ch;
 
+	if (http_path_quick(path, size, t.at, t.len) >= 0)
+		return 0;
 	if (t.len == 0 || t.at[0] != '/')
 		return 400;
 	while ((ch = target_char(&t)) > 0) {
@@ -586,6 +606,21 @@ http_response_parse(struct http_response *r, const char *head, size_t len, bool 
 	r->length = f.length;
 	r->keep_alive = wants_more(&f, minor) && r->framing != HTTP_BY_CLOSE;
 	return 0;
+}
+
+size_t
+http_response_read(struct http_response *r, const char *buf, size_t len, size_t *scan,
+                   int *status)
+{
+	size_t end = *scan == 0 ? http_response_quick(r, buf, len) : 0;
+
+	*status = 0;
+	if (end > 0)
+		return end;
+	end = http_head_end(buf, len, scan);
+	if (end > 0)
+		*status = http_response_parse(r, buf, end, false);
+	return end;
 }
 
 /* ---- chunked bodies ------------------------------------------------------ */

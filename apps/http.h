@@ -56,6 +56,14 @@ struct http_request {
 int http_request_parse(struct http_request *r, const char *head, size_t len);
 
 /*
+ * Both at once: the length of the head that buf starts with, and in *status what
+ * http_request_parse() says of it; 0 when it does not end within len bytes.  *scan as for
+ * http_head_end().
+ */
+size_t http_request_read(struct http_request *r, const char *buf, size_t len, size_t *scan,
+                         int *status);
+
+/*
  * The file a target names, relative to the root of the site: decoded, without
  * query, without "." and "..", without a leading slash; "" is the root itself, and
  * a trailing slash stays.  0, or the status to answer: 400 (malformed, above
@@ -99,6 +107,11 @@ struct http_response {
 /* Reads a head that http_head_end() has measured; was_head: the answer to a
  * HEAD.  0, or -1 when it is no HTTP/1 response. */
 int http_response_parse(struct http_response *r, const char *head, size_t len, bool was_head);
+
+/* Finds the end of the head and reads it, the answer to a GET, as http_request_read() does;
+ * *status is 0 or -1. */
+size_t http_response_read(struct http_response *r, const char *buf, size_t len, size_t *scan,
+                          int *status);
 
 /* A chunked body on its way (RFC 9112 7.1).  All zero at first. */
 struct http_chunks {

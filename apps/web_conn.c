@@ -6,7 +6,6 @@
 #include "apps/web_conn.h"
 
 #include <errno.h>
-#include <netinet/tcp.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -42,7 +41,7 @@ list_append(struct conns *l, struct conn *c)
 }
 
 void
-conn_touch(struct server *s, struct conn *c)
+conn_touch_anew(struct server *s, struct conn *c)
 {
 	struct conns *l = conns_of(s, c);
 
@@ -107,7 +106,8 @@ conn_free(struct server *s, struct conn *c)
 	list_remove(conns_of(s, c), c);
 	conn_give_buffer(s, c);
 	free(c->rest);
-	free(c);
+	c->newer = s->vacant;
+	s->vacant = c;
 	server_watch(s, true);
 }
 
@@ -135,19 +135,19 @@ conn_lost(struct server *s, struct conn *c)
 static void
 conn_new(struct server *s, int sockid)
 {
-	struct conn *c = calloc(1, sizeof(*c));
-	int one = 1;
+	struct conn *c = s->vacant;
 
+	if (c)
+		s->vacant = c->newer;
+	else
+		c = malloc(sizeof(*c));
 	if (!c) {
 		mtcp_abort(s->ctx, sockid);
 		return;
 	}
-	c->sockid = sockid;
-	c->since = s->now;
+	*c = (struct conn){.sockid = sockid, .since = s->now};
 	list_append(&s->live, c);
 	s->tally.accepted++;
-	/* A reply is one write or ends in one: waiting for more would only delay it. */
-	mtcp_setsockopt(s->ctx, sockid, IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one));
 	conn_watch(s, c, MTCP_EPOLLIN);
 }
 
@@ -217,7 +217,7 @@ conns_sweep(struct server *s)
 	while (s->draining.oldest && s->now - s->draining.oldest->since >= DRAIN_NS)
 		conn_close(s, s->draining.oldest);
 	while (s->live.oldest &&
-	       s->now - s->live.oldest->since >= s->options->idle_s * SECOND_NS) {
+	       s->now - s->live.oldest->since >= s->options->idle_s * SECOND_NS + TOUCH_NS) {
 		s->tally.timeouts++;
 		if (s->live.oldest->phase == SENDING)
 			conn_abort(s, s->live.oldest);
@@ -242,5 +242,11 @@ conns_end(struct server *s)
 
 		memcpy(&s->spare, buffer, sizeof(s->spare));
 		free(buffer);
+	}
+	while (s->vacant) {
+		struct conn *c = s->vacant;
+
+		s->vacant = c->newer;
+		free(c);
 	}
 }

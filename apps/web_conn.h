@@ -21,7 +21,7 @@ struct conn {
 	uint32_t interest;  /* what the epoll was told */
 	bool keep_alive;    /* after the present reply */
 	bool head_only;     /* the present reply answers a HEAD */
-	int64_t since;      /* ns: the last progress */
+	int64_t since;      /* ns: the last progress, or up to TOUCH_NS before it */
 	char *in;           /* HTTP_HEAD_MAX bytes; NULL when nothing is held */
 	size_t in_at, in_len, scan;
 	uint64_t skip;      /* bytes of a request's body to be thrown away */
@@ -36,14 +36,17 @@ struct conns {
 	struct conn *oldest, *newest;
 };
 
+/* Time-outs are whole seconds: so fine is progress noted. */
+#define TOUCH_NS 50000000
+
 /* Accepts some of the connections that wait; stops listening while none can be served. */
 void conn_accept(struct server *s);
 
 /* Looks for connections again, or not for now. */
 void server_watch(struct server *s, bool on);
 
-/* Progress: the connection's time starts anew. */
-void conn_touch(struct server *s, struct conn *c);
+/* conn_touch(), when the time has moved on. */
+void conn_touch_anew(struct server *s, struct conn *c);
 
 /* The events to be told of, when they are not those already. */
 void conn_watch_anew(struct server *s, struct conn *c, uint32_t interest);

@@ -62,6 +62,8 @@ keep_rest(struct conn *c, const char *head, size_t len)
 {
 	char *rest = NULL;
 
+	if (len == 0 && !c->rest)
+		return true;
 	if (len > 0) {
 		rest = malloc(len);
 		if (!rest)
@@ -74,20 +76,28 @@ keep_rest(struct conn *c, const char *head, size_t len)
 	return true;
 }
 
-static bool
-head_taken(struct server *s, struct conn *c, const struct iovec v[2], size_t taken)
+/* What became of a write of head, if any is left, and body.  1: some was taken, 0: the socket
+ * is full, -1: the connection is gone or memory is. */
+static int
+pushed(struct server *s, struct conn *c, const struct iovec v[2], ssize_t n)
 {
+	size_t taken = n > 0 ? (size_t)n : 0;
 	size_t of_head = taken < v[0].iov_len ? taken : v[0].iov_len;
 
+	if (n < 0 && errno != EAGAIN && errno != EINTR)
+		return -1;
 	s->tally.bytes += taken;
 	c->sent += taken - of_head;
-	if (v[1].iov_len > 0)
+	if (v[1].iov_len > 0 && c->file->fd >= 0)
 		adapt_chunk(c, v[0].iov_len + v[1].iov_len, taken);
-	return keep_rest(c, (const char *)v[0].iov_base + of_head, v[0].iov_len - of_head);
+	if (!keep_rest(c, (const char *)v[0].iov_base + of_head, v[0].iov_len - of_head))
+		return -1;
+	if (n > 0)
+		conn_touch(s, c);
+	return n > 0;
 }
 
-/* One write of head, if any is left, and body.  1: some was taken, 0: the socket is
- * full, -1: the connection is gone or the file is. */
+/* One write of head, if any is left, and body; -1 also when the file is gone. */
 static int
 push(struct server *s, struct conn *c, char *head, size_t head_len)
 {
@@ -98,13 +108,20 @@ push(struct server *s, struct conn *c, char *head, size_t head_len)
 		return -1;
 	n = head_len > 0 ? mtcp_writev(s->ctx, c->sockid, v, v[1].iov_len > 0 ? 2 : 1)
 	                 : mtcp_write(s->ctx, c->sockid, v[1].iov_base, v[1].iov_len);
-	if (n < 0 && errno != EAGAIN && errno != EINTR)
-		return -1;
-	if (!head_taken(s, c, v, n > 0 ? (size_t)n : 0))
-		return -1;
-	if (n > 0)
-		conn_touch(s, c);
-	return n > 0;
+	return pushed(s, c, v, n);
+}
+
+/* The first write of a reply: head and body in one piece where it was made so. */
+static int
+push_first(struct server *s, struct conn *c, const struct www_reply *made)
+{
+	struct iovec v[2] = {{made->text, made->head}, {NULL, 0}};
+
+	if (made->body < body_left(c))
+		return push(s, c, made->text, made->head);
+	v[1].iov_len = (size_t)body_left(c);
+	return pushed(s, c, v, mtcp_write(s->ctx, c->sockid, made->text,
+	                                  v[0].iov_len + v[1].iov_len));
 }
 
 /* True when the reply is complete and the connection goes on with the next request. */
@@ -127,15 +144,15 @@ static bool
 send_more(struct server *s, struct conn *c)
 {
 	for (int i = 0; i < WRITES_PER_TURN; i++) {
-		int pushed = push(s, c, c->rest, c->rest_len);
+		int sent = push(s, c, c->rest, c->rest_len);
 
-		if (pushed < 0) {
+		if (sent < 0) {
 			conn_abort(s, c);
 			return false;
 		}
 		if (c->rest_len == 0 && body_left(c) == 0)
 			return reply_done(s, c);
-		if (pushed == 0)
+		if (sent == 0)
 			break;
 	}
 	conn_watch(s, c, MTCP_EPOLLOUT);
@@ -146,12 +163,8 @@ send_more(struct server *s, struct conn *c)
 static bool
 reply(struct server *s, struct conn *c, struct www_file *file)
 {
-	size_t len;
-	const char *made = www_head(file, c->keep_alive, s->date, &len);
-	char head[HTTP_REPLY_MAX];
-	int pushed;
+	int sent;
 
-	memcpy(head, made, len);
 	c->file = file;
 	c->sent = 0;
 	c->chunk = CHUNK_MAX;
@@ -159,8 +172,8 @@ reply(struct server *s, struct conn *c, struct www_file *file)
 	s->tally.requests++;
 	*(file->status == 200 ? &s->tally.good : &s->tally.refused) += 1;
 	conn_touch(s, c);
-	pushed = push(s, c, head, len);
-	if (pushed < 0) {
+	sent = push_first(s, c, www_reply(file, c->keep_alive, s->date));
+	if (sent < 0) {
 		conn_abort(s, c);
 		return false;
 	}
@@ -183,24 +196,25 @@ file_for(struct server *s, const struct http_request *r)
 	return status ? www_page(s->www, status) : www_get(s->www, path, s->now);
 }
 
-/* Answers the head of head_len bytes at the front of the input.  As send_more(). */
+/* Answers the request whose head of head_len bytes is at the front of the input.  As
+ * send_more(). */
 static bool
-serve(struct server *s, struct conn *c, size_t head_len)
+serve(struct server *s, struct conn *c, const struct http_request *r, size_t head_len)
 {
-	struct http_request r;
-	struct www_file *file;
-	int status = http_request_parse(&r, c->in + c->in_at, head_len);
+	struct www_file *file = file_for(s, r);
 
-	if (status) {
-		c->keep_alive = c->head_only = false;
-		return reply(s, c, www_page(s->www, status));
-	}
-	file = file_for(s, &r);
-	c->keep_alive = r.keep_alive;
-	c->head_only = r.method == HTTP_HEAD;
-	c->skip = r.body_len;
+	c->keep_alive = r->keep_alive;
+	c->head_only = r->method == HTTP_HEAD;
+	c->skip = r->body_len;
 	conn_consume(c, head_len);
 	return reply(s, c, file);
+}
+
+static bool
+refuse(struct server *s, struct conn *c, int status)
+{
+	c->keep_alive = c->head_only = false;
+	return reply(s, c, www_page(s->www, status));
 }
 
 /* A head that does not fit: the target is too long, or the fields are (RFC 6585 5). */
@@ -209,8 +223,7 @@ refuse_head(struct server *s, struct conn *c)
 {
 	bool target = !memchr(c->in + c->in_at, '\n', c->in_len);
 
-	c->keep_alive = c->head_only = false;
-	return reply(s, c, www_page(s->www, target ? 414 : 431));
+	return refuse(s, c, target ? 414 : 431);
 }
 
 /* Throws away what stands before the next request. */
@@ -219,6 +232,8 @@ skip_to_request(struct conn *c)
 {
 	size_t n = c->skip < c->in_len ? (size_t)c->skip : c->in_len;
 
+	if (c->skip == 0 && c->in_len > 0 && c->in[c->in_at] > '\r')
+		return;
 	if (n > 0) {
 		conn_consume(c, n);
 		c->skip -= n;
@@ -234,14 +249,16 @@ skip_to_request(struct conn *c)
 static void
 serve_all(struct server *s, struct conn *c)
 {
+	struct http_request r;
 	size_t len;
+	int status;
 	bool go_on = true;
 
 	while (go_on && c->in_len > 0) {
 		skip_to_request(c);
-		len = http_head_end(c->in + c->in_at, c->in_len, &c->scan);
+		len = http_request_read(&r, c->in + c->in_at, c->in_len, &c->scan, &status);
 		if (len > 0)
-			go_on = serve(s, c, len);
+			go_on = status ? refuse(s, c, status) : serve(s, c, &r, len);
 		else if (c->in_len == HTTP_HEAD_MAX)
 			go_on = refuse_head(s, c);
 		else

@@ -6,6 +6,7 @@
 
 #include <errno.h>
 #include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <stdlib.h>
 
 #include "apps/web_exchange.h"
@@ -83,6 +84,7 @@ open_listener(struct server *s)
 {
 	const struct server_options *o = s->options;
 	struct sockaddr_in any = {.sin_family = AF_INET, .sin_port = htons((uint16_t)o->port)};
+	int one = 1;
 
 	s->listener = mtcp_socket(s->ctx, AF_INET, SOCK_STREAM, 0);
 	if (s->listener < 0 || mtcp_setsock_nonblock(s->ctx, s->listener) != 0) {
@@ -97,6 +99,9 @@ open_listener(struct server *s)
 		app_error(&o->common, "cannot listen on port %d: %m", o->port);
 		return -1;
 	}
+	/* Connections inherit it.  A reply is one write or ends in one: waiting for more would only
+	 * delay it. */
+	mtcp_setsockopt(s->ctx, s->listener, IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one));
 	s->paused = true;
 	server_watch(s, true);
 	return 0;

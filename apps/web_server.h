@@ -41,9 +41,18 @@ struct server {
 	struct conns live;    /* reading or sending */
 	struct conns draining;
 	char *spare;          /* input buffers to be used again, linked by their first word */
+	struct conn *vacant;  /* connections to be used again, linked by `newer` */
 	struct tally tally;
 	char chunk[CHUNK_MAX];
 };
+
+/* Progress: the connection's time starts anew. */
+static inline void
+conn_touch(struct server *s, struct conn *c)
+{
+	if (s->now - c->since >= TOUCH_NS)
+		conn_touch_anew(s, c);
+}
 
 /* The worker's whole life; what it did is added to *tally.  0, or -1 when it could not
  * work, which was said. */

@@ -151,13 +151,14 @@ open_file(int root, const char *path, struct opened *o)
 
 /* ---- the cache ----------------------------------------------------------- */
 
+/* FNV-1a: a chain is bounded by FILES_MAX anyway. */
 static uint32_t
-path_hash(const char *path)
+path_hash(const char *path, size_t len)
 {
-	uint32_t h = 2166136261u; /* FNV-1a: a chain is bounded by FILES_MAX anyway */
+	uint32_t h = 2166136261u;
 
-	for (; *path; path++)
-		h = (h ^ (unsigned char)*path) * 16777619u;
+	for (size_t i = 0; i < len; i++)
+		h = (h ^ (unsigned char)path[i]) * 16777619u;
 	return h;
 }
 
@@ -221,29 +222,48 @@ remember(struct www *w, struct www_file *f)
 }
 
 static struct www_file *
-lookup(struct www *w, uint32_t hash, const char *path)
+lookup(struct www *w, const char *path)
 {
+	size_t len = strlen(path);
+	uint32_t hash = path_hash(path, len);
 	struct www_file *f = w->hash[hash % HASH_SIZE];
 
-	while (f && (f->hash != hash || strcmp(f->path, path) != 0))
+	while (f && (f->hash != hash || f->path_len != len || memcmp(f->path, path, len) != 0))
 		f = f->chain;
 	return f;
 }
 
+/* It is the one used last. */
+static void
+use(struct www *w, struct www_file *f)
+{
+	if (w->newest == f)
+		return;
+	list_remove(w, f);
+	list_append(w, f);
+}
+
 /* ---- files --------------------------------------------------------------- */
 
+/* With room for both its replies, behind the path. */
 static struct www_file *
-file_new(const char *path)
+file_new(const char *path, uint64_t size)
 {
-	size_t len = strlen(path) + 1;
-	struct www_file *f = calloc(1, sizeof(*f) + len);
+	size_t len = strlen(path), body = size <= WWW_SHORT_MAX ? (size_t)size : 0;
+	struct www_file *f = calloc(1, sizeof(*f) + len + 1 + 2 * (HTTP_REPLY_MAX + body));
 
-	if (f) {
-		memcpy(f->path, path, len);
-		f->hash = path_hash(path);
-		f->fd = -1;
-		f->refs = 1;
-		f->head[0].at = f->head[1].at = -1;
+	if (!f)
+		return NULL;
+	memcpy(f->path, path, len);
+	f->path_len = len;
+	f->hash = path_hash(path, len);
+	f->size = size;
+	f->fd = -1;
+	f->refs = 1;
+	for (int i = 0; i < 2; i++) {
+		f->reply[i].at = -1;
+		f->reply[i].body = body;
+		f->reply[i].text = f->path + len + 1 + (size_t)i * (HTTP_REPLY_MAX + body);
 	}
 	return f;
 }
@@ -272,7 +292,7 @@ file_load(struct www *w, struct www_file *f, int fd)
 static struct www_file *
 file_make(struct www *w, const char *path, const struct opened *o)
 {
-	struct www_file *f = file_new(path);
+	struct www_file *f = file_new(path, (uint64_t)o->st.st_size);
 
 	if (!f) {
 		close(o->fd);
@@ -280,7 +300,6 @@ file_make(struct www *w, const char *path, const struct opened *o)
 	}
 	f->status = 200;
 	f->seen = o->st;
-	f->size = (uint64_t)o->st.st_size;
 	f->type = http_type(o->is_index ? ".html" : path);
 	if (f->size > WWW_SMALL_MAX) {
 		f->fd = o->fd;
@@ -332,7 +351,7 @@ refresh(struct www *w, struct www_file **f, const char *path)
 struct www_file *
 www_get(struct www *w, const char *path, int64_t now)
 {
-	struct www_file *f = lookup(w, path_hash(path), path);
+	struct www_file *f = lookup(w, path);
 
 	if (!f || now - f->checked_at >= FRESH_NS) {
 		int status = refresh(w, &f, path);
@@ -341,8 +360,7 @@ www_get(struct www *w, const char *path, int64_t now)
 			return www_page(w, status);
 		f->checked_at = now;
 	}
-	list_remove(w, f);
-	list_append(w, f);
+	use(w, f);
 	f->refs++;
 	return f;
 }
@@ -352,14 +370,14 @@ www_get(struct www *w, const char *path, int64_t now)
 static struct www_file *
 page_make(struct www *w, int status)
 {
-	struct www_file *f = file_new("");
 	char text[80];
+	int len = snprintf(text, sizeof(text), "%d %s\n", status, http_reason(status));
+	struct www_file *f = file_new("", (uint64_t)len);
 
 	if (!f)
 		return NULL;
 	f->status = status;
 	f->type = http_type(".txt");
-	f->size = (uint64_t)snprintf(text, sizeof(text), "%d %s\n", status, http_reason(status));
 	f->data = strdup(text);
 	if (!f->data) {
 		free(f);
@@ -387,19 +405,18 @@ www_page(struct www *w, int status)
 	return fallback;
 }
 
-const char *
-www_head(struct www_file *f, bool keep_alive, time_t date, size_t *len)
+void
+www_reply_make(struct www_file *f, bool keep_alive, time_t date)
 {
 	char text[HTTP_DATE_SIZE];
 	struct http_reply r = {f->status, f->type, text, f->size, keep_alive};
+	struct www_reply *made = &f->reply[keep_alive];
 
-	if (f->head[keep_alive].at != date) {
-		http_date(text, date);
-		f->head[keep_alive].len = http_reply_format(f->head[keep_alive].text, &r);
-		f->head[keep_alive].at = date;
-	}
-	*len = f->head[keep_alive].len;
-	return f->head[keep_alive].text;
+	http_date(text, date);
+	made->head = http_reply_format(made->text, &r);
+	made->at = date;
+	if (made->body > 0)
+		memcpy(made->text + made->head, f->data, made->body);
 }
 
 /* ---- the site ------------------------------------------------------------ */

@@ -21,6 +21,17 @@
 
 /* Files up to this size are held in memory. */
 #define WWW_SMALL_MAX 65536u
+/* Those up to this size are held as replies, too. */
+#define WWW_SHORT_MAX 4096u
+
+/* A reply as it is written: a head, and behind it the whole body of a file that is short
+ * enough for that. */
+struct www_reply {
+	time_t at;    /* its Date */
+	char *text;
+	size_t head;  /* bytes of head */
+	size_t body;  /* and of body: all of it, or none */
+};
 
 struct www_file {
 	struct www_file *chain;          /* same hash */
@@ -29,16 +40,13 @@ struct www_file {
 	int fd;                          /* -1 when data holds it all */
 	unsigned refs;
 	uint32_t hash;
+	size_t path_len;
 	uint64_t size;
 	char *data;
 	const char *type;
 	int64_t checked_at;              /* ns */
 	struct stat seen;
-	struct {                         /* the last head made, [1] for keep-alive */
-		time_t at;
-		size_t len;
-		char text[HTTP_REPLY_MAX];
-	} head[2];
+	struct www_reply reply[2];       /* the last made, [1] for keep-alive */
 	char path[];
 };
 
@@ -61,6 +69,14 @@ struct www_file *www_page(struct www *w, int status);
 
 void www_put(struct www *w, struct www_file *f);
 
-/* The head of the reply that carries f, made at most once a second; date is the
- * present one.  Valid until the next call for f. */
-const char *www_head(struct www_file *f, bool keep_alive, time_t date, size_t *len);
+void www_reply_make(struct www_file *f, bool keep_alive, time_t date);
+
+/* The reply that carries f, made at most once a second; date is the present one.  Valid until
+ * the next call for f. */
+static inline const struct www_reply *
+www_reply(struct www_file *f, bool keep_alive, time_t date)
+{
+	if (f->reply[keep_alive].at != date)
+		www_reply_make(f, keep_alive, date);
+	return &f->reply[keep_alive];
+}

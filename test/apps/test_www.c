@@ -225,14 +225,56 @@ test_every_error_is_a_page(void)
 {
 	struct site t = site_open();
 	struct www_file *f = www_page(t.www, 431);
-	size_t len;
 
 	CU_ASSERT_EQUAL(f->status, 431);
 	CU_ASSERT_NSTRING_EQUAL(f->data, "431 ", 4);
-	CU_ASSERT_NSTRING_EQUAL(www_head(f, false, 0, &len), "HTTP/1.1 431 ", 13);
+	CU_ASSERT_NSTRING_EQUAL(www_reply(f, false, 0)->text, "HTTP/1.1 431 ", 13);
 	www_put(t.www, f);
 	f = www_page(t.www, 299);
 	CU_ASSERT_EQUAL(f->status, 500);
+	www_put(t.www, f);
+	site_close(&t);
+}
+
+/* A reply of either kind is a head that says so, with the date of this second, and the body. */
+static void
+test_a_short_file_is_held_as_a_reply(void)
+{
+	struct site t = site_open();
+	const struct www_reply *made;
+	struct www_file *f;
+
+	put_file(&t, "site/a", "body", 4);
+	f = www_get(t.www, "a", 0);
+	for (int keep = 0; keep < 2; keep++) {
+		made = www_reply(f, keep, 784111777);
+		CU_ASSERT_EQUAL(made->body, 4);
+		CU_ASSERT_NSTRING_EQUAL(made->text + made->head, "body", 4);
+		CU_ASSERT_NSTRING_EQUAL(made->text + made->head - 4, "\r\n\r\n", 4);
+		made->text[made->head] = '\0';
+		CU_ASSERT_PTR_NOT_NULL(strstr(made->text, "08:49:37 GMT"));
+		CU_ASSERT_EQUAL(strstr(made->text, "keep-alive") != NULL, keep == 1);
+	}
+	made = www_reply(f, true, 784111778);
+	CU_ASSERT_NSTRING_EQUAL(made->text + made->head, "body", 4);
+	CU_ASSERT_PTR_NOT_NULL(strstr(made->text, "08:49:38 GMT"));
+	www_put(t.www, f);
+	site_close(&t);
+}
+
+static void
+test_a_longer_file_is_no_part_of_its_head(void)
+{
+	struct site t = site_open();
+	struct www_file *f;
+
+	in_site(&t, "truncate -s 4096 site/short && truncate -s 4097 site/long");
+	f = www_get(t.www, "short", 0);
+	CU_ASSERT_EQUAL(www_reply(f, true, 0)->body, 4096);
+	www_put(t.www, f);
+	f = www_get(t.www, "long", 0);
+	CU_ASSERT_EQUAL(www_reply(f, true, 0)->body, 0);
+	CU_ASSERT_EQUAL(f->size, 4097);
 	www_put(t.www, f);
 	site_close(&t);
 }
@@ -254,6 +296,9 @@ suite_www(void)
 	CU_add_test(s, "files are found, with type and size",
 	            test_files_are_found_with_type_and_size);
 	CU_add_test(s, "a directory is its index", test_a_directory_is_its_index);
+	CU_add_test(s, "a short file is held as a reply", test_a_short_file_is_held_as_a_reply);
+	CU_add_test(s, "a longer file is no part of its head",
+	            test_a_longer_file_is_no_part_of_its_head);
 	CU_add_test(s, "no link leads out", test_no_link_leads_out);
 	CU_add_test(s, "only regular files are served", test_only_regular_files_are_served);
 	CU_add_test(s, "a change shows after a second and hurts nobody",
