@@ -67,7 +67,8 @@ enter(struct client *k, struct flow *f, enum phase phase)
 static void
 touch(struct client *k, struct flow *f)
 {
-	enter(k, f, f->phase);
+	if (k->now - f->since >= TOUCH_NS)
+		enter(k, f, f->phase);
 }
 
 static void
@@ -131,10 +132,9 @@ connection_failed(struct client *k, struct flow *f, enum failure why)
 }
 
 static void
-request_completed(struct client *k, struct flow *f)
+request_completed(struct client *k, struct flow *f, int64_t now)
 {
 	struct result *r = k->result;
-	int64_t now = clock_ns();
 	/* A closed loop begins with the sending; connecting is a time of its own. */
 	int64_t begun_at = k->options->rate > 0 ? f->due : f->sent_at;
 
@@ -242,13 +242,16 @@ request_send(struct client *k, struct flow *f)
 	watch(k, f, f->unsent > 0 ? MTCP_EPOLLOUT : MTCP_EPOLLIN);
 }
 
-/* Of a request that was counted. */
+/* Of a request that was counted; now is when, by the clock. */
 static void
-request_start(struct client *k, struct flow *f)
+request_start(struct client *k, struct flow *f, int64_t now)
 {
-	enter(k, f, AWAITING);
+	if (f->phase == AWAITING)
+		touch(k, f);
+	else
+		enter(k, f, AWAITING);
 	f->unsent = k->options->request_len;
-	f->sent_at = clock_ns();
+	f->sent_at = now;
 	response_begin(&f->response, &k->options->check, f->out);
 	request_send(k, f);
 }
@@ -257,13 +260,23 @@ void
 flow_ask(struct client *k, struct flow *f, int64_t due)
 {
 	request_count(k, f, due);
-	request_start(k, f);
+	request_start(k, f, clock_ns());
+}
+
+/* The next one of a closed loop, at once. */
+static void
+flow_ask_again(struct client *k, struct flow *f, int64_t now)
+{
+	request_count(k, f, k->now);
+	request_start(k, f, now);
 }
 
 static void
 response_done(struct client *k, struct flow *f)
 {
-	request_completed(k, f);
+	int64_t now = clock_ns();
+
+	request_completed(k, f, now);
 	f->left--;
 	if (f->left == 0 || !f->response.head.keep_alive)
 		flow_leave(k, f);
@@ -272,7 +285,7 @@ response_done(struct client *k, struct flow *f)
 	else if (k->now >= k->end)
 		flow_leave(k, f);
 	else
-		flow_ask(k, f, k->now);
+		flow_ask_again(k, f, now);
 }
 
 static void
@@ -516,7 +529,7 @@ connected(struct client *k, struct flow *f)
 	count(k, f, CONNECTIONS_ESTABLISHED);
 	if (f->counted)
 		latency_add(&k->result->latency[CONNECT], k->now - f->opened_at);
-	request_start(k, f);
+	request_start(k, f, clock_ns());
 }
 
 /* ---- events ---------------------------------------------------------------- */
@@ -584,7 +597,7 @@ flow_ready(struct client *k, struct flow *f, uint32_t events)
 void
 flows_sweep(struct client *k)
 {
-	int64_t limit = k->options->timeout_s * SECOND_NS;
+	int64_t limit = k->options->timeout_s * SECOND_NS + TOUCH_NS;
 
 	while (k->goodbyes.oldest && k->now - k->goodbyes.oldest->since >= GOODBYE_NS)
 		flow_close(k, k->goodbyes.oldest);

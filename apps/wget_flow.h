@@ -22,7 +22,7 @@ struct flow {
 	int sockid;
 	enum phase phase;
 	uint32_t interest;
-	int64_t since;     /* ns: the last progress */
+	int64_t since;     /* ns: the last progress, or up to TOUCH_NS before it */
 	int64_t opened_at; /* ns */
 	int64_t due;       /* ns: when the request should have been sent */
 	int64_t sent_at;   /* ns: when it was */
@@ -33,6 +33,9 @@ struct flow {
 	int out;           /* -1: the body is not kept */
 	struct response response;
 };
+
+/* Time-outs are whole seconds: so fine is progress noted. */
+#define TOUCH_NS 50000000
 
 struct flows {
 	struct flow *oldest, *newest;

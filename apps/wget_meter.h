@@ -13,16 +13,17 @@ struct meter {
 	atomic_uint_fast64_t max_us; /* since the main thread last took it */
 };
 
-static inline void
-meter_add(atomic_uint_fast64_t *m, uint64_t n)
-{
-	atomic_fetch_add_explicit(m, n, memory_order_relaxed);
-}
-
 static inline uint64_t
 meter_get(atomic_uint_fast64_t *m)
 {
 	return atomic_load_explicit(m, memory_order_relaxed);
+}
+
+/* By the worker: nobody else adds. */
+static inline void
+meter_add(atomic_uint_fast64_t *m, uint64_t n)
+{
+	atomic_store_explicit(m, meter_get(m) + n, memory_order_relaxed);
 }
 
 /* A response took this long. */

@@ -140,10 +140,11 @@ head_keep(struct response *r, const char *data, size_t len)
 	return true;
 }
 
+/* Of a head that was read; status is what http_response_read() said of it. */
 static enum failure
-head_judge(struct response *r, const char *head, size_t len)
+head_judge(struct response *r, int status)
 {
-	if (http_response_parse(&r->head, head, len, false) != 0)
+	if (status != 0)
 		return BAD_HEAD;
 	if (r->head.status >= 200 && r->head.status != 200)
 		return BAD_STATUS;
@@ -162,13 +163,14 @@ head_take(struct response *r, const char *data, size_t len, size_t *taken)
 	size_t fits = len < HTTP_HEAD_MAX - before ? len : HTTP_HEAD_MAX - before;
 	const char *head = data;
 	enum failure why;
+	int status;
 
 	if (r->kept) {
 		if (!head_keep(r, data, fits))
 			return BAD_HEAD;
 		head = r->kept;
 	}
-	end = http_head_end(head, before + fits, &scan);
+	end = http_response_read(&r->head, head, before + fits, &scan, &status);
 	if (end == 0) {
 		*taken = len;
 		if (fits < len || before + fits == HTTP_HEAD_MAX)
@@ -176,8 +178,9 @@ head_take(struct response *r, const char *data, size_t len, size_t *taken)
 		return r->kept || head_keep(r, data, fits) ? NO_FAILURE : BAD_HEAD;
 	}
 	*taken = end - before;
-	why = head_judge(r, head, end);
-	response_drop(r);
+	why = head_judge(r, status);
+	if (r->kept)
+		response_drop(r);
 	return why;
 }
 

@@ -18,7 +18,7 @@ void
 series_end(struct series *s)
 {
 	free(s->at);
-	s->at = NULL;
+	s->at = s->last = NULL;
 }
 
 static void
@@ -42,6 +42,7 @@ halve(struct series *s)
 		s->at[i] = (struct interval){ 0 };
 	s->n = (s->n + 1) / 2;
 	s->length_ns *= 2;
+	s->last = NULL;
 }
 
 void
@@ -57,12 +58,16 @@ series_at(struct series *s, int64_t ns)
 	int64_t t = ns > 0 ? ns : 0;
 	unsigned i;
 
+	if (s->last && t >= s->last_from && t - s->last_from < s->length_ns)
+		return s->last;
 	while (t / s->length_ns >= SERIES_MAX)
 		halve(s);
 	i = (unsigned)(t / s->length_ns);
 	if (i >= s->n)
 		s->n = i + 1;
-	return &s->at[i];
+	s->last_from = i * s->length_ns;
+	s->last = &s->at[i];
+	return s->last;
 }
 
 void

@@ -23,6 +23,8 @@ struct series {
 	int64_t length_ns;   /* of an interval: 1 s, 2 s, 4 s, … */
 	unsigned n;          /* those in use, from the start of the measurement */
 	struct interval *at; /* SERIES_MAX */
+	struct interval *last; /* what series_at() found last; NULL: nothing */
+	int64_t last_from;     /* and where it begins */
 };
 
 /* An empty one, its memory from the system; false: there is none. */
