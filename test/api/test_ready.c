@@ -14,10 +14,15 @@ void suite_ready(void);
 #define ERR   ((uint32_t)MTCP_EPOLLERR)
 #define ALL   UINT32_C(0xffff)
 
+/* Who does not ask for room sees the rest alike. */
 static uint32_t
 ready(struct fake_stack *f, int id)
 {
-	return ready_events(&f->ctx, &f->ctx.refs[id], ALL);
+	uint32_t all = ready_events(&f->ctx, &f->ctx.refs[id], ALL);
+
+	CU_ASSERT_EQUAL(ready_events(&f->ctx, &f->ctx.refs[id], ALL & ~OUT), all & ~OUT);
+	CU_ASSERT_EQUAL(ready_events(&f->ctx, &f->ctx.refs[id], IN), all & IN);
+	return all;
 }
 
 static void
@@ -35,6 +40,25 @@ test_before_a_connection(void)
 	fake_step(&f);
 	fake_error(&f, id, ECONNREFUSED);
 	CU_ASSERT_EQUAL(ready(&f, id), IN | OUT | HUP | RDHUP | ERR);
+	fake_fini(&f);
+}
+
+static void
+test_text_shows(void)
+{
+	struct fake_stack f;
+	char text[8];
+	int id;
+
+	fake_init(&f);
+	id = fake_connected(&f);
+	CU_ASSERT_EQUAL(ready(&f, id), OUT);
+	fake_receive(&f, id, "text", 4);
+	CU_ASSERT_EQUAL(ready(&f, id), IN | OUT);
+	CU_ASSERT_EQUAL(mtcp_read(&f.ctx, id, text, 3), 3);
+	CU_ASSERT_EQUAL(ready(&f, id), IN | OUT);
+	CU_ASSERT_EQUAL(mtcp_read(&f.ctx, id, text, sizeof text), 1);
+	CU_ASSERT_EQUAL(ready(&f, id), OUT);
 	fake_fini(&f);
 }
 
@@ -105,6 +129,7 @@ suite_ready(void)
 	CU_pSuite s = CU_add_suite("api/ready", NULL, NULL);
 
 	CU_add_test(s, "before a connection", test_before_a_connection);
+	CU_add_test(s, "text shows", test_text_shows);
 	CU_add_test(s, "half closed, either way", test_half_closed_either_way);
 	CU_add_test(s, "urgent text shows as PRI", test_urgent_text_shows_as_pri);
 	CU_add_test(s, "room is asked for only when wanted",

@@ -128,6 +128,20 @@ rig_consume(struct rig *g, uint32_t len)
 }
 
 static bool
+rig_read(struct rig *g, uint32_t len)
+{
+	bool same;
+
+	memset(g->out, 0, len);
+	stream_read(&g->r, &g->w, g->out, len, &g->empty);
+	stream_cursor_consumed(&g->cur, &g->r);
+	same = memcmp(g->out, g->flat, len) == 0;
+	memmove(g->flat, g->flat + len, g->n - len);
+	g->n -= len;
+	return same;
+}
+
+static bool
 rig_drain(struct rig *g)
 {
 	bool same = stream_used(&g->w, &g->r) == g->n && rig_peek(g, &g->cur, 0, g->n);
@@ -179,6 +193,28 @@ test_write_into_empty_stream_leaves_no_chunk_behind(void)
 		CU_ASSERT_EQUAL(g->empty.n, CHUNKS);
 		rig_refresh(g);
 	}
+	rig_free(g);
+}
+
+/* Reading takes and frees as peeking and consuming do, within a chunk and across. */
+static void
+test_reading_is_peeking_and_consuming(void)
+{
+	struct rig *g = rig_new(UINT32_MAX - 5);
+
+	CU_ASSERT_EQUAL(rig_write(g, 100), 100);
+	CU_ASSERT_TRUE(rig_read(g, 0));
+	CU_ASSERT_TRUE(rig_read(g, 40));
+	CU_ASSERT_EQUAL(g->empty.n, CHUNKS - 1);
+	CU_ASSERT_TRUE(rig_read(g, 60));
+	CU_ASSERT_EQUAL(g->empty.n, CHUNKS);
+	rig_refresh(g);
+	CU_ASSERT_EQUAL(rig_write(g, 2 * ROOM), 2 * ROOM);
+	CU_ASSERT_EQUAL(rig_write(g, 10), 10);
+	CU_ASSERT_TRUE(rig_read(g, ROOM + 1));
+	CU_ASSERT_TRUE(rig_read(g, ROOM + 9));
+	CU_ASSERT_EQUAL(stream_used(&g->w, &g->r), 0);
+	CU_ASSERT_TRUE(rig_all_back(g));
 	rig_free(g);
 }
 
@@ -460,6 +496,8 @@ twin_step(struct rig *g, struct rng *rng, uint32_t mood)
 		rig_write(g, some_size(rng, FLAT_MAX - g->n));
 		return stream_used(&g->w, &g->r) == g->n;
 	case 2:
+		if (rng_below(rng, 2))
+			return rig_read(g, some_size(rng, g->n)) && stream_used(&g->w, &g->r) == g->n;
 		rig_consume(g, some_size(rng, g->n));
 		return stream_used(&g->w, &g->r) == g->n;
 	case 3:
@@ -510,6 +548,7 @@ suite_bytestream(void)
 	CU_pSuite s = CU_add_suite("bytestream", NULL, NULL);
 
 	CU_add_test(s, "bytes arrive in order", test_bytes_arrive_in_order);
+	CU_add_test(s, "reading is peeking and consuming", test_reading_is_peeking_and_consuming);
 	CU_add_test(s, "a write into an empty stream leaves no chunk behind",
 	            test_write_into_empty_stream_leaves_no_chunk_behind);
 	CU_add_test(s, "small writes share a chunk while the reader is behind",

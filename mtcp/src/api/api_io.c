@@ -126,8 +126,7 @@ take_available(struct mtcp_context *ctx, struct sockref *r, struct sock *s, stru
 	while (room.bytes > 0 && p->left > 0) {
 		uint32_t n = pieces_next(p, room.bytes, &to);
 
-		stream_peek(&s->rcv_r, &s->rcv_w, NULL, 0, to, n);
-		stream_consume(&s->rcv_r, &s->rcv_w, NULL, n, &ctx->spent);
+		stream_read(&s->rcv_r, &s->rcv_w, to, n, &ctx->spent);
 		pieces_done(p, n);
 		room.bytes -= n;
 		got += n;
@@ -236,9 +235,8 @@ pipe_recv(struct mtcp_context *ctx, struct sockref *r, struct pieces p)
 }
 
 static ssize_t
-recv_pieces(struct mtcp_context *ctx, int sockid, const struct iovec *v, int n, int flags)
+recv_pieces(struct mtcp_context *ctx, struct sockref *r, const struct iovec *v, int n, int flags)
 {
-	struct sockref *r = sockref_of(ctx, sockid);
 	struct pieces p;
 	int err;
 
@@ -256,6 +254,35 @@ recv_pieces(struct mtcp_context *ctx, int sockid, const struct iovec *v, int n, 
 	if (flags & MSG_OOB)
 		return urgent_recv(ctx, r, p, flags);
 	return p.left == 0 ? 0 : stream_recv(ctx, r, p, flags);
+}
+
+/* Text that is there, without a mark in it, into one piece: what next to every read is.  0: it
+ * takes more than this. */
+static inline ssize_t
+recv_quick(struct mtcp_context *ctx, struct sockref *r, char *buf, size_t len)
+{
+	struct sock *s = ref_sock(ctx, r);
+	uint32_t n;
+
+	if (unlikely(r->type != MTCP_SOCK_STREAM || !buf || len > SSIZE_MAX))
+		return 0;
+	n = (uint32_t)min((size_t)stream_used(&s->rcv_w, &s->rcv_r), len);
+	if (unlikely(n == 0 || (sock_facts(s) & SOCK_URGENT)))
+		return 0;
+	stream_read(&s->rcv_r, &s->rcv_w, (uint8_t *)buf, n, &ctx->spent);
+	if (unlikely(ctx->spent.n >= CHANNEL_BATCH))
+		context_return_chunks(ctx, false);
+	tell_window(ctx, r, s);
+	return (ssize_t)n;
+}
+
+static ssize_t
+recv_one(struct mtcp_context *ctx, struct sockref *r, char *buf, size_t len, int flags)
+{
+	struct iovec v = { buf, len };
+	ssize_t n = r && flags == 0 ? recv_quick(ctx, r, buf, len) : 0;
+
+	return likely(n > 0) ? n : recv_pieces(ctx, r, &v, 1, flags);
 }
 
 /* -- out ------------------------------------------------------------------ */
@@ -431,10 +458,9 @@ pipe_send(struct mtcp_context *ctx, struct sockref *r, struct pieces p)
 }
 
 static ssize_t
-send_pieces(struct mtcp_context *ctx, int sockid, const struct iovec *v, int n, int flags,
+send_pieces(struct mtcp_context *ctx, struct sockref *r, const struct iovec *v, int n, int flags,
             const struct sock_addr *to)
 {
-	struct sockref *r = sockref_of(ctx, sockid);
 	struct pieces p;
 	int err;
 
@@ -453,45 +479,61 @@ send_pieces(struct mtcp_context *ctx, int sockid, const struct iovec *v, int n, 
 	                                 : stream_send(ctx, r, p, flags, to);
 }
 
-/* -- the calls ------------------------------------------------------------ */
-
-/* For calls that only a socket has. */
-static bool
-is_socket(mctx_t mctx, int sockid)
+/* Less than a chunk of text into an open connection with room for it, and nothing to say beside
+ * it: what next to every write is.  0: it takes more than this. */
+static inline ssize_t
+send_quick(struct mtcp_context *ctx, struct sockref *r, const char *buf, size_t len)
 {
-	return sockref_of_socket(mctx, sockid) != NULL;
+	struct sock *s = ref_sock(ctx, r);
+	uint16_t facts = sock_facts(s);
+
+	if (unlikely(r->type != MTCP_SOCK_STREAM || (r->flags & (REF_EOR | REF_DEFERRED)) ||
+	             !buf || len == 0 || len >= CHUNK_ROOM))
+		return 0;
+	if (unlikely((facts & (SOCK_CONNECTED | SOCK_ERROR | SOCK_OVER)) != SOCK_CONNECTED ||
+	             (sock_requests(s) & SOCK_REQ_SHUT_WR)))
+		return 0;
+	if (unlikely(len > room_now(s) || !context_want_chunk(ctx, r)))
+		return 0;
+	note_more(s, 0);
+	stream_write(&s->snd_w, &s->snd_r, &ctx->empty, (const uint8_t *)buf, (uint32_t)len);
+	context_ask(ctx, s, 0);
+	return (ssize_t)len;
 }
+
+static ssize_t
+send_one(struct mtcp_context *ctx, struct sockref *r, const char *buf, size_t len, int flags)
+{
+	struct iovec v = { (void *)(uintptr_t)buf, len };
+	ssize_t n = r && (flags & ~MSG_NOSIGNAL) == 0 ? send_quick(ctx, r, buf, len) : 0;
+
+	return likely(n > 0) ? n : send_pieces(ctx, r, &v, 1, flags, NULL);
+}
+
+/* -- the calls ------------------------------------------------------------ */
 
 ssize_t
 mtcp_read(mctx_t mctx, int sockid, char *buf, size_t len)
 {
-	struct iovec v = { buf, len };
-
-	return recv_pieces(mctx, sockid, &v, 1, 0);
+	return recv_one(mctx, sockref_of(mctx, sockid), buf, len, 0);
 }
 
 ssize_t
 mtcp_recv(mctx_t mctx, int sockid, char *buf, size_t len, int flags)
 {
-	struct iovec v = { buf, len };
-
-	return is_socket(mctx, sockid) ? recv_pieces(mctx, sockid, &v, 1, flags) : -1;
+	return recv_one(mctx, sockref_of_socket(mctx, sockid), buf, len, flags);
 }
 
 ssize_t
 mtcp_write(mctx_t mctx, int sockid, const char *buf, size_t len)
 {
-	struct iovec v = { (void *)(uintptr_t)buf, len };
-
-	return send_pieces(mctx, sockid, &v, 1, 0, NULL);
+	return send_one(mctx, sockref_of(mctx, sockid), buf, len, 0);
 }
 
 ssize_t
 mtcp_send(mctx_t mctx, int sockid, const char *buf, size_t len, int flags)
 {
-	struct iovec v = { (void *)(uintptr_t)buf, len };
-
-	return is_socket(mctx, sockid) ? send_pieces(mctx, sockid, &v, 1, flags, NULL) : -1;
+	return send_one(mctx, sockref_of_socket(mctx, sockid), buf, len, flags);
 }
 
 /* The result of these two is an int.  A list that is wrong as such is left to
@@ -514,13 +556,17 @@ fits_int(const struct iovec *v, int n)
 int
 mtcp_readv(mctx_t mctx, int sockid, const struct iovec *iov, int numiov)
 {
-	return fits_int(iov, numiov) ? (int)recv_pieces(mctx, sockid, iov, numiov, 0) : -1;
+	if (!fits_int(iov, numiov))
+		return -1;
+	return (int)recv_pieces(mctx, sockref_of(mctx, sockid), iov, numiov, 0);
 }
 
 int
 mtcp_writev(mctx_t mctx, int sockid, const struct iovec *iov, int numiov)
 {
-	return fits_int(iov, numiov) ? (int)send_pieces(mctx, sockid, iov, numiov, 0, NULL) : -1;
+	if (!fits_int(iov, numiov))
+		return -1;
+	return (int)send_pieces(mctx, sockref_of(mctx, sockid), iov, numiov, 0, NULL);
 }
 
 static bool
@@ -538,10 +584,11 @@ msg_usable(const struct msghdr *msg)
 ssize_t
 mtcp_sendmsg(mctx_t mctx, int sockid, const struct msghdr *msg, int flags)
 {
+	struct sockref *r = sockref_of_socket(mctx, sockid);
 	struct sock_addr to;
 	int err = 0;
 
-	if (!is_socket(mctx, sockid) || !msg_usable(msg))
+	if (!r || !msg_usable(msg))
 		return -1;
 	if (msg->msg_controllen > 0)
 		err = EINVAL;
@@ -551,18 +598,19 @@ mtcp_sendmsg(mctx_t mctx, int sockid, const struct msghdr *msg, int flags)
 		errno = err;
 		return -1;
 	}
-	return send_pieces(mctx, sockid, msg->msg_iov, (int)msg->msg_iovlen, flags,
+	return send_pieces(mctx, r, msg->msg_iov, (int)msg->msg_iovlen, flags,
 	                   (flags & MSG_FASTOPEN) && msg->msg_name ? &to : NULL);
 }
 
 ssize_t
 mtcp_recvmsg(mctx_t mctx, int sockid, struct msghdr *msg, int flags)
 {
+	struct sockref *r = sockref_of_socket(mctx, sockid);
 	ssize_t n;
 
-	if (!is_socket(mctx, sockid) || !msg_usable(msg))
+	if (!r || !msg_usable(msg))
 		return -1;
-	n = recv_pieces(mctx, sockid, msg->msg_iov, (int)msg->msg_iovlen, flags);
+	n = recv_pieces(mctx, r, msg->msg_iov, (int)msg->msg_iovlen, flags);
 	if (n >= 0) {
 		msg->msg_namelen = 0;
 		msg->msg_controllen = 0;

@@ -78,12 +78,28 @@ all_events(struct mtcp_context *ctx, struct sockref *r)
 	}
 }
 
+/* A connection that is open both ways and says nothing urgent: next to all that are asked
+ * about. */
+static inline bool
+is_plain(const struct sockref *r, const struct sock *s)
+{
+	uint16_t facts = SOCK_CONNECTED | SOCK_PEER_FIN | SOCK_ERROR | SOCK_OVER | SOCK_URGENT;
+
+	return likely(r->type == MTCP_SOCK_STREAM && !(r->flags & REF_DEFERRED) &&
+	              (sock_facts(s) & facts) == SOCK_CONNECTED &&
+	              !(sock_requests(s) & (SOCK_REQ_SHUT_RD | SOCK_REQ_SHUT_WR)));
+}
+
 /* The stack tells of room only when asked to: most writers never wait. */
 uint32_t
 ready_events(struct mtcp_context *ctx, struct sockref *r, uint32_t wanted)
 {
-	uint32_t ev = all_events(ctx, r);
+	const struct sock *s = ref_sock(ctx, r);
+	uint32_t used = stream_used(&s->rcv_w, &s->rcv_r), ev; /* before a mark is looked for */
 
+	if (is_plain(r, s) && !(wanted & WRITABLE))
+		return used > 0 ? wanted & READABLE : 0;
+	ev = all_events(ctx, r);
 	if (unlikely(r->type == MTCP_SOCK_STREAM && (wanted & WRITABLE & ~ev)))
 		context_want_space(ctx, r);
 	return ev & wanted;

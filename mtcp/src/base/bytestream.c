@@ -133,6 +133,20 @@ write_behind_reader(struct stream_writer *w, struct chunk_list *empty, const uin
 	return n + run.bytes;
 }
 
+/* What next to every reply is: one chunk, sealed as write_into_empty() would leave it. */
+static uint32_t
+write_sealed(struct stream_writer *w, struct chunk_list *empty, const uint8_t *data, uint32_t len)
+{
+	struct chunk *k = chunk_list_get(empty);
+
+	atomic_store_explicit(&k->next, NULL, memory_order_relaxed);
+	k->end = to_u16(len);
+	k->sealed = true;
+	memcpy(k->data, data, len);
+	atomic_store_explicit(&w->chain[w->chains++ & 1], k, memory_order_release);
+	return len;
+}
+
 uint32_t
 stream_write(struct stream_writer *w, const struct stream_reader *r, struct chunk_list *empty,
              const uint8_t *data, uint32_t len)
@@ -144,7 +158,9 @@ stream_write(struct stream_writer *w, const struct stream_reader *r, struct chun
 	assert(len <= INT32_MAX - backlog);
 	if (len == 0)
 		return 0;
-	if (backlog == 0)
+	if (likely(backlog == 0 && !w->tail && len <= CHUNK_ROOM && empty->first))
+		n = write_sealed(w, empty, data, len);
+	else if (backlog == 0)
 		n = write_into_empty(w, empty, data, len);
 	else
 		n = write_behind_reader(w, empty, data, len);
@@ -266,6 +282,29 @@ stream_consume(struct stream_reader *r, const struct stream_writer *w,
 		if (r->taken == k->end)
 			retire_head(r, cur, empty);
 	}
+	atomic_store_explicit(&r->read, read, memory_order_release);
+}
+
+void
+stream_read(struct stream_reader *r, const struct stream_writer *w, uint8_t *data, uint32_t len,
+            struct chunk_list *empty)
+{
+	uint32_t read = atomic_load_explicit(&r->read, memory_order_relaxed) + len;
+	struct chunk *k;
+
+	assert(len <= stream_used(w, r));
+	if (len == 0)
+		return;
+	k = head(r, w);
+	if (unlikely(len > (uint32_t)k->end - r->taken)) {
+		stream_peek(r, w, NULL, 0, data, len);
+		stream_consume(r, w, NULL, len, empty);
+		return;
+	}
+	memcpy(data, k->data + r->taken, len);
+	r->taken = to_u16(r->taken + len);
+	if (r->taken == k->end)
+		retire_head(r, NULL, empty);
 	atomic_store_explicit(&r->read, read, memory_order_release);
 }
 

@@ -113,6 +113,11 @@ uint32_t stream_write(struct stream_writer *w, const struct stream_reader *r,
 void stream_peek(struct stream_reader *r, const struct stream_writer *w,
                  struct stream_cursor *cur, uint32_t off, uint8_t *data, uint32_t len);
 
+/* Reader.  Copies the first `len` bytes (at most stream_used()) and consumes them; for readers
+ * without a cursor.  `empty` as in stream_consume(). */
+void stream_read(struct stream_reader *r, const struct stream_writer *w, uint8_t *data,
+                 uint32_t len, struct chunk_list *empty);
+
 /* Reader.  Consumes `len` bytes (at most stream_used()) and puts every chunk
  * that this frees on `empty`.  `cur` as above. */
 void stream_consume(struct stream_reader *r, const struct stream_writer *w,
