@@ -207,6 +207,45 @@ test_networks_of_addresses_and_the_gateway_become_routes(void)
 }
 
 static void
+test_an_address_may_be_a_range(void)
+{
+	struct config_try t = config_try_text("address = 198.18.0.1-198.18.1.9/16 10.0.0.2/24");
+	const struct stack_port_cfg *port = &t.cfg->stack.port[0];
+	struct ip_addr ip;
+
+	CU_ASSERT_EQUAL(t.problems, 0);
+	CU_ASSERT_EQUAL(port->n_addrs, 2);
+	CU_ASSERT_EQUAL(port->addr[0].more, 264);
+	CU_ASSERT_EQUAL(port->addr[0].prefix, 96 + 16);
+	CU_ASSERT_EQUAL(port->addr[1].more, 0);
+	for (uint32_t v4 = 0xc6120000u; v4 < 0xc6120200u; v4++) {
+		ip = ip_addr_v4(v4);
+		CU_ASSERT_EQUAL(stack_addr_has(&port->addr[0], &ip),
+		                v4 >= 0xc6120001u && v4 <= 0xc6120109u);
+	}
+	CU_ASSERT_TRUE(value_parse_ip("::c612:1", &ip));
+	CU_ASSERT_FALSE(stack_addr_has(&port->addr[0], &ip));
+	config_try_listen(&t);
+	config_dump(t.cfg, t.err);
+	config_try_heard(&t, 0);
+	CU_ASSERT_PTR_NOT_NULL(strstr(t.said, "198.18.0.1-198.18.1.9/16 10.0.0.2/24"));
+	config_try_end(&t);
+	config_try_refused("address = 10.0.0.9-10.0.0.2/24", "f.conf:1: address: "
+	                   "'10.0.0.9-10.0.0.2/24' ends below its start, or has more than 65536 "
+	                   "addresses");
+	config_try_refused("address = 10.0.0.2-10.0.1.2/24", "f.conf:1: address: "
+	                   "'10.0.0.2-10.0.1.2/24' leaves its network");
+	config_try_refused("address = 10.0.0.2-10.0.0.255/24", "f.conf:1: address: "
+	                   "'10.0.0.2-10.0.0.255/24' leaves its network");
+	config_try_refused("address = fd00::1-fd00::2/64", "f.conf:1: address: "
+	                   "'fd00::1-fd00::2/64' is a range, which only IPv4 has");
+	config_try_refused("address = 10.0.0.2-9/24", "f.conf:1: address: '10.0.0.2-9/24' is not a "
+	                   "range of addresses (such as 10.0.0.2-10.0.0.9/24)");
+	config_try_refused("address = 10.0.0.2-10.0.0.9/24 10.0.0.5/24",
+	                   "f.conf:1: address: 10.0.0.5/24 is given twice");
+}
+
+static void
 test_a_gateway_has_to_be_a_neighbour(void)
 {
 	config_try_check_refused("address = 10.0.0.2/24\ngateway = 10.0.1.1\n",
@@ -325,6 +364,7 @@ suite_config_ports(void)
 	            test_addresses_that_no_host_has_are_refused);
 	CU_add_test(s, "the smallest networks have no broadcast",
 	            test_the_smallest_networks_have_no_broadcast);
+	CU_add_test(s, "an address may be a range", test_an_address_may_be_a_range);
 	CU_add_test(s, "names of ports that do not exist are told",
 	            test_names_of_ports_that_do_not_exist_are_told);
 	CU_add_test(s, "more addresses than a port holds are told",

@@ -419,7 +419,7 @@ configure(struct stack_cfg *cfg, unsigned i)
 	cfg->clock_key = cfg->secret;
 	cfg->n_ports = 1;
 	cfg->port[0].n_addrs = 1;
-	cfg->port[0].addr[0] = (struct stack_addr){ address_of(i), 96 + 24 };
+	cfg->port[0].addr[0] = (struct stack_addr){ .ip = address_of(i), .prefix = 96 + 24 };
 	(void)route_add(&cfg->routes, &net, 96 + 24, &any, 0);
 }
 

@@ -541,6 +541,38 @@ test_a_stack_announces_its_addresses(void)
 	world_fini(&w);
 }
 
+static void
+cfg_range(struct stack_cfg *cfg, unsigned who)
+{
+	(void)who;
+	cfg->port[0].addr[0].more = 2;
+}
+
+/* The first, the last and none more, each announced. */
+static void
+test_a_range_of_addresses_is_ours(void)
+{
+	struct world w;
+	struct arp_pkt a, ask = arp(ARP_REQUEST, 1, 0x0a000032, 0);
+	struct eth_hdr eth;
+	uint8_t f[CRAFT_MAX];
+
+	world_init(&w, 1, cfg_range);
+	w.heard[0] = 0;
+	for (uint32_t ip = 0x0a000001; ip <= 0x0a000003; ip++)
+		CU_ASSERT_TRUE(arp_heard(&w, &a, &eth) && a.spa == ip && a.tpa == ip);
+	(void)world_skips(&w, 0);
+	for (uint32_t ip = 0x0a000000; ip <= 0x0a000004; ip++) {
+		bool ours = ip >= 0x0a000001 && ip <= 0x0a000003;
+
+		ask.tpa = ip;
+		world_frame(&w, 0, f, craft_arp(f, &broadcast, &ask));
+		CU_ASSERT_EQUAL(arp_heard(&w, &a, &eth), ours);
+		CU_ASSERT_TRUE(!ours || (a.op == ARP_REPLY && a.spa == ip));
+	}
+	world_fini(&w);
+}
+
 /* Ten thousand senders that nobody knows: the table holds what it holds. */
 static void
 test_an_arp_flood_is_bounded(void)
@@ -577,7 +609,7 @@ cfg_ways(struct stack_cfg *cfg, unsigned who)
 
 	(void)who;
 	cfg->port[0].n_addrs = 2;
-	cfg->port[0].addr[1] = (struct stack_addr){ ip_addr_v4(0x0b000001), 96 + 8 };
+	cfg->port[0].addr[1] = (struct stack_addr){ .ip = ip_addr_v4(0x0b000001), .prefix = 96 + 8 };
 	cfg->port[0].mtu = 1400;
 	(void)route_add(&cfg->routes, &wide, 96 + 8, &any, 0);
 	(void)route_add(&cfg->routes, &far, 96 + 8, &gate, 0);
@@ -649,6 +681,7 @@ suite_ip(void)
 	CU_add_test(suite, "neighbours are asked for, and learned",
 	            test_neighbours_are_asked_for_and_learned);
 	CU_add_test(suite, "a stack announces its addresses", test_a_stack_announces_its_addresses);
+	CU_add_test(suite, "a range of addresses is ours", test_a_range_of_addresses_is_ours);
 	CU_add_test(suite, "an ARP flood is bounded (attack: ARP flood)",
 	            test_an_arp_flood_is_bounded);
 	CU_add_test(suite, "the source is the address nearest to the next hop (RFC 9293 "

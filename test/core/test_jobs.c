@@ -18,7 +18,7 @@ cfg_few_ports(struct stack_cfg *cfg, unsigned who)
 	cfg->ephemeral_lo = LO;
 	cfg->ephemeral_hi = LO + N_PORTS - 1;
 	cfg->port[0].n_addrs = 2;
-	cfg->port[0].addr[1] = (struct stack_addr){ ip_addr_v4(0x0a000041 + who), 96 + 24 };
+	cfg->port[0].addr[1] = (struct stack_addr){ .ip = ip_addr_v4(0x0a000041 + who), .prefix = 96 + 24 };
 }
 
 static struct sock *

@@ -128,7 +128,7 @@ cfg_two_addresses(struct stack_cfg *cfg, unsigned who)
 {
 	(void)who;
 	cfg->port[0].n_addrs = 2;
-	cfg->port[0].addr[1] = (struct stack_addr){ ip_addr_v4(0x0a000021), 96 + 24 };
+	cfg->port[0].addr[1] = (struct stack_addr){ .ip = ip_addr_v4(0x0a000021), .prefix = 96 + 24 };
 }
 
 /* RFC 9293 MUST-42. */

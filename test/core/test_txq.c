@@ -432,7 +432,7 @@ cfg_two_ports(struct stack_cfg *cfg, unsigned who)
 	(void)who;
 	cfg->n_ports = 2;
 	cfg->port[1].n_addrs = 1;
-	cfg->port[1].addr[0] = (struct stack_addr){ ip_addr_v4(0x0a000101u), 96 + 24 };
+	cfg->port[1].addr[0] = (struct stack_addr){ .ip = ip_addr_v4(0x0a000101u), .prefix = 96 + 24 };
 	CU_ASSERT_EQUAL(route_add(&cfg->routes, &net, 96 + 24, &any, 1), ROUTE_OK);
 }
 

@@ -33,7 +33,7 @@ host_cfg(struct stack_cfg *cfg, unsigned port, uint64_t secret)
 	cfg->secret = (struct siphash_key){ secret, ~secret };
 	cfg->n_ports = 1;
 	cfg->port[0].n_addrs = 1;
-	cfg->port[0].addr[0] = (struct stack_addr){ host_ip(port), 96 + 24 };
+	cfg->port[0].addr[0] = (struct stack_addr){ .ip = host_ip(port), .prefix = 96 + 24 };
 	(void)route_add(&cfg->routes, &net, 96 + 24, &any, 0);
 }
 

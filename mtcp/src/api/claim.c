@@ -39,16 +39,22 @@ ask_for(struct io *io, uint32_t ip, int64_t now)
 void
 claim_ask(struct io *io, const struct stack_port_cfg *port, int64_t now)
 {
-	for (unsigned i = 0; i < port->n_addrs; i++)
-		if (ip_addr_is_v4(&port->addr[i].ip))
-			ask_for(io, ip_addr_v4_host(&port->addr[i].ip), now);
+	for (unsigned i = 0; i < port->n_addrs; i++) {
+		const struct stack_addr *a = &port->addr[i];
+
+		for (uint32_t n = 0; n <= min(a->more, STACK_RANGE_TOLD - 1); n++)
+			if (ip_addr_is_v4(&a->ip))
+				ask_for(io, ip_addr_v4_host(&a->ip) + n, now);
+	}
 }
 
 static bool
-is_ours(const struct stack_port_cfg *port, uint32_t ip)
+is_ours(const struct stack_port_cfg *port, uint32_t v4)
 {
+	struct ip_addr ip = ip_addr_v4(v4);
+
 	for (unsigned i = 0; i < port->n_addrs; i++)
-		if (ip_addr_is_v4(&port->addr[i].ip) && ip_addr_v4_host(&port->addr[i].ip) == ip)
+		if (stack_addr_has(&port->addr[i], &ip))
 			return true;
 	return false;
 }

@@ -173,12 +173,49 @@ same_network(const struct stack_addr *a, const struct ip_addr *ip)
 	return true;
 }
 
+/* "10.0.0.2-10.0.0.9/24": the part before the '-' is `first`, what follows is an address
+ * with its prefix length, and the range's last. */
+static const char *
+parse_range(const char *first, const char *rest, struct stack_addr *a)
+{
+	struct stack_addr last = { .prefix = 0 };
+
+	if (!value_parse_ip(first, &a->ip) || !value_parse_prefix(rest, &last.ip, &last.prefix))
+		return "is not a range of addresses (such as 10.0.0.2-10.0.0.9/24)";
+	if (!ip_addr_is_v4(&a->ip) || !ip_addr_is_v4(&last.ip))
+		return "is a range, which only IPv4 has";
+	a->prefix = last.prefix;
+	a->more = ip_addr_v4_host(&last.ip) - ip_addr_v4_host(&a->ip);
+	if (ip_addr_v4_host(&last.ip) < ip_addr_v4_host(&a->ip) || a->more >= STACK_RANGE_MAX)
+		return "ends below its start, or has more than 65536 addresses";
+	if (a->prefix < 128 && (!same_network(a, &last.ip) || is_reserved(&last)))
+		return "leaves its network";
+	return NULL;
+}
+
+static const char *
+parse_one_or_more(const char *text, struct stack_addr *a)
+{
+	const char *dash = strchr(text, '-');
+	char first[VALUE_TEXT];
+
+	if (!dash || dash - text >= VALUE_TEXT)
+		return value_parse_prefix(text, &a->ip, &a->prefix)
+		           ? NULL
+		           : "is not an address with a prefix length (such as 10.0.0.2/24)";
+	memcpy(first, text, (size_t)(dash - text));
+	first[dash - text] = '\0';
+	return parse_range(first, dash + 1, a);
+}
+
 /* Why `text` is no address of ours, or NULL. */
 static const char *
 parse_address(const char *text, struct stack_addr *a)
 {
-	if (!value_parse_prefix(text, &a->ip, &a->prefix))
-		return "is not an address with a prefix length (such as 10.0.0.2/24)";
+	const char *why = parse_one_or_more(text, a);
+
+	if (why)
+		return why;
 	if (!is_unicast(&a->ip))
 		return "is not an address that a port can have";
 	if (a->prefix == (ip_addr_is_v4(&a->ip) ? 96 : 0))
@@ -186,6 +223,13 @@ parse_address(const char *text, struct stack_addr *a)
 	if (is_reserved(a))
 		return "is the network's own or its broadcast address";
 	return NULL;
+}
+
+/* Whether two ranges have an address in common: then one has the other's first. */
+static bool
+overlap(const struct stack_addr *a, const struct stack_addr *b)
+{
+	return stack_addr_has(a, &b->ip) || stack_addr_has(b, &a->ip);
 }
 
 static void
@@ -199,7 +243,7 @@ address_add(struct config *cfg, const char *port, const char *text, struct confi
 		return;
 	}
 	for (unsigned i = 0; i < cfg->n_addresses; i++) {
-		if (ip_addr_eq(&cfg->address[i].addr.ip, &a.addr.ip)) {
+		if (overlap(&cfg->address[i].addr, &a.addr)) {
 			config_problem(log, "address: %s is given twice", text);
 			return;
 		}
@@ -238,11 +282,25 @@ ports_set_address(struct config *cfg, char *value, struct config_log *log)
 		               "10.0.0.2/24)", config_quote(port).text);
 }
 
+static void
+show_range(const struct stack_addr *a, FILE *out)
+{
+	struct ip_addr last = a->ip;
+	char text[VALUE_TEXT];
+
+	if (a->more) {
+		value_format_ip(text, &a->ip);
+		fprintf(out, "%s-", text);
+		last = ip_addr_v4(ip_addr_v4_host(&a->ip) + a->more);
+	}
+	value_format_prefix(text, &last, a->prefix);
+	fprintf(out, "%s ", text);
+}
+
 void
 ports_show_address(const struct config *cfg, FILE *out)
 {
 	const char *port = "";
-	char text[VALUE_TEXT];
 
 	/* Those without a port come first: nothing could take them back to it. */
 	for (int named = 0; named <= 1; named++) {
@@ -254,8 +312,7 @@ ports_show_address(const struct config *cfg, FILE *out)
 			if (strcmp(a->port, port) != 0)
 				fprintf(out, "%s ", a->port);
 			port = a->port;
-			value_format_prefix(text, &a->addr.ip, a->addr.prefix);
-			fprintf(out, "%s ", text);
+			show_range(&a->addr, out);
 		}
 	}
 }
@@ -454,7 +511,9 @@ static void
 route_put_default(struct config *cfg, const struct ip_addr *via, int port)
 {
 	bool v4 = ip_addr_is_v4(via);
-	struct stack_addr all = { v4 ? ip_addr_v4(0) : IP_ANY, v4 ? ROUTE_V4 : 0 };
+	struct stack_addr all = {
+		.ip = v4 ? ip_addr_v4(0) : IP_ANY, .prefix = v4 ? ROUTE_V4 : 0,
+	};
 
 	route_put(cfg, &all, via, &IP_ANY, port);
 }

@@ -9,11 +9,11 @@
 
 /* ------------------------------------------------------------ addresses -- */
 
-static bool
+static inline bool
 port_owns(const struct stack_port *p, const struct ip_addr *a)
 {
 	for (unsigned i = 0; i < p->cfg.n_addrs; i++)
-		if (ip_addr_eq(&p->cfg.addr[i].ip, a))
+		if (stack_addr_has(&p->cfg.addr[i], a))
 			return true;
 	return false;
 }
@@ -364,26 +364,30 @@ arp_ask(struct stack *st, unsigned port, const struct neigh_probe *q, int64_t no
 	arp_out(st, port, &q->mac, &a, now);
 }
 
+static void
+announce_range(struct stack *st, unsigned port, const struct stack_addr *range, int64_t now)
+{
+	static const struct mac_addr all = { { 0xff, 0xff, 0xff, 0xff, 0xff, 0xff } };
+
+	for (uint32_t n = 0; n <= min(range->more, STACK_RANGE_TOLD - 1); n++) {
+		uint32_t ip = ip_addr_v4_host(&range->ip) + n;
+		struct arp_pkt a = arp_from(&st->port[port], ARP_REQUEST, ip);
+
+		a.tpa = a.spa;
+		arp_out(st, port, &all, &a, now);
+	}
+}
+
 /* RFC 5227 2.3: neighbours that know an older owner of the address learn. */
 void
 ip_announce(struct stack *st, int64_t now)
 {
-	static const struct mac_addr all = { { 0xff, 0xff, 0xff, 0xff, 0xff, 0xff } };
-
 	if (st->cfg.core != 0)
 		return;
-	for (unsigned i = 0; i < st->cfg.n_ports; i++) {
-		for (unsigned k = 0; k < st->port[i].cfg.n_addrs; k++) {
-			const struct ip_addr *ip = &st->port[i].cfg.addr[k].ip;
-			struct arp_pkt a;
-
-			if (!ip_addr_is_v4(ip))
-				continue;
-			a = arp_from(&st->port[i], ARP_REQUEST, ip_addr_v4_host(ip));
-			a.tpa = a.spa;
-			arp_out(st, i, &all, &a, now);
-		}
-	}
+	for (unsigned i = 0; i < st->cfg.n_ports; i++)
+		for (unsigned k = 0; k < st->port[i].cfg.n_addrs; k++)
+			if (ip_addr_is_v4(&st->port[i].cfg.addr[k].ip))
+				announce_range(st, i, &st->port[i].cfg.addr[k], now);
 }
 
 void

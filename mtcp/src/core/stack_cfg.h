@@ -11,12 +11,24 @@
 #include "tcp/tcp_cfg.h"
 
 #define STACK_PORTS_MAX     8u
-#define STACK_PORT_ADDRS_MAX 8u
+#define STACK_PORT_ADDRS_MAX 8u     /* ranges of addresses ... */
+#define STACK_RANGE_MAX      65536u /* ... of so many each     */
+#define STACK_RANGE_TOLD     256u   /* of a long one only so many are asked for and announced */
 
+/* Addresses of ours: `ip` and, of IPv4, `more` that follow it. */
 struct stack_addr {
 	struct ip_addr ip;
 	uint8_t prefix; /* bits; of the 128 for the mapped form: 96 + n for IPv4 */
+	uint32_t more;
 };
+
+/* What comes before the last 32 bits is the same in all of a range. */
+static inline bool
+stack_addr_has(const struct stack_addr *a, const struct ip_addr *ip)
+{
+	return ip_addr_v4_host(ip) - ip_addr_v4_host(&a->ip) <= a->more &&
+	       memcmp(a->ip.b, ip->b, 12) == 0;
+}
 
 struct stack_port_cfg {
 	struct stack_addr addr[STACK_PORT_ADDRS_MAX];
