@@ -28,16 +28,16 @@ test_values_are_found_by_hash(void)
 
 	CU_ASSERT_TRUE(hashmap_init(&m, &mem, 10));
 	CU_ASSERT_TRUE(hashmap_add(&m, 7, 0));
-	CU_ASSERT_TRUE(hashmap_add(&m, 7 + m.mask + 1, 99)); /* same slot, another hash */
+	CU_ASSERT_TRUE(hashmap_add(&m, 8, 99)); /* same slot, another hash */
 	i = hashmap_first(&m, 7);
 	CU_ASSERT_TRUE(hashmap_next(&m, 7, &i, &v));
 	CU_ASSERT_EQUAL(v, 0);
 	CU_ASSERT_FALSE(hashmap_next(&m, 7, &i, &v));
-	CU_ASSERT_EQUAL(count(&m, 8), 0);
+	CU_ASSERT_EQUAL(count(&m, 9), 0);
 	CU_ASSERT_FALSE(hashmap_del(&m, 7, 99));
 	CU_ASSERT_TRUE(hashmap_del(&m, 7, 0));
 	CU_ASSERT_FALSE(hashmap_del(&m, 7, 0));
-	CU_ASSERT_EQUAL(count(&m, 7 + m.mask + 1), 1);
+	CU_ASSERT_EQUAL(count(&m, 8), 1);
 	memory_free(&mem);
 }
 
@@ -87,23 +87,49 @@ test_region_too_small(void)
 	memory_free(&mem);
 }
 
+/* Whatever there is room for, entries lie together; and each addition takes a few steps only. */
+static void
+test_a_map_takes_as_much_memory_as_it_has_entries(void)
+{
+	struct region mem = memory_new((size_t)1 << 24);
+	struct rng rng = { 3 };
+	struct hashmap m;
+	uint32_t used = 0, longest = 0;
+
+	CU_ASSERT_TRUE(hashmap_init(&m, &mem, 1000000));
+	for (uint32_t v = 0; v < 60000; v++) {
+		uint32_t hash = (uint32_t)rng_u64(&rng), before = m.split;
+
+		CU_ASSERT_TRUE_FATAL(hashmap_add(&m, hash, v));
+		if (before != HASHMAP_WHOLE && m.split != HASHMAP_WHOLE)
+			longest = max(longest, before - m.split);
+	}
+	for (uint32_t i = 0; i <= m.mask; i++)
+		if (m.slot[i].value)
+			used = i;
+	CU_ASSERT_TRUE(used < 1 << 19);
+	CU_ASSERT_TRUE(longest > 0 && longest < 200);
+	memory_free(&mem);
+}
+
 /* -- twin ----------------------------------------------------------------- */
 
-#define PAIRS 24u
+#define PAIRS_MAX 300u
 
 struct twin {
 	struct hashmap m;
-	struct hashmap_slot pair[PAIRS];
-	uint32_t n;
+	struct hashmap_slot pair[PAIRS_MAX];
+	uint32_t n, max;
 	uint32_t hashes; /* how many different hashes there are */
-	uint32_t first;  /* the lowest of them                  */
+	uint32_t first;  /* one of them ...                     */
+	uint32_t apart;  /* ... and how far the next is from it */
 	struct rng rng;
 };
 
 static uint32_t
-some_hash(struct twin *t)
+nth_hash(const struct twin *t, uint32_t n)
 {
-	return t->first + rng_below(&t->rng, t->hashes);
+	return t->first + n * t->apart;
 }
 
 static bool
@@ -120,22 +146,23 @@ twin_del(struct twin *t, uint32_t hash, uint32_t value)
 static bool
 twin_add(struct twin *t, uint32_t hash, uint32_t value)
 {
-	if (t->n == PAIRS)
+	if (t->n == t->max)
 		return false;
 	t->pair[t->n++] = (struct hashmap_slot){ hash, value };
 	return true;
 }
 
+/* `adds` of four are no removals. */
 static bool
-twin_step(struct twin *t)
+twin_step(struct twin *t, uint32_t adds)
 {
-	uint32_t hash = some_hash(t), value = rng_below(&t->rng, 4);
+	uint32_t hash = nth_hash(t, rng_below(&t->rng, t->hashes)), value = rng_below(&t->rng, 4);
 
 	if (rng_below(&t->rng, 2) && t->n > 0) { /* one that is there */
 		hash = t->pair[t->n / 2].hash;
 		value = t->pair[t->n / 2].value;
 	}
-	if (rng_below(&t->rng, 2))
+	if (rng_below(&t->rng, 4) < adds)
 		return hashmap_add(&t->m, hash, value) == twin_add(t, hash, value);
 	return hashmap_del(&t->m, hash, value) == twin_del(t, hash, value);
 }
@@ -146,26 +173,38 @@ contents_agree(const struct twin *t)
 {
 	struct twin left = *t;
 
-	for (uint32_t h = t->first; h != t->first + t->hashes; h++)
-		for (uint32_t v, i = hashmap_first(&t->m, h); hashmap_next(&t->m, h, &i, &v);)
+	for (uint32_t k = 0; k < t->hashes; k++) {
+		uint32_t v, h = nth_hash(t, k), i = hashmap_first(&t->m, h);
+
+		while (hashmap_next(&t->m, h, &i, &v))
 			if (!twin_del(&left, h, v))
 				return false;
+	}
 	return left.n == 0 && t->m.n == t->n;
 }
 
 static bool
 twin_run(uint64_t seed)
 {
-	struct region mem = memory_new(4096);
+	struct region mem = memory_new(1 << 16);
 	struct twin t = { .rng = { seed } };
-	bool good = hashmap_init(&t.m, &mem, PAIRS);
+	bool good;
 
-	/* Few hashes make long clusters; those near the mask run over the end. */
-	t.hashes = 1 + rng_below(&t.rng, 3 * PAIRS);
-	t.first =
-	    rng_below(&t.rng, 2) ? t.m.mask - rng_below(&t.rng, 8) : (uint32_t)rng_u64(&t.rng);
-	for (int i = 0; i < 200 && good; i++)
-		good = twin_step(&t) && contents_agree(&t);
+	t.max = rng_below(&t.rng, 2) ? 24 : 1 + rng_below(&t.rng, PAIRS_MAX);
+	good = hashmap_init(&t.m, &mem, t.max);
+	if (t.m.shift < 26) { /* begins with 64 slots, and grows up to four times */
+		t.m.shift = 26;
+		t.m.grow_at = 16;
+	}
+	/* Few hashes make long clusters; those near the last run over the end. */
+	t.hashes = 1 + rng_below(&t.rng, 3 * t.max);
+	t.apart = UINT32_C(1) << rng_below(&t.rng, 23); /* no two of them are the same */
+	t.first = rng_below(&t.rng, 2) ? UINT32_MAX - rng_below(&t.rng, 8) * t.apart
+	                               : (uint32_t)rng_u64(&t.rng);
+	for (uint32_t i = 0; i < 5 * t.max + 100 && good; i++)
+		good = twin_step(&t, i < 3 * t.max ? 3 : 1) &&
+		       (i % (t.max / 8 + 1) || contents_agree(&t));
+	good &= contents_agree(&t);
 	memory_free(&mem);
 	return good;
 }
@@ -192,5 +231,7 @@ suite_hashmap(void)
 	CU_add_test(s, "one hash may have many values", test_one_hash_may_have_many_values);
 	CU_add_test(s, "a full map refuses", test_full_map_refuses);
 	CU_add_test(s, "a region too small is noticed", test_region_too_small);
+	CU_add_test(s, "a map takes as much memory as it has entries",
+	            test_a_map_takes_as_much_memory_as_it_has_entries);
 	CU_add_test(s, "a map equals an array of pairs", test_map_equals_an_array_of_pairs);
 }

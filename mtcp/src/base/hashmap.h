@@ -3,8 +3,14 @@
  * A multi-map from a 32-bit hash to a 32-bit value: open addressing, linear
  * probing, eight bytes a slot, deletion by moving back (no tombstones).  It
  * does not know keys: the caller hashes (siphash13 under a secret seed) and
- * compares.  Of fixed size: at most `max` entries at a load of one half; the
- * address space is reserved and only touched where entries fall.
+ * compares.  At most `max` entries, at a load of one half.
+ *
+ * Address space is reserved for all of them, but entries spread over no more of it than
+ * they need: the map begins with 65,536 slots and doubles in place when a quarter of it is
+ * full, a few entries with each that is added.  Where an entry belongs is given by the
+ * highest bits of its hash, so doubling moves place p to 2p or 2p + 1; from the top down,
+ * there is always room there.  Meanwhile places below `split` are as they were, and those
+ * above are new.
  */
 #pragma once
 
@@ -17,9 +23,14 @@ struct hashmap_slot {
 
 struct hashmap {
 	struct hashmap_slot *slot;
-	uint32_t mask;
+	uint32_t mask;    /* of all that is reserved                          */
 	uint32_t n, max;
+	uint32_t grow_at; /* from so many entries on it grows; UINT32_MAX: it cannot */
+	uint32_t split;   /* places from here on have doubled; HASHMAP_WHOLE  */
+	uint8_t shift;    /* places are a hash's bits from here on            */
 };
+
+#define HASHMAP_WHOLE UINT32_MAX /* it does not grow */
 
 /* Room for `max` entries (0..2^29) out of `mem`.  False when the region is too
  * small (or only counts). */
@@ -37,7 +48,9 @@ bool hashmap_del(struct hashmap *m, uint32_t hash, uint32_t value);
 static inline uint32_t
 hashmap_first(const struct hashmap *m, uint32_t hash)
 {
-	return hash & m->mask;
+	uint32_t home = hash >> m->shift;
+
+	return likely(home < m->split) ? home : hash >> (m->shift - 1);
 }
 
 static inline bool
