@@ -32,6 +32,7 @@ struct io_dpdk_port_config {
 	const char *devices;
 	unsigned cores;    /* queues wanted, one a core; > 0.  When there are fewer the
 	                    * last cores have none (io_info.queue)                 */
+	unsigned all_cores; /* those of other processes counted; 0: there are none  */
 	unsigned rx_desc;  /* of each queue; 0 means 1024                          */
 	unsigned tx_desc;
 	unsigned mbufs;    /* of each queue; 0 means what rings and bursts need    */
@@ -62,6 +63,10 @@ bool io_dpdk_built(void);
  * Once a process: DPDK cannot start again after io_dpdk_stop() (-EALREADY). */
 int io_dpdk_start(const struct io_dpdk_config *cfg, struct io_dpdk **out, char *err,
                   size_t errlen);
+
+/* What is closed from now on stays as it is until the process ends, since other processes use
+ * the same devices, and closing would take an interface down or a program off it. */
+void io_dpdk_leave(struct io_dpdk *dpdk);
 
 /* Ends what io_dpdk_start() began, after all ports are closed; nothing stays
  * behind: devices, files, signal dispositions.  NULL is allowed. */

@@ -24,6 +24,12 @@ io_dpdk_start(const struct io_dpdk_config *cfg, struct io_dpdk **out, char *err,
 }
 
 void
+io_dpdk_leave(struct io_dpdk *dpdk)
+{
+	(void)dpdk;
+}
+
+void
 io_dpdk_stop(struct io_dpdk *dpdk)
 {
 	(void)dpdk;

@@ -331,6 +331,22 @@ fail:
 }
 
 void
+io_dpdk_leave(struct io_dpdk *d)
+{
+	d->left = true;
+}
+
+static void
+eal_end(void)
+{
+	/* Devices that no port has opened, or no port has closed. */
+	for (uint16_t id = io_dpdk_next(0); id < RTE_MAX_ETHPORTS;
+	     id = io_dpdk_next((uint16_t)(id + 1)))
+		rte_eth_dev_close(id);
+	rte_eal_cleanup();
+}
+
+void
 io_dpdk_stop(struct io_dpdk *d)
 {
 	struct io_dpdk_hush was;
@@ -340,11 +356,8 @@ io_dpdk_stop(struct io_dpdk *d)
 		return;
 	was = io_dpdk_hush(d);
 	snprintf(eal_dir, sizeof eal_dir, "%s", rte_eal_get_runtime_dir());
-	/* Devices that no port has opened, or no port has closed. */
-	for (uint16_t id = io_dpdk_next(0); id < RTE_MAX_ETHPORTS;
-	     id = io_dpdk_next((uint16_t)(id + 1)))
-		rte_eth_dev_close(id);
-	rte_eal_cleanup();
+	if (!d->left)
+		eal_end();
 	io_dpdk_unhush(was);
 	dpdk_free(d, eal_dir);
 }

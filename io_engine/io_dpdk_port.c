@@ -568,11 +568,13 @@ pairs_queues(const struct device *dev)
 static void
 rss_told(struct io_dpdk_port *p)
 {
+	unsigned queues = p->cfg.all_cores > p->cfg.cores ? p->cfg.all_cores : p->dealt;
+
 	memcpy(p->rss.key, p->cfg.rss_key, sizeof p->rss.key);
 	p->rss.types = IO_RSS_TCP4 | IO_RSS_TCP6;
 	p->rss.size = 128;
 	for (unsigned i = 0; i < p->rss.size; i++)
-		p->rss.table[i] = (uint16_t)(i % p->dealt);
+		p->rss.table[i] = (uint16_t)(i % queues);
 	p->steering = IO_STEER_RSS;
 }
 
@@ -706,6 +708,19 @@ queue_close(struct io_dpdk_queue *q)
 	close(q->fd);
 }
 
+static void
+devices_close(struct io_dpdk_port *p)
+{
+	for (unsigned i = 0; i < p->n_devices; i++) {
+		if (p->dev[i].started)
+			rte_eth_dev_stop(p->dev[i].id);
+		rte_eth_dev_close(p->dev[i].id);
+		p->dpdk->opened[p->dev[i].id] = false;
+	}
+	for (unsigned i = 0; p->queue && i < p->cfg.cores; i++)
+		rte_mempool_free(p->queue[i].pool); /* after the devices: they hold buffers */
+}
+
 void
 io_dpdk_port_close(struct io_dpdk_port *p)
 {
@@ -718,15 +733,9 @@ io_dpdk_port_close(struct io_dpdk_port *p)
 		p->queue[i].io.ops->close(&p->queue[i].io);
 		queue_close(&p->queue[i]);
 	}
-	for (unsigned i = 0; i < p->n_devices; i++) {
-		if (p->dev[i].started)
-			rte_eth_dev_stop(p->dev[i].id);
-		rte_eth_dev_close(p->dev[i].id);
-		p->dpdk->opened[p->dev[i].id] = false;
-	}
+	if (!p->dpdk->left)
+		devices_close(p);
 	io_dpdk_unhush(was);
-	for (unsigned i = 0; p->queue && i < p->cfg.cores; i++)
-		rte_mempool_free(p->queue[i].pool); /* after the devices: they hold buffers */
 	rte_free(p->queue);
 	free(p);
 }

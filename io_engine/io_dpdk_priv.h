@@ -27,6 +27,7 @@ struct io_dpdk {
 	bool opened[RTE_MAX_ETHPORTS]; /* belongs to a logical port            */
 	int signals[IO_DPDK_SIGNALS];  /* whose disposition we have changed    */
 	unsigned n_signals;
+	bool left;                     /* devices are others', too               */
 	bool own_runtime_dir;          /* RUNTIME_DIRECTORY is of our making   */
 	char runtime_dir[256];         /* of the environment; removed at stop  */
 };

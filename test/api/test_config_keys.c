@@ -243,8 +243,36 @@ test_multiprocess_takes_the_old_forms(void)
 		CU_ASSERT_EQUAL(t.cfg->multiprocess, cases[i].on);
 		config_try_end(&t);
 	}
-	config_try_refused("multiprocess = x master", "f.conf:1: multiprocess: 'x' is neither on nor "
-	                   "off");
+	config_try_refused("multiprocess = x master", "f.conf:1: multiprocess: 'x master' is not on, "
+	                   "off, a number of processes (2 to 64) or a place among them (such as 0 "
+	                   "of 2)");
+}
+
+static void
+test_multiprocess_says_how_many_and_which(void)
+{
+	static const char *const bad[] = { "65", "2 of 2", "-1 of 2", "1 of", "1 of 2 3", "0 in 2",
+		                           "0 of 1", "0 of 65" };
+	struct config_try t = config_try_text("multiprocess = 3\n");
+	char line[64];
+
+	CU_ASSERT_TRUE(t.cfg->multiprocess && t.cfg->processes == 3 && t.cfg->place == -1);
+	config_try_set(&t, "multiprocess = 1 of 2");
+	CU_ASSERT_TRUE(t.cfg->multiprocess && t.cfg->processes == 2 && t.cfg->place == 1);
+	config_try_set(&t, "multiprocess = off");
+	CU_ASSERT_TRUE(!t.cfg->multiprocess && t.cfg->processes == 0);
+	config_try_end(&t);
+	for (size_t i = 0; i < array_len(bad); i++) {
+		snprintf(line, sizeof line, "multiprocess = %s", bad[i]);
+		t = config_try_text(line);
+		CU_ASSERT_EQUAL(t.problems, 1);
+		config_try_end(&t);
+	}
+	config_try_check_refused("address = 10.0.0.2/24\nmultiprocess = 9\nnum_cores = 8\n",
+	                         "f.conf:2: multiprocess times num_cores is more than 64 cores\n");
+	config_try_check_refused("address = 10.0.0.2/24\nmultiprocess = 2\nport = net_tap%q\n",
+	                         "f.conf:3: port has %q, but eal_args, which makes the devices, "
+	                         "has not\n");
 }
 
 /* Which of two lines comes first does not matter. */
@@ -478,6 +506,8 @@ suite_config_keys(void)
 	            test_congestion_control_is_found_by_name);
 	CU_add_test(s, "local ports are a range", test_local_ports_are_a_range);
 	CU_add_test(s, "multiprocess takes the old forms", test_multiprocess_takes_the_old_forms);
+	CU_add_test(s, "multiprocess says how many and which",
+	            test_multiprocess_says_how_many_and_which);
 	CU_add_test(s, "a direction that is named beats both",
 	            test_a_direction_that_is_named_beats_both);
 	CU_add_test(s, "each pair is followed by its two directions",

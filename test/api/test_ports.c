@@ -63,7 +63,7 @@ plain(char said[SAID])
 	}
 	tell(said, "%s %u", ios[0]->ops->name, echo(ios[0], 100));
 	ios[0]->ops->close(ios[0]);
-	ports_close(p);
+	ports_close(p, false);
 	free(cfg);
 }
 
@@ -88,7 +88,7 @@ dressed(char said[SAID])
 	}
 	got = echo(ios[0], 400);
 	ios[0]->ops->close(ios[0]);
-	ports_close(p);
+	ports_close(p, false);
 	snprintf(pcap, sizeof pcap, "/tmp/mtcp-test-%d-0.pcap", (int)getpid());
 	tell(said, "%s, capture %s", got > 100 && got < 300 ? "about half" : "another share",
 	     stat(pcap, &st) == 0 && st.st_size > 400 * 60 ? "written" : "missing");

@@ -27,7 +27,29 @@ core_open(struct town *t, unsigned side, unsigned core)
 		t->tune(&c, side, core);
 	host_init_on(&s->core[core], &c, t->clock, &io, SEC(100));
 	if (s->hall)
-		CU_ASSERT_TRUE_FATAL(stack_join(s->core[core].st, s->hall));
+		CU_ASSERT_TRUE_FATAL(stack_join(s->core[core].st, s->view[core]));
+}
+
+/* One hall, or a view of it for each process. */
+static void
+hall_open(struct town_side *s, unsigned per, const uint8_t key[RSS_KEY_LEN])
+{
+	struct hall_plan p = { .cores = s->cores, .mine = per, .frame = 1536, .frames = 64 };
+
+	memcpy(p.key, key, sizeof p.key);
+	s->per = per;
+	s->hall_mem = memory_new(per ? hall_shared_size(&p) : hall_size(s->cores));
+	if (!per)
+		s->hall = hall_new(&s->hall_mem, s->cores, key);
+	for (unsigned i = 0; i < s->cores; i++) {
+		if (per && i % per == 0) {
+			p.first = i;
+			s->view_mem[i] = memory_new(hall_own_size(&p));
+			s->hall = hall_share(&s->view_mem[i], &p, s->hall_mem.base);
+			CU_ASSERT_PTR_NOT_NULL_FATAL(s->hall);
+		}
+		s->view[i] = s->hall;
+	}
 }
 
 void
@@ -48,10 +70,8 @@ town_open(struct town *t, unsigned cores0, unsigned cores1)
 		s->cores = cores[side];
 		for (unsigned i = 0; i < sizeof key; i++)
 			key[i] = (uint8_t)rng_u64(&t->rng);
-		if (s->cores > 1) {
-			s->hall_mem = memory_new(hall_size(s->cores));
-			s->hall = hall_new(&s->hall_mem, s->cores, key);
-		}
+		if (s->cores > 1)
+			hall_open(s, side == 0 ? t->per : 0, key);
 		for (unsigned i = 0; i < s->cores; i++)
 			core_open(t, side, i);
 	}
@@ -68,6 +88,33 @@ town_leave(struct town *t, unsigned side, unsigned core)
 }
 
 void
+town_kill(struct town *t, unsigned side, unsigned core)
+{
+	struct town_side *s = &t->side[side];
+	struct host *h = &s->core[core];
+
+	h->st->steer.hall = NULL;
+	stack_delete(h->st); /* its buffers go with its memory */
+	s->dead[core] = true;
+	s->deaths++;
+	s->listener[core] = NULL;
+	for (unsigned i = 0; i < t->n_served; i++)
+		t->served[i].over |= t->served[i].host == h;
+	for (unsigned i = 0; i < t->n_talks; i++)
+		t->talk[i].over |= t->talk[i].host == h;
+}
+
+void
+town_revive(struct town *t, unsigned side, unsigned core)
+{
+	struct town_side *s = &t->side[side];
+
+	host_forget(&s->core[core]);
+	s->dead[core] = false;
+	core_open(t, side, core);
+}
+
+void
 town_close(struct town *t)
 {
 	for (unsigned side = 0; side < 2; side++) {
@@ -75,9 +122,14 @@ town_close(struct town *t)
 		struct io_mem_stats stats;
 		uint64_t held = 0;
 
-		CU_ASSERT_TRUE(s->left > 0 || town_out(t, side) == town_in(t, side));
-		while (s->left < s->cores)
-			town_leave(t, side, s->left);
+		CU_ASSERT_TRUE(s->left > 0 || s->deaths > 0 ||
+		               town_out(t, side) == town_in(t, side));
+		while (s->left < s->cores) {
+			if (s->dead[s->left])
+				s->left++;
+			else
+				town_leave(t, side, s->left);
+		}
 		for (unsigned i = 0; i < s->cores; i++) {
 			io_mem_stats(io_mem_end(t->wire, side, i), &stats);
 			held += stats.held;
@@ -86,6 +138,9 @@ town_close(struct town *t)
 		CU_ASSERT_EQUAL(held, 0);
 		if (s->hall)
 			memory_free(&s->hall_mem);
+		for (unsigned i = 0; i < s->cores; i++)
+			if (s->view_mem[i].base)
+				memory_free(&s->view_mem[i]);
 	}
 	io_mem_wire_free(t->wire);
 	net_free(t->clock);
@@ -102,7 +157,7 @@ town_listen(struct town *t, unsigned side, unsigned cores)
 	for (unsigned i = 0; i < s->cores; i++) {
 		struct host *h = &s->core[i];
 
-		if (!(cores >> i & 1) || s->listener[i])
+		if (!(cores >> i & 1) || s->listener[i] || s->dead[i])
 			continue;
 		host_step(h);
 		s->listener[i] = host_socket(h);
@@ -220,6 +275,8 @@ tick(struct town *t)
 {
 	for (unsigned side = 0; side < 2; side++) {
 		for (unsigned i = t->side[side].left; i < t->side[side].cores; i++) {
+			if (t->side[side].dead[i])
+				continue;
 			step(t, &t->side[side].core[i]);
 			host_drain(&t->side[side].core[i]);
 			accept_all(t, side, i);
@@ -239,7 +296,8 @@ next_tick(const struct town *t, int64_t end)
 
 	for (unsigned side = 0; side < 2; side++)
 		for (unsigned i = t->side[side].left; i < t->side[side].cores; i++)
-			at = min(at, t->side[side].core[i].deadline);
+			if (!t->side[side].dead[i])
+				at = min(at, t->side[side].core[i].deadline);
 	return max(at, now + TICK);
 }
 

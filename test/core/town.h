@@ -28,8 +28,14 @@ struct town_side {
 	struct host core[TOWN_CORES];
 	struct sock *listener[TOWN_CORES];
 	unsigned accepted[TOWN_CORES];
-	struct hall *hall;
+	struct hall *hall;                  /* of the first process               */
 	struct region hall_mem;
+	/* -- several processes ------------------------------------------------- */
+	struct hall *view[TOWN_CORES];      /* each core's                        */
+	struct region view_mem[TOWN_CORES]; /* each process's                     */
+	unsigned per;                       /* cores of a process; 0: there is one */
+	bool dead[TOWN_CORES];
+	unsigned deaths;
 };
 
 struct town {
@@ -37,6 +43,7 @@ struct town {
 	struct io_mem_wire *wire;
 	struct net *clock;
 	struct net_cfg clock_cfg;
+	unsigned per;                       /* cores of each process of side 0; 0: one process */
 	struct town_side side[2];
 	struct town_talk served[TOWN_TALKS], talk[TOWN_TALKS];
 	unsigned n_served, n_talks;
@@ -61,6 +68,10 @@ struct town_talk *town_talk(struct town *t, unsigned side, unsigned core, uint16
 void town_again(struct town_talk *k);
 /* Core `core` ends, as its runtime would end it. */
 void town_leave(struct town *t, unsigned side, unsigned core);
+
+/* Core `core` of several processes is no more, without a word, and, later, comes again. */
+void town_kill(struct town *t, unsigned side, unsigned core);
+void town_revive(struct town *t, unsigned side, unsigned core);
 
 void town_run(struct town *t, int64_t ns);
 

@@ -6,6 +6,9 @@
     peer.py hold HOST N [FILE]       N connections; when FILE exists asks on each; without
                                      FILE only listens.  Prints how each ended.
     peer.py abuse HOST SECONDS       connections that are broken off at all moments
+    peer.py stay HOST N FILE         N connections; asks on each, again and again, until FILE exists.
+                                     The file /who tells whose a connection is; prints how many
+                                     connections and requests each had, and how many broke
     peer.py echo N                   an echo server on port 7 for N connections
     peer.py urgent N                 sends N connections to port 13 abc!def, of which ! is urgent
     peer.py talk HOST BYTES          a client of one
@@ -51,6 +54,7 @@ def ask(s, path=b"1"):
         if not more:
             raise ConnectionError("closed inside a response")
         body += more
+    return body
 
 
 def timed(s):
@@ -148,6 +152,34 @@ def abuse(host, seconds):
     return 0
 
 
+def stay_on(s, owner, end, counts):
+    try:
+        while not os.path.exists(end):
+            if ask(s, b"who") != owner:
+                raise ConnectionError("answered by another process")
+            counts[0] += 1
+            time.sleep(0.002)
+    except OSError as e:
+        counts[1] = str(e) or type(e).__name__
+
+
+def stay(host, n, end):
+    held = []
+    for _ in range(int(n)):
+        s = connect(host)
+        held.append((s, ask(s, b"who"), end, [0, ""]))
+    threads = [threading.Thread(target=stay_on, args=h, daemon=True) for h in held]
+    for t in threads:
+        t.start()
+    print("ready", flush=True)
+    for t in threads:
+        t.join()
+    for w in sorted({h[1] for h in held}):
+        mine = [h[3] for h in held if h[1] == w]
+        print("process %s: %d connections, %d requests, %d broke" % (
+            w.decode().strip(), len(mine), sum(c[0] for c in mine), sum(c[1] != "" for c in mine)))
+
+
 def echo(n):
     listener = socket.create_server(("", 7))
     for _ in range(int(n)):
@@ -236,7 +268,7 @@ def source(host, seconds, *cc):
         pass
 
 
-JOBS = {f.__name__: f for f in (idle, latency, hold, abuse, echo, urgent, talk, sink, source)}
+JOBS = {f.__name__: f for f in (idle, latency, hold, abuse, stay, echo, urgent, talk, sink, source)}
 
 if __name__ == "__main__":
     sys.exit(JOBS[sys.argv[1]](*sys.argv[2:]))

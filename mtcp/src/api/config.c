@@ -14,6 +14,7 @@
 #include "api/config_ports.h"
 #include "api/config_static.h"
 #include "api/config_text.h"
+#include "api/template.h"
 
 #define OTHER_SOCKETS 1024u /* room for listeners, epolls and pipes beside connections */
 #define CHUNK_BYTES   2048u /* what a buffer grows by */
@@ -107,6 +108,16 @@ derive_sizes(struct config *cfg, const struct stack_cfg *usual)
 	}
 }
 
+/* One a CPU, those of other processes counted. */
+static void
+derive_cores(struct config *cfg)
+{
+	unsigned cpus = cfg->core_mask ? (unsigned)__builtin_popcountll(cfg->core_mask)
+	                               : cpus_online();
+
+	cfg->num_cores = max(cpus / max(cfg->processes, 1u), 1u);
+}
+
 /* As often as wanted: what was given is never changed. */
 static void
 derive(struct config *cfg)
@@ -115,8 +126,8 @@ derive(struct config *cfg)
 
 	stack_cfg_default(&usual);
 	derive_sizes(cfg, &usual);
-	if (cfg->core_mask && !is_given(cfg, "num_cores"))
-		cfg->num_cores = (unsigned)__builtin_popcountll(cfg->core_mask);
+	if (!is_given(cfg, "num_cores") && (cfg->core_mask || cfg->processes))
+		derive_cores(cfg);
 	cfg->stack.cores = cfg->num_cores;
 	cfg->fault_tx.seed = cfg->fault_rx.seed;
 	ports_derive(cfg);
@@ -300,6 +311,19 @@ check_times(const struct config *cfg, struct config_log *log)
 		blame(cfg, "tcp_delack_min", log, "is longer than tcp_delack_max");
 }
 
+static void
+check_processes(const struct config *cfg, struct config_log *log)
+{
+	bool ports_have = false;
+
+	for (unsigned i = 0; i < cfg->n_ports; i++)
+		ports_have |= template_has(cfg->port[i].name);
+	if (cfg->processes * cfg->num_cores > CONFIG_CORES_MAX)
+		blame(cfg, "multiprocess", log, "times num_cores is more than 64 cores");
+	if (ports_have && !template_has(cfg->eal_args))
+		blame(cfg, "port", log, "has %q, but eal_args, which makes the devices, has not");
+}
+
 int
 config_check(const struct config *cfg, FILE *err)
 {
@@ -308,8 +332,9 @@ config_check(const struct config *cfg, FILE *err)
 	ports_check(cfg, &log);
 	check_sizes(cfg, &log);
 	check_times(cfg, &log);
+	check_processes(cfg, &log);
 	/* Two cores writing one file would spoil it. */
-	if (*cfg->pcap && cfg->num_cores > 1 && !strstr(cfg->pcap, "%q"))
+	if (*cfg->pcap && (cfg->num_cores > 1 || cfg->processes) && !strstr(cfg->pcap, "%q"))
 		blame(cfg, "pcap", &log, "needs %q in its name, for the number of the core (or set "
 		      "num_cores = 1)");
 	return log.problems;

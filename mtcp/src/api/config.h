@@ -76,7 +76,11 @@ struct config {
 	unsigned num_cores;       /* pairs that may be created                           */
 	uint64_t core_mask;       /* CPUs that may be used; 0: all                       */
 	int stack_core;           /* offset of the stack thread's CPU; 0: the same       */
-	bool multiprocess;
+	bool multiprocess;        /* others may have the same addresses                  */
+	unsigned processes;       /* that serve together; 0: this one alone              */
+	int place;                /* of this process; -1: the first that is free         */
+	char multiprocess_name[64]; /* that they find each other by; empty: the address  */
+	unsigned first_core;      /* this process's core 0 among all; known when it has joined */
 	char eal_args[CONFIG_TEXT_MAX];
 	char dpdk_log[32];        /* DPDK's --log-level; empty: quiet                    */
 	unsigned num_mem_ch;

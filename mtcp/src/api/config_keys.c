@@ -53,29 +53,56 @@ show_core_mask(const struct config *cfg, FILE *out)
 		fputs("all", out);
 }
 
+/* "2", or "0 of 2" for the one that is to have the first place. */
+static bool
+set_processes(struct config *cfg, const char *place, const char *of, const char *number)
+{
+	int64_t k = -1, n = 0;
+
+	if (of && (strcmp(of, "of") != 0 || !number || !value_parse(place, VALUE_COUNT, 1, &k)))
+		return false;
+	if (!value_parse(of ? number : place, VALUE_COUNT, 1, &n) || n < 2 ||
+	    n > CONFIG_CORES_MAX || k >= n)
+		return false;
+	cfg->multiprocess = true;
+	cfg->processes = (unsigned)n;
+	cfg->place = (int)k;
+	return true;
+}
+
 /* Files of old give a core and a role, "0 master": that means yes. */
 static void
 set_multiprocess(struct config *cfg, char *value, struct config_log *log)
 {
-	char *rest = value;
-	char *word = config_word(&rest);
-	char *role = config_word(&rest);
+	char whole[64], *rest = value;
+	char *word, *role, *number;
 	int64_t core;
 
+	snprintf(whole, sizeof whole, "%s", config_quote(value).text);
+	word = config_word(&rest);
+	role = config_word(&rest);
+	number = config_word(&rest);
+	cfg->processes = 0;
 	if (!role && value_parse_bool(word, &cfg->multiprocess))
 		return;
-	if (role && value_parse(word, VALUE_COUNT, 1, &core) &&
+	if (role && !number && value_parse(word, VALUE_COUNT, 1, &core) &&
 	    (strcmp(role, "master") == 0 || strcmp(role, "slave") == 0))
 		cfg->multiprocess = true;
-	else
-		config_problem(log, "multiprocess: '%s' is neither on nor off",
-		               config_quote(word).text);
+	else if (config_word(&rest) || !set_processes(cfg, word, role, number))
+		config_problem(log, "multiprocess: '%s' is not on, off, a number of processes "
+		               "(2 to %u) or a place among them (such as 0 of 2)", whole,
+		               CONFIG_CORES_MAX);
 }
 
 static void
 show_multiprocess(const struct config *cfg, FILE *out)
 {
-	fputs(cfg->multiprocess ? "on" : "off", out);
+	if (cfg->processes && cfg->place >= 0)
+		fprintf(out, "%d of %u", cfg->place, cfg->processes);
+	else if (cfg->processes)
+		fprintf(out, "%u", cfg->processes);
+	else
+		fputs(cfg->multiprocess ? "on" : "off", out);
 }
 
 /* "cubic, reno" */
@@ -357,7 +384,9 @@ static const struct config_key keys[] = {
 	COUNT("num_cores", num_cores, 1, CONFIG_CORES_MAX),
 	OTHER("core_mask", set_core_mask, show_core_mask, "hexadecimal mask or all"),
 	COUNT("stack_core", stack_core, -64, 64),
-	OTHER("multiprocess", set_multiprocess, show_multiprocess, "on or off"),
+	OTHER("multiprocess", set_multiprocess, show_multiprocess,
+	      "on, off, a number of processes, or a place among them"),
+	TEXT("multiprocess_name", multiprocess_name),
 	TEXT("eal_args", eal_args),
 	TEXT("dpdk_log", dpdk_log),
 	BOOL("dpdk_telemetry", telemetry),

@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "api/config_value.h"
 #include "api/cpus.h"
 #include "api/instance.h"
 #include "api/ports.h"
@@ -229,6 +230,16 @@ relieve(unsigned core)
 	return rt;
 }
 
+/* Devices that other processes use stay as they are. */
+static void
+close_ports(void)
+{
+	struct party *party = crew_party(the.crew);
+
+	ports_close(the.ports, party && !party_is_last(party));
+	the.ports = NULL;
+}
+
 /* All pairs end at the same time; their memory stays. */
 static void
 stop_pairs(struct runtime *stopped[CONFIG_CORES_MAX], unsigned *n)
@@ -266,8 +277,8 @@ end_with_process(void)
 		return;
 	the.up = false;
 	stop_pairs(the.left, &n);
-	ports_close(the.ports);
-	the.ports = NULL;
+	close_ports();
+	crew_forget(the.crew);
 }
 
 /* A board for the per-second lines, or NULL when there are to be none. */
@@ -305,14 +316,56 @@ open_ports(const struct config *cfg)
 
 	if (!rc) {
 		rc = ports_claim(the.ports, err, sizeof err);
-		if (rc) {
-			ports_close(the.ports);
-			the.ports = NULL;
-		}
+		if (!rc && crew_party(the.crew))
+			rc = ports_agree(the.ports, crew_party(the.crew), err, sizeof err);
+		if (rc)
+			close_ports();
 	}
 	if (rc)
 		fprintf(stderr, "mtcp: %s\n", err);
 	return rc;
+}
+
+/* The largest frame that a port can bring: one of its MTU, with a VLAN tag. */
+static uint32_t
+longest_frame(const struct config *cfg)
+{
+	uint32_t mtu = 1500;
+
+	for (unsigned i = 0; i < cfg->n_ports; i++)
+		mtu = max(mtu, (uint32_t)cfg->port[i].ip.mtu);
+	return mtu + ETH_LEN + 4;
+}
+
+/* Together with other processes. */
+static int
+join_others(struct config *cfg)
+{
+	char err[ERR_TEXT] = "", address[VALUE_TEXT];
+	struct crew_plan plan = {
+		.name = cfg->multiprocess_name[0] ? cfg->multiprocess_name : address,
+		.processes = cfg->processes,
+		.place = cfg->place,
+		.cores = cfg->num_cores,
+		.frame = longest_frame(cfg),
+	};
+	int rc;
+
+	value_format_ip(address, &cfg->port[0].ip.addr[0].ip);
+	rc = crew_join(&plan, &the.crew, err, sizeof err);
+	if (rc)
+		fprintf(stderr, "mtcp: %s\n", *err ? err : strerror(-rc));
+	else
+		cfg->first_core = crew_first(the.crew);
+	return rc;
+}
+
+static int
+gather(struct config *cfg)
+{
+	if (cfg->processes)
+		return join_others(cfg);
+	return cfg->num_cores > 1 ? crew_new(cfg->num_cores, &the.crew) : 0;
 }
 
 int
@@ -331,7 +384,7 @@ mtcp_init(const char *config_file)
 	if (!cfg)
 		return -1;
 	find_cpus(cfg->core_mask);
-	rc = cfg->num_cores > 1 ? crew_new(cfg->num_cores, &the.crew) : 0;
+	rc = gather(cfg);
 	if (!rc)
 		rc = open_ports(cfg);
 	if (rc) {
@@ -363,8 +416,7 @@ mtcp_destroy(void)
 		for (unsigned i = 0; i < CONFIG_CORES_MAX; i++)
 			atomic_store(&the.pair[i], NULL);
 		atomic_store(&the.pairs, 0);
-		ports_close(the.ports);
-		the.ports = NULL;
+		close_ports();
 		crew_free(the.crew);
 		the.crew = NULL;
 	}
@@ -387,7 +439,7 @@ mtcp_core_affinitize(int cpu)
 		find_cpus(0);
 	if (cpu < 0 || cpu >= (int)CONFIG_CORES_MAX || (the.up && cpu >= (int)the.config->num_cores))
 		return fail(EINVAL);
-	rc = cpus_bind(cpus_of_core(&the.cpus, (unsigned)cpu, 0));
+	rc = cpus_bind(cpus_of_core(&the.cpus, crew_first(the.crew) + (unsigned)cpu, 0));
 	return rc ? fail(-rc) : 0;
 }
 
@@ -400,7 +452,7 @@ start_pair(unsigned core, struct runtime **out)
 	struct runtime_cfg rc = {
 		.config = the.config,
 		.core = core,
-		.cpu = cpus_of_core(&the.cpus, core, the.config->stack_core),
+		.cpu = cpus_of_core(&the.cpus, crew_first(the.crew) + core, the.config->stack_core),
 		.ios = ios,
 		.n_ios = the.config->n_ports,
 		.board = the.board,

@@ -10,6 +10,7 @@
 
 #include "api/claim.h"
 #include "api/handoff.h"
+#include "api/template.h"
 #include "io_engine/io_dpdk.h"
 #include "io_engine/io_fault.h"
 #include "io_engine/io_pcap.h"
@@ -29,14 +30,19 @@ static int
 start_dpdk(struct ports *p, char *err, size_t errlen)
 {
 	const struct config *cfg = p->cfg;
+	char args[4 * CONFIG_TEXT_MAX];
 	struct io_dpdk_config dc = {
-		.eal_args = cfg->eal_args,
+		.eal_args = args,
 		.log_level = cfg->dpdk_log[0] ? cfg->dpdk_log : NULL,
 		.mem_mb = (unsigned)(cfg->memory / MB),
 		.mem_channels = cfg->num_mem_ch,
 		.telemetry = cfg->telemetry,
 	};
 
+	if (!template_args(cfg->eal_args, cfg->first_core, cfg->num_cores, args, sizeof args)) {
+		snprintf(err, errlen, "eal_args: too long with every %%q in it");
+		return -E2BIG;
+	}
 	return io_dpdk_start(&dc, &p->dpdk, err, errlen);
 }
 
@@ -44,9 +50,11 @@ static int
 open_port(struct ports *p, unsigned i, char *err, size_t errlen)
 {
 	const struct config *cfg = p->cfg;
+	char devices[4 * CONFIG_NAME_MAX];
 	struct io_dpdk_port_config pc = {
-		.devices = cfg->port[i].name,
+		.devices = devices,
 		.cores = cfg->num_cores,
+		.all_cores = cfg->num_cores * max(cfg->processes, 1u),
 		.rx_desc = cfg->rx_ring,
 		.tx_desc = cfg->tx_ring,
 		.mbufs = cfg->mbufs,
@@ -58,6 +66,11 @@ open_port(struct ports *p, unsigned i, char *err, size_t errlen)
 		.rss_key = cfg->has_rss_key ? cfg->rss_key : NULL,
 	};
 
+	if (!template_devices(cfg->port[i].name, cfg->first_core, cfg->num_cores, devices,
+	                      sizeof devices)) {
+		snprintf(err, errlen, "port: too long with every %%q in it");
+		return -E2BIG;
+	}
 	return io_dpdk_port_open(p->dpdk, &pc, &p->port[i], err, errlen);
 }
 
@@ -79,17 +92,19 @@ ports_open(const struct config *cfg, struct ports **out, char *err, size_t errle
 			p->n++;
 	}
 	if (rc)
-		ports_close(p);
+		ports_close(p, false);
 	else
 		*out = p;
 	return rc;
 }
 
 void
-ports_close(struct ports *p)
+ports_close(struct ports *p, bool in_use)
 {
 	if (!p)
 		return;
+	if (in_use)
+		io_dpdk_leave(p->dpdk);
 	while (p->n > 0)
 		io_dpdk_port_close(p->port[--p->n]);
 	io_dpdk_stop(p->dpdk);
@@ -156,6 +171,21 @@ ports_claim(struct ports *p, char *err, size_t errlen)
 
 			io->ops->close(io);
 		}
+	}
+	return rc;
+}
+
+int
+ports_agree(struct ports *p, struct party *party, char *err, size_t errlen)
+{
+	int rc = 0;
+
+	for (unsigned i = 0; i < p->n && !rc; i++) {
+		struct io *io = io_dpdk_queue(p->port[i], 0);
+		struct io_info info;
+
+		io->ops->info(io, &info);
+		rc = party_agree(party, i, p->cfg->port[i].name, info.mac, err, errlen);
 	}
 	return rc;
 }
@@ -271,8 +301,8 @@ ports_wrap(const struct config *cfg, struct io *bare, unsigned port, unsigned co
 static struct io *
 engine(struct ports *p, unsigned port, unsigned core, char *err, size_t errlen)
 {
-	return ports_wrap(p->cfg, io_dpdk_queue(p->port[port], core), port, core, wall_offset(),
-	                  err, errlen);
+	return ports_wrap(p->cfg, io_dpdk_queue(p->port[port], core), port,
+	                  p->cfg->first_core + core, wall_offset(), err, errlen);
 }
 
 int

@@ -7,6 +7,7 @@
 #pragma once
 
 #include "api/config.h"
+#include "api/party.h"
 #include "io_engine/io.h"
 
 struct ports;
@@ -34,5 +35,9 @@ struct io *ports_wrap(const struct config *cfg, struct io *bare, unsigned port, 
 /* What the first port tells of its steering by Toeplitz; NULL: there is none. */
 const struct io_rss *ports_rss(struct ports *p);
 
-/* After all engines are closed.  NULL is allowed. */
-void ports_close(struct ports *p);
+/* The link addresses shall be those of the other processes.  0, or -errno and a line in `err`. */
+int ports_agree(struct ports *p, struct party *party, char *err, size_t errlen);
+
+/* After all engines are closed.  `in_use': other processes use the same devices, which stay
+ * as they are until this process ends.  NULL is allowed. */
+void ports_close(struct ports *p, bool in_use);

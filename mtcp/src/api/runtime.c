@@ -46,6 +46,8 @@ struct runtime {
 	int64_t stop_timeout_ns;     /* written before `stop`             */
 	struct stat_board *board;
 	struct crew *crew;           /* NULL: alone                       */
+	unsigned seat;               /* in its hall                       */
+	int64_t next_look;           /* at the other processes            */
 	int64_t next_line;           /* when the counters are written next */
 	unsigned core;
 	int cpu;
@@ -88,6 +90,8 @@ doze(struct runtime *rt, enum handoff_sleep how, int64_t now, int64_t deadline)
 			handoff_sleep(&rt->handoff, deadline);
 		disarm_ports(rt, armed);
 		stack_woke(rt->st);
+		if (rt->crew)
+			crew_hush(rt->crew, rt->seat);
 	}
 	handoff_rouse(&rt->handoff);
 }
@@ -153,6 +157,16 @@ step(struct runtime *rt, int64_t now)
 	return deadline;
 }
 
+/* Whether the other processes live. */
+static void
+look_around(struct runtime *rt, int64_t now)
+{
+	if (now < rt->next_look)
+		return;
+	rt->next_look = now + crew_period(rt->crew);
+	crew_look(rt->crew);
+}
+
 static void
 run(struct runtime *rt, const _Atomic bool *end)
 {
@@ -164,6 +178,10 @@ run(struct runtime *rt, const _Atomic bool *end)
 			write_lines(rt, now);
 			deadline = min(deadline, rt->next_line);
 		}
+		if (rt->next_look != TIME_NEVER) {
+			look_around(rt, now);
+			deadline = min(deadline, rt->next_look);
+		}
 		if (stack_was_busy(rt->st))
 			idle_busy(&rt->idle, now);
 		else
@@ -174,8 +192,8 @@ run(struct runtime *rt, const _Atomic bool *end)
 static void
 tell_others(struct runtime *rt, enum hall_state state)
 {
-	if (rt->crew && hall_state(crew_hall(rt->crew), rt->core) != state)
-		hall_enter(crew_hall(rt->crew), rt->core, state);
+	if (rt->crew && hall_state(crew_hall(rt->crew), rt->seat) != state)
+		hall_enter(crew_hall(rt->crew), rt->seat, state);
 }
 
 /* When all end at once: packets of others' last connections may come to this core. */
@@ -184,7 +202,7 @@ others_need_us(struct runtime *rt)
 {
 	tell_others(rt, HALL_QUIET);
 	return rt->crew && crew_ends(rt->crew) &&
-	       !hall_others_quiet(crew_hall(rt->crew), rt->core);
+	       !hall_others_quiet(crew_hall(rt->crew), rt->seat);
 }
 
 /* Connections get a moment to finish; then they are reset. */
@@ -327,8 +345,8 @@ make_stack(struct runtime *rt, const struct runtime_cfg *cfg)
 	if (!sc)
 		return -ENOMEM;
 	*sc = cfg->config->stack;
-	sc->core = cfg->core;
-	sc->cores = cfg->config->num_cores;
+	sc->core = rt->seat;
+	sc->cores = rt->crew ? crew_hall(rt->crew)->cores : cfg->config->num_cores;
 	sc->n_ports = cfg->n_ios;
 	err = draw_secret(&sc->secret);
 	sc->clock_key = host_key(&sc->secret);
@@ -368,7 +386,7 @@ watch_ports(struct runtime *rt)
 		io->ops->info(io, &info);
 		rt->can_wait = rt->can_wait && (fd >= 0 || info.queue == IO_NO_QUEUE);
 	}
-	return rt->crew ? handoff_watch_writes(&rt->handoff, crew_bell(rt->crew, rt->core)) : 0;
+	return rt->crew ? handoff_watch_writes(&rt->handoff, crew_bell(rt->crew, rt->seat)) : 0;
 }
 
 static int
@@ -408,6 +426,8 @@ runtime_new(const struct runtime_cfg *cfg)
 	rt->cpu = cfg->cpu;
 	rt->board = cfg->board;
 	rt->crew = cfg->crew;
+	rt->seat = crew_first(cfg->crew) + cfg->core;
+	rt->next_look = crew_period(cfg->crew) == TIME_NEVER ? TIME_NEVER : 0;
 	pthread_mutex_init(&rt->lock, NULL);
 	pthread_cond_init(&rt->turned, NULL);
 	return rt;

@@ -5,8 +5,14 @@
  * in the lanes that begin at it; nothing else of a core is ever looked at by another.
  *
  * A lane is a ring between one producer and one consumer.  It carries packets by the handle
- * of their engine, and small messages as values; it holds no address of its own, so the hall
- * may lie in memory that processes map at different places.
+ * of their engine, and small messages as values; it holds no address of its own.
+ *
+ * Several processes may share a hall, each with some of the cores: then seats, and the lanes
+ * between cores of different processes, lie in memory that all of them map, and packets are
+ * copied into it, since nobody can use another's handles.  Whatever stands there may have been
+ * left by a process that was killed, or be plain garbage.  So no number from there is used as
+ * an index, a length or a count before it has been looked at, and what decides where things
+ * lie (this struct) is each process's own.
  *
  * Two words of a seat are everybody's, changed by read-modify-write only: `rung`, a bit for
  * each core that has left something, so that a core looks at one word instead of at all
@@ -75,6 +81,7 @@ static_assert(sizeof(union hall_slot) == CACHE_LINE, "a slot is a line");
 
 enum hall_state {
 	HALL_EMPTY,  /* nobody yet: what is left for it waits         */
+	HALL_JOINS,  /* of several processes: it hears what others have to tell first */
 	HALL_RUNS,
 	HALL_LEAVES, /* it is asked to end                            */
 	HALL_QUIET,  /* it has nothing left, and goes on for others   */
@@ -87,17 +94,42 @@ struct hall_seat {
 	_Atomic uint32_t asleep;
 
 	/* -- line 1: its core's, read by all ----------------------------------------- */
-	_Alignas(CACHE_LINE) _Atomic uint32_t state; /* enum hall_state                   */
-	_Atomic uint32_t turn;                       /* how many have sat here            */
+	/* How many have sat here (the upper half), and enum hall_state.  Who finds that its
+	 * process is no more writes HALL_GONE: in one word, lest it meet the next turn. */
+	_Alignas(CACHE_LINE) _Atomic uint64_t post;
+
+	/* -- its core's: which turn of each other it has told what it knows ------------- */
+	_Alignas(CACHE_LINE) _Atomic uint32_t greeted[HALL_CORES_MAX];
 
 	/* -- its core's: a bit for each TCP port that it listens on --------------------- */
 	_Alignas(CACHE_LINE) _Atomic uint64_t listens[65536 / 64];
 };
 
+/* What all cores share beside their seats. */
+struct hall_common {
+	_Alignas(CACHE_LINE) _Atomic uint32_t epoch; /* changes whenever somebody comes or goes */
+};
+
+/* Who shares a hall. */
+struct hall_plan {
+	unsigned cores;       /* of all processes, 1..HALL_CORES_MAX              */
+	unsigned first, mine; /* those of this one: first .. first + mine - 1     */
+	uint32_t frame;       /* the longest frame between processes, 1..65535    */
+	uint32_t frames;      /* that a lane holds: a power of two                */
+	uint8_t key[RSS_KEY_LEN];
+};
+
+/* A process's own idea of the hall. */
 struct hall {
-	uint32_t cores;
-	uint8_t key[RSS_KEY_LEN]; /* of flows that no device steers                      */
-	struct hall_seat seat[];  /* [cores], then the lanes                              */
+	struct hall_seat *seat;       /* [cores]                                         */
+	struct hall_common *common;
+	uint8_t *near;                /* lanes among the cores of this process           */
+	uint8_t *far;                 /* lanes between processes; NULL: there is one     */
+	size_t far_size;              /* bytes of those from one core to another         */
+	uint64_t all;                 /* a bit for each core                             */
+	uint32_t cores, first, mine;
+	uint32_t frame, frames;
+	uint8_t key[RSS_KEY_LEN];     /* of flows that no device steers                  */
 };
 
 /* Bytes for `cores` cores, 1..HALL_CORES_MAX. */
@@ -106,6 +138,21 @@ size_t hall_size(unsigned cores);
 /* Makes a hall of zeroed memory, which is touched only where it is used; `key` is
  * random.  NULL: too many cores, or the region is too small. */
 struct hall *hall_new(struct region *mem, unsigned cores, const uint8_t key[RSS_KEY_LEN]);
+
+/* The same for several processes: bytes of each one's own memory, and of what they share. */
+size_t hall_own_size(const struct hall_plan *plan);
+size_t hall_shared_size(const struct hall_plan *plan);
+
+/* This process's view of `shared`, hall_shared_size() bytes on a cache line that were zero
+ * when the first came.  `mem` is its own.  NULL: a plan that cannot be, or too small a region. */
+struct hall *hall_share(struct region *mem, const struct hall_plan *plan, void *shared);
+
+/* Whether it is a core of this process. */
+static inline bool
+hall_is_near(const struct hall *h, unsigned core)
+{
+	return core - h->first < h->mine;
+}
 
 /* ---------------------------------------------------------------- lanes -- */
 
@@ -116,6 +163,16 @@ bool hall_push(struct hall *h, unsigned from, unsigned to, enum hall_lane_kind k
 /* Core `to` takes the next; false: none is there. */
 bool hall_pop(struct hall *h, unsigned from, unsigned to, enum hall_lane_kind kind,
               union hall_slot *slot);
+
+/* A frame for a core of another process: `slot` says its length, at most h->frame, and is pushed
+ * with a copy of it. */
+bool hall_push_frame(struct hall *h, unsigned from, unsigned to, const union hall_slot *slot,
+                     const uint8_t *frame);
+
+/* The next one for `to`, which stays until it is dropped: its frame, of slot->pkt.len bytes
+ * (at most h->frame), or NULL. */
+const uint8_t *hall_next_frame(struct hall *h, unsigned from, unsigned to, union hall_slot *slot);
+void hall_drop_frame(struct hall *h, unsigned from, unsigned to);
 
 /* Core `from` tells `to` that something waits.  True: `to` slept, and is to be woken now. */
 bool hall_ring(struct hall *h, unsigned from, unsigned to);
@@ -128,7 +185,7 @@ hall_heard(struct hall *h, unsigned me)
 
 	if (likely(atomic_load_explicit(rung, memory_order_relaxed) == 0))
 		return 0;
-	return atomic_exchange_explicit(rung, 0, memory_order_seq_cst);
+	return atomic_exchange_explicit(rung, 0, memory_order_seq_cst) & h->all;
 }
 
 /* `me` wants to sleep: false, and it shall not, when somebody has rung. */
@@ -137,21 +194,52 @@ void hall_rouse(struct hall *h, unsigned me);
 
 /* ---------------------------------------------------------------- seats -- */
 
+static inline uint64_t
+hall_post(const struct hall *h, unsigned core)
+{
+	return atomic_load_explicit(&h->seat[core].post, memory_order_acquire);
+}
+
 static inline enum hall_state
 hall_state(const struct hall *h, unsigned core)
 {
-	return (enum hall_state)atomic_load_explicit(&h->seat[core].state, memory_order_acquire);
+	uint32_t state = (uint32_t)hall_post(h, core);
+
+	return state <= HALL_GONE ? (enum hall_state)state : HALL_GONE;
 }
 
 static inline uint32_t
 hall_turn(const struct hall *h, unsigned core)
 {
-	return atomic_load_explicit(&h->seat[core].turn, memory_order_relaxed);
+	return (uint32_t)(hall_post(h, core) >> 32);
 }
 
-/* Of one's own seat.  HALL_RUNS begins another turn. */
+/* Somebody sits there. */
+static inline bool
+hall_lives(const struct hall *h, unsigned core)
+{
+	enum hall_state s = hall_state(h, core);
+
+	return s != HALL_EMPTY && s != HALL_GONE;
+}
+
+/* Changes whenever anybody comes or goes. */
+static inline uint32_t
+hall_epoch(const struct hall *h)
+{
+	return atomic_load_explicit(&h->common->epoch, memory_order_acquire);
+}
+
+/* Of one's own seat.  HALL_JOINS begins another turn, and so does HALL_RUNS after any other. */
 void hall_enter(struct hall *h, unsigned me, enum hall_state state);
 void hall_listen(struct hall *h, unsigned me, uint16_t port, bool on);
+
+/* Before a seat is taken that somebody may have died in: nothing of it counts any more, and
+ * what other processes have left for it is dropped. */
+void hall_sweep(struct hall *h, unsigned me);
+
+/* The process that had said `post` is no more.  False: it has said something else by now. */
+bool hall_bury(struct hall *h, unsigned core, uint64_t post);
 
 static inline bool
 hall_listens(const struct hall *h, unsigned core, uint16_t port)
@@ -164,5 +252,5 @@ hall_listens(const struct hall *h, unsigned core, uint16_t port)
  * same hash.  HALL_CORES_MAX: nobody. */
 unsigned hall_listener(const struct hall *h, unsigned me, uint16_t port, uint32_t hash);
 
-/* Whether every core but `me` is past HALL_LEAVES, or never was there. */
+/* Whether every core of this process but `me` is past HALL_LEAVES, or never was there. */
 bool hall_others_quiet(const struct hall *h, unsigned me);

@@ -47,8 +47,12 @@ to_nobody(struct stack *st, const struct segment_from *from, const struct tcp_tu
 
 	if (fate != SEG_OK)
 		return fate;
-	if ((l = listener_find(st, t)))
-		return to_listener(st, l, from, t, hash, s, now);
+	if ((l = listener_find(st, t))) {
+		fate = to_listener(st, l, from, t, hash, s, now);
+		if (st->steer.lodges)
+			steer_lodge(st, t, hash);
+		return fate;
+	}
 	if (s->flags & TCP_RST)
 		return DROP_NO_CONN_RST;
 	reset(st, from, t, s);

@@ -218,7 +218,7 @@ stack_rx(struct stack *st, int64_t now)
 {
 	unsigned total = st->steer.hall ? steer_rx(st, now) : 0;
 
-	for (unsigned i = 0; i < st->cfg.n_ports; i++) {
+	for (unsigned i = 0; i < st->cfg.n_ports && !steer_joins(&st->steer); i++) {
 		for (uint32_t b = 0; b < st->cfg.rx_bursts; b++) {
 			struct io_pkt pkts[IO_BURST];
 			unsigned n = io_rx(st->port[i].io, now, pkts, st->cfg.rx_burst);

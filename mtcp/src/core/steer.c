@@ -5,6 +5,7 @@
 
 #define RX_QUOTA   (4 * IO_BURST) /* packets from one core, a step          */
 #define RETRY_NS   US(50)         /* how soon a lane that was full is tried again */
+#define WORD_QUOTA 4096u          /* messages from one core, a step         */
 #define CLAIM_BIT  (UINT32_C(1) << 31) /* in the number of a keeping: the keeper's own count */
 
 /* A flow whose home this is and that another core keeps. */
@@ -17,15 +18,6 @@ struct away {
 	struct link order;
 };
 
-/* A flow that this core keeps for its home. */
-struct guest {
-	struct tcp_tuple tuple;
-	uint32_t hash;
-	uint32_t keeping;
-	uint32_t home;
-	struct link goodbye;
-};
-
 bool
 steer_init(struct steer *r, struct region *mem, const struct stack_cfg *cfg)
 {
@@ -34,6 +26,7 @@ steer_init(struct steer *r, struct region *mem, const struct stack_cfg *cfg)
 
 	list_init(&r->away_list);
 	list_init(&r->goodbyes);
+	list_init(&r->guest_list);
 	ok &= hashmap_init(&r->away_map, mem, n);
 	ok &= hashmap_init(&r->guest_map, mem, n);
 	ok &= pool_init(&r->aways, mem, sizeof(struct away), n);
@@ -76,15 +69,16 @@ by_ourselves(struct rss *r, const struct hall *h)
 static void
 join_port(struct stack *st, struct stack_port *p)
 {
+	const struct hall *h = st->steer.hall;
 	struct steer_port *s = &p->steer;
 
-	if (!by_device(&s->rss, &p->info, st->steer.hall->cores))
-		by_ourselves(&s->rss, st->steer.hall);
+	if (!by_device(&s->rss, &p->info, h->cores))
+		by_ourselves(&s->rss, h);
 	s->chooses = rss_ports_init(&s->own, &s->rss, st->steer.me);
 	s->origin = p->info.steering == IO_STEER_ORIGIN;
 	s->relay = STEER_NO_RELAY;
 	if (p->info.queue == IO_NO_QUEUE)
-		s->relay = st->steer.me % max(p->info.queues, 1u);
+		s->relay = h->first + (st->steer.me - h->first) % max(p->info.queues, 1u);
 }
 
 bool
@@ -96,12 +90,15 @@ stack_join(struct stack *st, struct hall *h)
 		return false;
 	r->hall = h;
 	r->me = st->cfg.core;
-	r->pending = UINT64_MAX >> (64 - h->cores); /* of an earlier turn, too */
+	r->pending = h->all; /* of an earlier turn, too */
 	st->ports.core = to_u16(r->me);
 	st->ports.cores = to_u16(h->cores);
 	for (unsigned i = 0; i < st->cfg.n_ports; i++)
 		join_port(st, &st->port[i]);
-	hall_enter(h, r->me, HALL_RUNS);
+	if (h->far)
+		census_join(st);
+	else
+		hall_enter(h, r->me, HALL_RUNS);
 	return true;
 }
 
@@ -116,12 +113,22 @@ steer_ports(const struct stack *st, const struct ip_addr *local)
 	return s->chooses ? &s->own : NULL;
 }
 
-static unsigned
-home_of(const struct stack *st, unsigned port, const struct tcp_tuple *t)
+unsigned
+steer_primary(const struct stack *st, unsigned port, const struct tcp_tuple *t, uint32_t *hash)
 {
 	const struct rss *r = &st->port[port].steer.rss;
 
-	return rss_core(r, rss_hash(r, &t->remote, &t->local, t->rport, t->lport));
+	*hash = rss_hash(r, &t->remote, &t->local, t->rport, t->lport);
+	return rss_core(r, *hash);
+}
+
+static unsigned
+home_of(const struct stack *st, unsigned port, const struct tcp_tuple *t)
+{
+	uint32_t hash;
+	unsigned home = steer_primary(st, port, t, &hash);
+
+	return census_home(st->steer.hall, home, hash);
 }
 
 static bool
@@ -202,11 +209,12 @@ guest_free(struct steer *r, struct guest *g)
 {
 	(void)hashmap_del(&r->guest_map, g->hash, pool_index(&r->guests, g));
 	link_remove(&g->goodbye);
+	link_remove(&g->all);
 	pool_put(&r->guests, g);
 }
 
 /* There is room for as many as there are connections and records. */
-static void
+static struct guest *
 guest_note(struct steer *r, const struct tcp_tuple *t, uint32_t hash, unsigned home,
            uint32_t keeping)
 {
@@ -214,18 +222,29 @@ guest_note(struct steer *r, const struct tcp_tuple *t, uint32_t hash, unsigned h
 
 	if (!g) {
 		if (!(g = pool_get(&r->guests)))
-			return;
+			return NULL;
 		memset(g, 0, sizeof *g);
 		g->tuple = *t;
 		g->hash = hash;
 		(void)hashmap_add(&r->guest_map, hash, pool_index(&r->guests, g));
+		list_push_back(&r->guest_list, &g->all);
 	}
 	link_remove(&g->goodbye);
 	g->home = home;
+	g->turn = hall_turn(r->hall, home);
 	g->keeping = keeping;
+	return g;
 }
 
 /* --------------------------------------------------------------- messages -- */
+
+/* A core of ours that is not there yet will be. */
+static bool
+reaches(const struct steer *r, unsigned to)
+{
+	return hall_is_near(r->hall, to) ? hall_state(r->hall, to) != HALL_GONE
+	                                 : hall_lives(r->hall, to);
+}
 
 /* False: no room, or nobody there. */
 static bool
@@ -236,8 +255,7 @@ say(struct stack *st, unsigned to, const struct hall_word *w)
 
 	memset(&slot, 0, sizeof slot);
 	slot.word = *w;
-	if (hall_state(r->hall, to) == HALL_GONE ||
-	    !hall_push(r->hall, r->me, to, HALL_WORDS, &slot)) {
+	if (!reaches(r, to) || !hall_push(r->hall, r->me, to, HALL_WORDS, &slot)) {
 		stats_add(&st->stats.handed_dropped, 1);
 		return false;
 	}
@@ -253,6 +271,17 @@ say_to_all(struct stack *st, const struct hall_word *w)
 			(void)say(st, i, w);
 }
 
+bool
+steer_tell(struct stack *st, struct guest *g, enum hall_op op)
+{
+	struct hall_word w = { .op = to_u8(op), .tuple = g->tuple };
+
+	if (op == HALL_OP_CLAIM)
+		g->keeping = ++st->steer.claims | CLAIM_BIT;
+	w.n = g->keeping;
+	return say(st, g->home, &w);
+}
+
 static void
 say_goodbyes(struct stack *st)
 {
@@ -261,9 +290,8 @@ say_goodbyes(struct stack *st)
 
 	while ((l = list_first(&r->goodbyes))) {
 		struct guest *g = container_of(l, struct guest, goodbye);
-		struct hall_word w = { .op = HALL_OP_GONE, .n = g->keeping, .tuple = g->tuple };
 
-		if (hall_state(r->hall, g->home) != HALL_GONE && !say(st, g->home, &w))
+		if (g->home != r->me && reaches(r, g->home) && !steer_tell(st, g, HALL_OP_GONE))
 			return;
 		guest_free(r, g);
 	}
@@ -300,12 +328,29 @@ claim(struct stack *st, const struct tcp_tuple *t, uint32_t hash, unsigned home)
 bool
 steer_claim(struct stack *st, const struct tcp_tuple *t, uint32_t hash)
 {
-	unsigned home;
+	struct steer *r = &st->steer;
+	unsigned primary, home;
+	uint32_t place;
 
-	if (!st->steer.hall)
+	if (!r->hall)
 		return true;
-	home = home_of(st, ip_port_of(st, &t->local), t);
-	return home == st->steer.me || claim(st, t, hash, home);
+	primary = steer_primary(st, ip_port_of(st, &t->local), t, &place);
+	home = census_home(r->hall, primary, place);
+	if (home != r->me)
+		return claim(st, t, hash, home);
+	if (primary != r->me) /* it may come back */
+		(void)guest_note(r, t, hash, r->me, 0);
+	return true;
+}
+
+void
+steer_lodge(struct stack *st, const struct tcp_tuple *t, uint32_t hash)
+{
+	void *found;
+
+	st->steer.lodges = false;
+	if (demux_find(&st->demux, t, hash, &found) != DEMUX_NONE)
+		(void)steer_claim(st, t, hash);
 }
 
 void
@@ -374,7 +419,7 @@ hear_neighbour(struct stack *st, const struct hall_word *w, int64_t now)
 {
 	struct list ready;
 
-	if (w->port >= st->cfg.n_ports)
+	if (w->port >= st->cfg.n_ports || w->kind > NEIGH_HEARD_ANNOUNCE)
 		return;
 	list_init(&ready);
 	(void)neigh_learn(&st->port[w->port].neigh, &w->neigh.ip, &w->neigh.mac,
@@ -396,7 +441,7 @@ hear(struct stack *st, unsigned from, const struct hall_word *w, int64_t now)
 		hear_neighbour(st, w, now);
 		break;
 	case HALL_OP_ICMP:
-		segment_icmp_error(st, &w->icmp, w->kind, now);
+		segment_icmp_error(st, &w->icmp, max(w->kind, 1u), now);
 		break;
 	}
 }
@@ -411,8 +456,11 @@ hear_words(struct stack *st, int64_t now)
 	for (uint64_t cores = r->pending; cores; cores &= cores - 1) {
 		unsigned from = (unsigned)__builtin_ctzll(cores);
 
-		while (hall_pop(r->hall, from, r->me, HALL_WORDS, &slot))
+		for (unsigned n = 0; n < WORD_QUOTA; n++) {
+			if (!hall_pop(r->hall, from, r->me, HALL_WORDS, &slot))
+				break;
 			hear(st, from, &slot.word, now);
+		}
 	}
 }
 
@@ -456,6 +504,21 @@ pkt_of(const struct hall_packet *p)
 	};
 }
 
+/* Another process gets a copy. */
+static bool
+put(struct stack *st, unsigned to, const struct segment_from *from, const union hall_slot *slot)
+{
+	struct steer *r = &st->steer;
+	struct io_pkt spent = *from->pkt;
+
+	if (hall_is_near(r->hall, to))
+		return hall_push(r->hall, r->me, to, HALL_PACKETS, slot);
+	if (!hall_push_frame(r->hall, r->me, to, slot, from->pkt->data))
+		return false;
+	io_release(st->port[from->port].io, &spent, 1);
+	return true;
+}
+
 /* Its sums have been looked at, and were good. */
 static enum fate
 hand_over(struct stack *st, unsigned to, const struct segment_from *from, unsigned as,
@@ -466,11 +529,11 @@ hand_over(struct stack *st, unsigned to, const struct segment_from *from, unsign
 	union hall_slot slot = slot_of(from->pkt, from->port,
 	                               flags | as | IO_RX_IP_GOOD | IO_RX_L4_GOOD, adopt);
 
-	if (hall_state(r->hall, to) == HALL_GONE) {
+	if (!reaches(r, to)) {
 		stats_add(&st->stats.handed_dropped, 1);
 		return DROP_CORE_GONE;
 	}
-	if (!hall_push(r->hall, r->me, to, HALL_PACKETS, &slot)) {
+	if (!put(st, to, from, &slot)) {
 		stats_add(&st->stats.handed_dropped, 1);
 		return DROP_HANDOVER_FULL;
 	}
@@ -529,22 +592,54 @@ at_home(struct stack *st, const struct segment_from *from, const struct tcp_tupl
 	return to_keeper(st, from, t, hash, s);
 }
 
+/* A SYN from elsewhere stays with the process whose queue it came by: what that process has
+ * accepted shall not end with another one. */
+static bool
+stays(const struct stack *st, unsigned home, const struct segment_from *from,
+      const struct tcp_tuple *t, const struct tcp_seg *s)
+{
+	const struct hall *h = st->steer.hall;
+
+	return !(from->pkt->flags & STEER_HOME) && is_syn(s) && !hall_is_near(h, home) &&
+	       hall_listens(h, st->steer.me, t->lport);
+}
+
+/* Where a segment is at home that does not say so itself. */
+static unsigned
+home_for(struct stack *st, const struct segment_from *from, const struct tcp_tuple *t,
+         const struct tcp_seg *s)
+{
+	struct steer *r = &st->steer;
+	unsigned primary, home = r->me;
+	uint32_t place;
+
+	if (st->port[from->port].steer.origin &&
+	    (is_syn(s) || hall_listens(r->hall, r->me, t->lport)))
+		return home;
+	primary = steer_primary(st, from->port, t, &place);
+	if (!(from->pkt->flags & STEER_HOME))
+		home = census_home(r->hall, primary, place);
+	r->lodges = primary != r->me && (home == r->me || stays(st, home, from, t, s));
+	return r->lodges ? r->me : home;
+}
+
 enum fate
 steer_segment(struct stack *st, const struct segment_from *from, const struct tcp_tuple *t,
               uint32_t hash, const struct tcp_seg *s, int64_t now)
 {
 	struct steer *r = &st->steer;
 	unsigned home = r->me;
+	enum fate fate;
 
+	r->lodges = false;
 	if (!r->hall || !from->pkt || (from->pkt->flags & STEER_KEEP))
 		return SEG_OK;
-	if (!(from->pkt->flags & STEER_HOME) &&
-	    !(st->port[from->port].steer.origin &&
-	      (is_syn(s) || hall_listens(r->hall, r->me, t->lport))))
-		home = home_of(st, from->port, t);
-	if (home != r->me)
-		return hand_over(st, home, from, STEER_HOME, 0);
-	return at_home(st, from, t, hash, s, now);
+	if (!(from->pkt->flags & STEER_HOME) || r->hall->far)
+		home = home_for(st, from, t, s);
+	fate = home != r->me ? hand_over(st, home, from, STEER_HOME, 0)
+	                     : at_home(st, from, t, hash, s, now);
+	r->lodges = r->lodges && fate == SEG_OK;
+	return fate;
 }
 
 void
@@ -582,6 +677,55 @@ spent_add(struct stack *st, struct spent *s, unsigned port, const struct io_pkt 
 		spent_flush(st, s);
 	s->port = port;
 	s->pkt[s->n++] = *pkt;
+}
+
+/* Whatever stands in the slot of another process is looked at before it is believed. */
+static bool
+frame_copy(struct stack *st, const struct hall_packet *p, const uint8_t *frame,
+           struct io_pkt *pkt)
+{
+	if (p->port >= st->cfg.n_ports || io_alloc(st->port[p->port].io, pkt, 1) != 1)
+		return false;
+	if (p->len > pkt->room) {
+		io_release(st->port[p->port].io, pkt, 1);
+		return false;
+	}
+	memcpy(pkt->data, frame, p->len);
+	pkt->len = p->len;
+	pkt->hash = 0;
+	pkt->flags = p->flags & (IO_RX_IP_GOOD | IO_RX_L4_GOOD | STEER_HOME | STEER_KEEP);
+	return true;
+}
+
+/* What other processes have left. */
+static unsigned
+take_frames(struct stack *st, unsigned from, int64_t now)
+{
+	struct steer *r = &st->steer;
+	union hall_slot slot;
+	const uint8_t *frame;
+	unsigned n = 0;
+
+	for (; n < RX_QUOTA && (frame = hall_next_frame(r->hall, from, r->me, &slot)); n++) {
+		struct io_pkt pkt;
+		bool copied = frame_copy(st, &slot.pkt, frame, &pkt);
+		enum fate fate;
+
+		hall_drop_frame(r->hall, from, r->me);
+		if (!copied) {
+			st->fates[DROP_HANDOVER_FULL]++;
+			stats_add(&st->stats.handed_dropped, 1);
+			continue;
+		}
+		r->from = from;
+		r->adopt = slot.pkt.adopt;
+		fate = ip_frame_in(st, slot.pkt.port, &pkt, now);
+		st->fates[fate]++;
+		if (fate != HANDED_OVER)
+			io_release(st->port[slot.pkt.port].io, &pkt, 1);
+	}
+	stats_add(&st->stats.handed_in, n);
+	return n;
 }
 
 static unsigned
@@ -625,6 +769,18 @@ take_sends(struct stack *st, unsigned from, int64_t now)
 	return false;
 }
 
+static void
+take_all(struct stack *st, unsigned from, int64_t now, unsigned *total)
+{
+	struct steer *r = &st->steer;
+	bool near = hall_is_near(r->hall, from);
+	unsigned n = near ? take_packets(st, from, now) : take_frames(st, from, now);
+
+	if ((!near || take_sends(st, from, now)) && n < RX_QUOTA)
+		r->pending &= ~(UINT64_C(1) << from);
+	*total += n;
+}
+
 unsigned
 steer_rx(struct stack *st, int64_t now)
 {
@@ -633,13 +789,10 @@ steer_rx(struct stack *st, int64_t now)
 
 	say_goodbyes(st);
 	hear_words(st, now);
-	for (uint64_t cores = r->pending; cores; cores &= cores - 1) {
-		unsigned from = (unsigned)__builtin_ctzll(cores), n = take_packets(st, from, now);
-
-		if (take_sends(st, from, now) && n < RX_QUOTA)
-			r->pending &= ~(UINT64_C(1) << from);
-		total += n;
-	}
+	if (r->hall->far && !census_step(st, now))
+		return 0;
+	for (uint64_t cores = r->pending; cores; cores &= cores - 1)
+		take_all(st, (unsigned)__builtin_ctzll(cores), now, &total);
 	return total;
 }
 
@@ -648,8 +801,12 @@ steer_deadline(const struct stack *st, int64_t now)
 {
 	const struct steer *r = &st->steer;
 
+	if (r->hall->far && !census_joined(&r->census))
+		return now + RETRY_NS;
 	if (r->pending)
 		return now;
+	if (r->hall->far && census_waits(&r->census, r->hall))
+		return now + MS(1);
 	return list_empty(&r->goodbyes) ? TIME_NEVER : now + RETRY_NS;
 }
 
@@ -742,7 +899,7 @@ steer_leave(struct stack *st)
 		if (hall_listens(r->hall, r->me, (uint16_t)port))
 			hall_listen(r->hall, r->me, (uint16_t)port, false);
 	hall_enter(r->hall, r->me, HALL_GONE);
-	for (unsigned i = 0; i < r->hall->cores; i++) {
+	for (unsigned i = r->hall->first; i < r->hall->first + r->hall->mine; i++) {
 		give_back(st, i, HALL_PACKETS);
 		give_back(st, i, HALL_SENDS);
 	}

@@ -21,6 +21,10 @@
  * Where packets come back on the queue they left by (memif, virtio-user) a flow opened to us
  * is at home where its SYN arrived.
  *
+ * Where the cores are of several processes some may be missing: census.h says who stands in
+ * for them.  What a process accepts stays with the process on whose queue it arrived, so that
+ * nothing of it ends with another one; home is told by a claim.
+ *
  * So a packet is handed over twice at most: to home, and on to the keeper.  ARP's replies go
  * to all cores as messages, ICMP errors to home; a core without a queue of its own sends
  * through the lane to one that has one.  Who finds a lane full drops, and counts.
@@ -30,6 +34,7 @@
 #include "base/hashmap.h"
 #include "base/list.h"
 #include "base/pool.h"
+#include "core/census.h"
 #include "core/hall.h"
 #include "core/rss.h"
 #include "core/stack_cfg.h"
@@ -62,10 +67,24 @@ struct steer {
 	uint64_t wakes;       /* cores that slept when we rang                   */
 	unsigned from;        /* who handed over the packet in work ...          */
 	uint32_t adopt;       /* ... and the number of its keeping, 0: none      */
+	bool lodges;          /* the segment in work may stay here, where it is not at home */
 	struct hashmap away_map, guest_map;
 	struct pool aways, guests;
 	struct list away_list; /* oldest first                                   */
 	struct list goodbyes;  /* guests gone whose home has not been told yet   */
+	struct list guest_list; /* all of them                                   */
+	struct census census;
+};
+
+/* A flow that this core keeps for its home. */
+struct guest {
+	struct tcp_tuple tuple;
+	uint32_t hash;
+	uint32_t keeping; /* its number                                          */
+	uint32_t home;    /* who was told; this core: nobody                     */
+	uint32_t turn;    /* ... in which turn of its seat                       */
+	struct link goodbye;
+	struct link all;
 };
 
 struct stack;
@@ -76,6 +95,13 @@ bool steer_init(struct steer *r, struct region *mem, const struct stack_cfg *cfg
 
 /* Everything others have left for us, a few bursts of packets at most.  How many packets. */
 unsigned steer_rx(struct stack *st, int64_t now);
+
+/* It has not been told yet what others keep: packets wait. */
+static inline bool
+steer_joins(const struct steer *r)
+{
+	return unlikely(r->census.joins);
+}
 
 /* Rings for whom something was left. */
 void steer_ring(struct stack *st);
@@ -97,6 +123,18 @@ bool steer_icmp(struct stack *st, const struct icmp_error *err, const struct tcp
 /* Tells all cores what ARP said on `port`. */
 void steer_neighbour(struct stack *st, unsigned port, const struct ip_addr *ip,
                      const struct mac_addr *mac, enum neigh_kind kind);
+
+/* A segment that steer_segment() left here although the core is not its home has been dealt
+ * with: if it has made a flow, home hears of it. */
+void steer_lodge(struct stack *st, const struct tcp_tuple *t, uint32_t hash);
+
+/* Tells the home of a guest that it is here, or that it is not to be told of any more.  False:
+ * no room, or nobody there. */
+bool steer_tell(struct stack *st, struct guest *g, enum hall_op op);
+
+/* The core that a flow hashes to, whether somebody sits there or not; its hash. */
+unsigned steer_primary(const struct stack *st, unsigned port, const struct tcp_tuple *t,
+                       uint32_t *hash);
 
 /* A segment that this core keeps for its home has met `fate`. */
 void steer_kept(struct stack *st, const struct tcp_tuple *t, uint32_t hash, enum fate fate);

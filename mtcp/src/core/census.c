@@ -1,0 +1,171 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* A walk goes through the guests as they stand in their list, each to its end; who becomes a
+ * guest meanwhile is told of at once. */
+
+#include "core/stack_priv.h"
+
+#define GREET_NS  MS(200) /* how long a core waits for what others have to tell */
+#define WALK_STEP 256u    /* guests, a step                                     */
+
+/* Whose flows nobody else has to care for. */
+static bool
+is_home(const struct hall *h, unsigned core)
+{
+	return hall_lives(h, core);
+}
+
+static unsigned
+stand_in(const struct hall *h, unsigned primary, uint32_t hash)
+{
+	unsigned n = 0;
+
+	for (unsigned i = 0; i < h->cores; i++)
+		n += is_home(h, i);
+	if (n == 0)
+		return primary;
+	n = hash % n;
+	for (unsigned i = 0; i < h->cores; i++)
+		if (is_home(h, i) && n-- == 0)
+			return i;
+	return primary; /* it has gone meanwhile */
+}
+
+unsigned
+census_home(const struct hall *h, unsigned primary, uint32_t hash)
+{
+	if (likely(!h->far) || is_home(h, primary))
+		return primary;
+	return stand_in(h, primary, hash);
+}
+
+void
+census_join(struct stack *st)
+{
+	struct steer *r = &st->steer;
+	struct hall *h = r->hall;
+
+	hall_sweep(h, r->me);
+	hall_enter(h, r->me, HALL_JOINS);
+	r->census = (struct census){ .joins = true };
+	for (unsigned i = 0; i < h->cores; i++)
+		if (i != r->me && hall_lives(h, i))
+			r->rings |= UINT64_C(1) << i;
+}
+
+/* ------------------------------------------------------------------ telling -- */
+
+/* False: there is no room to tell it. */
+static bool
+tell_home(struct stack *st, struct guest *g)
+{
+	struct steer *r = &st->steer;
+	unsigned port = ip_port_of(st, &g->tuple.local), home;
+	uint32_t hash, primary = steer_primary(st, port, &g->tuple, &hash);
+
+	home = census_home(r->hall, primary, hash);
+	if (home == g->home && (home == r->me || hall_turn(r->hall, home) == g->turn))
+		return true;
+	/* Who is home no more needs to know nothing, but may forget. */
+	if (g->home != r->me && g->turn == hall_turn(r->hall, g->home) &&
+	    hall_lives(r->hall, g->home))
+		(void)steer_tell(st, g, HALL_OP_GONE);
+	g->home = home;
+	g->turn = hall_turn(r->hall, home);
+	if (home == r->me || steer_tell(st, g, HALL_OP_CLAIM))
+		return true;
+	g->turn--; /* not told */
+	return false;
+}
+
+static void
+walk_begin(struct stack *st, uint32_t epoch)
+{
+	struct steer *r = &st->steer;
+	struct census *c = &r->census;
+
+	c->walk = epoch;
+	c->walks = true;
+	c->left = r->guests.used;
+	for (unsigned i = 0; i < r->hall->cores; i++)
+		c->turn[i] = hall_turn(r->hall, i);
+}
+
+static void
+greet_all(struct stack *st)
+{
+	struct steer *r = &st->steer;
+	struct hall_seat *mine = &r->hall->seat[r->me];
+
+	for (unsigned i = 0; i < r->hall->cores; i++) {
+		if (i == r->me ||
+		    atomic_load_explicit(&mine->greeted[i], memory_order_relaxed) ==
+		        r->census.turn[i])
+			continue;
+		atomic_store_explicit(&mine->greeted[i], r->census.turn[i],
+		                      memory_order_release);
+		r->rings |= UINT64_C(1) << i;
+	}
+}
+
+static void
+walk_on(struct stack *st)
+{
+	struct steer *r = &st->steer;
+	struct census *c = &r->census;
+	struct link *l;
+
+	for (unsigned n = 0; n < WALK_STEP && c->left > 0; n++, c->left--) {
+		if (!(l = list_first(&r->guest_list))) {
+			c->left = 0;
+			break;
+		}
+		if (!tell_home(st, container_of(l, struct guest, all)))
+			return;
+		link_remove(l);
+		list_push_back(&r->guest_list, l);
+	}
+	if (c->left > 0)
+		return;
+	greet_all(st);
+	c->walks = false;
+	c->epoch = c->walk;
+}
+
+/* ------------------------------------------------------------------ joining -- */
+
+static bool
+all_have_greeted(const struct stack *st)
+{
+	const struct steer *r = &st->steer;
+	uint32_t turn = hall_turn(r->hall, r->me);
+
+	for (unsigned i = 0; i < r->hall->cores; i++)
+		if (i != r->me && hall_lives(r->hall, i) &&
+		    atomic_load_explicit(&r->hall->seat[i].greeted[r->me],
+		                         memory_order_acquire) != turn)
+			return false;
+	return true;
+}
+
+bool
+census_step(struct stack *st, int64_t now)
+{
+	struct steer *r = &st->steer;
+	struct census *c = &r->census;
+	uint32_t epoch = hall_epoch(r->hall);
+
+	if (unlikely(epoch != c->epoch)) {
+		if (!c->walks || c->walk != epoch)
+			walk_begin(st, epoch);
+		walk_on(st);
+	}
+	if (likely(!c->joins))
+		return true;
+	if (c->until == 0)
+		c->until = now + GREET_NS;
+	if (!all_have_greeted(st) && now < c->until)
+		return false;
+	c->joins = false;
+	hall_enter(r->hall, r->me, HALL_RUNS);
+	return true;
+}
