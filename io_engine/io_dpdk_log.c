@@ -11,11 +11,13 @@
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <sys/types.h>
+#include <unistd.h>
 
 #define LINES       64u
 #define LINE        200u
 #define QUOTED      2u
-#define LVL_ERR     4 /* as DPDK numbers them: emergency 1 .. debug 8 */
+#define LVL_CRIT    3
+#define LVL_ERR     4 /* as DPDK numbers them: emergency 1 .. debug 8; 0 before the first */
 #define LVL_WARNING 5
 
 struct line {
@@ -53,11 +55,17 @@ is_getopt(const char *text)
 	return strncmp(text, "mtcp: ", 6) == 0;
 }
 
+/* DPDK's last words before it aborts the process: nobody will be there to quote them. */
+static void
+say_now(const struct line *l)
+{
+	dprintf(STDERR_FILENO, "DPDK: %s\n", l->text);
+}
+
 static void
 line_end(struct io_dpdk_log *log)
 {
 	struct line *l = &log->line[log->n % LINES];
-
 	size_t len = log->len;
 
 	log->len = 0;
@@ -66,6 +74,8 @@ line_end(struct io_dpdk_log *log)
 	l->text[len] = '\0';
 	l->level = is_getopt(l->text) ? LVL_ERR : log->level();
 	log->n++;
+	if (l->level > 0 && l->level <= LVL_CRIT && !log->echo)
+		say_now(l);
 }
 
 static ssize_t

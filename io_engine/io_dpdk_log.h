@@ -13,7 +13,8 @@
 struct io_dpdk_log;
 
 /* A new log.  `level` gives the level of the message being written (smaller is
- * worse; syslog's numbers).  With `echo`, lines also go there.  NULL: no memory. */
+ * worse; DPDK's numbers).  With `echo`, lines also go there, else critical ones, which end
+ * the process as a rule, to standard error.  NULL: no memory. */
 struct io_dpdk_log *io_dpdk_log_new(int (*level)(void), FILE *echo);
 
 /* The stream: unbuffered, so the level is that of the line. */

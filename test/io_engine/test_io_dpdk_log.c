@@ -4,6 +4,8 @@
 
 #include <CUnit/CUnit.h>
 #include <stdlib.h>
+#include <sys/mman.h>
+#include <unistd.h>
 
 /* The level that the next line has: the first character of what was printed
  * last would do, but the log asks without an argument. */
@@ -111,6 +113,28 @@ test_an_echo_hears_everything(void)
 	free(heard);
 }
 
+static void
+test_last_words_before_an_abort_are_heard(void)
+{
+	struct io_dpdk_log *log = io_dpdk_log_new(level, NULL);
+	int was = dup(STDERR_FILENO), heard = memfd_create("heard", MFD_CLOEXEC);
+	char buf[64] = { 0 };
+
+	CU_ASSERT_PTR_NOT_NULL_FATAL(log);
+	CU_ASSERT_FATAL(was >= 0 && heard >= 0);
+	dup2(heard, STDERR_FILENO);
+	say(log, 0, "printed, not logged\n");
+	say(log, 4, "an error is quoted by who asks\n");
+	say(log, 3, "PANIC in there():\n");
+	say(log, 3, "no way\n");
+	dup2(was, STDERR_FILENO);
+	CU_ASSERT_EQUAL(pread(heard, buf, sizeof buf - 1, 0), 37);
+	CU_ASSERT_STRING_EQUAL(buf, "DPDK: PANIC in there():\nDPDK: no way\n");
+	close(heard);
+	close(was);
+	io_dpdk_log_free(log);
+}
+
 void suite_io_dpdk_log(void);
 
 void
@@ -126,4 +150,6 @@ suite_io_dpdk_log(void)
 	CU_add_test(s, "long lines and many lines are bounded",
 	            test_long_lines_and_many_lines_are_bounded);
 	CU_add_test(s, "an echo hears everything", test_an_echo_hears_everything);
+	CU_add_test(s, "last words before an abort are heard",
+	            test_last_words_before_an_abort_are_heard);
 }
