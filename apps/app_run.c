@@ -69,6 +69,13 @@ stop(struct app_run *run)
 	atomic_store_explicit(&run->stopping, true, memory_order_relaxed);
 }
 
+void
+app_ready(struct app_run *run)
+{
+	if (atomic_fetch_add(&run->n_ready, 1) + 1 == run->workers && run->ready)
+		run->ready(run);
+}
+
 /* ---- a worker ------------------------------------------------------------ */
 
 /* One line that is easy to take apart. */

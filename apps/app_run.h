@@ -22,11 +22,14 @@ struct app_run {
 	atomic_bool stopping;
 	/* A worker's whole life; 0 when its work went well. */
 	int (*work)(struct app_run *run, mctx_t ctx, int index, int core);
+	/* Called once, by the last worker that says app_ready(); may be NULL. */
+	void (*ready)(struct app_run *run);
 	/* Called every second by the main thread while workers run; may be NULL. */
 	void (*tick)(struct app_run *run);
 	void *state; /* the application's own */
 	int workers; /* how many to run */
 	bool signalled; /* a signal, not the work, ended the run */
+	atomic_int n_ready;
 };
 
 /* SIGINT, SIGTERM and SIGHUP wait for app_run() from here on, in every thread to
@@ -35,6 +38,9 @@ void app_block_signals(void);
 
 /* True when workers should finish: after a signal, or when one of them failed. */
 bool app_stopping(struct app_run *run);
+
+/* Said once by each worker that can do what it is there for. */
+void app_ready(struct app_run *run);
 
 /*
  * Runs the workers until all have returned.  The first signal asks them to

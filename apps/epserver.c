@@ -150,17 +150,27 @@ summary(const struct report *report)
 	fflush(stdout);
 }
 
+/* Every core listens. */
+static void
+say_serving(struct app_run *run)
+{
+	const struct report *report = run->state;
+
+	printf("epserver: serving %s on port %d, %d core%s\n", report->options->dir,
+	       report->options->port, run->workers, run->workers == 1 ? "" : "s");
+	fflush(stdout);
+}
+
 static int
 run_server(const struct server_options *o)
 {
 	struct report report = {.options = o};
-	struct app_run run = {.args = &o->common, .work = serve, .state = &report};
+	struct app_run run = {
+		.args = &o->common, .work = serve, .ready = say_serving, .state = &report,
+	};
 	int status;
 
 	run.workers = o->common.core >= 0 ? 1 : o->common.cores;
-	printf("epserver: serving %s on port %d, %d core%s\n", o->dir, o->port, run.workers,
-	       run.workers == 1 ? "" : "s");
-	fflush(stdout);
 	status = app_run(&run);
 	summary(&report);
 	mtcp_destroy();

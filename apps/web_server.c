@@ -155,8 +155,10 @@ server_run(struct app_run *run, mctx_t ctx, const struct server_options *options
 	s->ctx = ctx;
 	s->epid = s->listener = -1;
 	status = server_open(s);
-	if (status == 0)
+	if (status == 0) {
+		app_ready(run);
 		status = serve_until_stopped(s);
+	}
 	server_close(s);
 	*tally = s->tally;
 	free(s);

@@ -110,6 +110,12 @@ app_stopping(struct app_run *run)
 	return the_world->over;
 }
 
+void
+app_ready(struct app_run *run)
+{
+	(void)run;
+}
+
 int
 app_run(struct app_run *run)
 {
