@@ -158,3 +158,16 @@ many_by_us() { # kind, connections, file, arguments...
 	status=$?
 	same "epwget $n times /$file $* ($(sed -n 's/ *requests.s *//p' "$work/client.log") requests/s)" 0 $status
 }
+
+# So many short connections to us, each opened by the kernel.
+ab_ours() { # title, connections, at once
+	in_peer ab -q -n "$2" -c "$3" -s 20 "http://$ours/1" >"$work/ab.log" 2>&1
+	same "$1: ab, $2 connections ($(sed -n 's/^Requests per second: *\([0-9]*\).*/\1/p' "$work/ab.log")/s), none failed" \
+		"$2 0" "$(awk '/^Complete requests/ { c = $3 } /^Failed requests/ { f = $3 } END { print c, f }' "$work/ab.log")"
+}
+
+# The lines that cores say when they end: out, in, dropped of all.
+handed() { # name of the program
+	awk '/handed over:/ { gsub(",", ""); o += $(NF - 4); i += $(NF - 2); d += $NF } END { printf "%d %d %d", o, i, d }' \
+		"$work/$1.log"
+}

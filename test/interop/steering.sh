@@ -12,24 +12,12 @@
 begin ab nginx sha256sum
 want=$((${MTCP_STEERING_CONNS:-2000} / share))
 
-# The lines that cores say when they end: out, in, dropped of all.
-handed() { # name of the program
-	awk '/handed over:/ { gsub(",", ""); o += $(NF - 4); i += $(NF - 2); d += $NF } END { printf "%d %d %d", o, i, d }' \
-		"$work/$1.log"
-}
-
 accounted() { # title, name of the program
 	local out in dropped
 	read -r out in dropped < <(handed "$2")
 	same "$1: $out packets handed over, $in arrived, $dropped lost" "$out 0" "$in $dropped"
 	# While a server starts its cores begin to listen one after the other.
 	[ $rss = auto ] || check "$1: the peer steers, and so (almost) none is handed over" test "$out" -le 20
-}
-
-by_ab() { # kind
-	in_peer ab -q -n $want -c 200 -s 20 "http://$ours/1" >"$work/ab.log" 2>&1
-	same "$1: ab, $want connections ($(sed -n 's/^Requests per second: *\([0-9]*\).*/\1/p' "$work/ab.log")/s), none failed" \
-		"$want 0" "$(awk '/^Complete requests/ { c = $3 } /^Failed requests/ { f = $3 } END { print c, f }' "$work/ab.log")"
 }
 
 by_epwget() { # kind
@@ -57,7 +45,7 @@ try() { # kind
 		rss=$key
 	fi
 	server_start "$1" "cores 4" "stat_print = on" "rss_key = $rss" || give_up "epserver with four cores on $1"
-	by_ab "$1"
+	ab_ours "$1" $want 200
 	check "$1: SIGTERM ends epserver with status 0" stop server TERM 10
 	accounted "$1, as a server" server
 	nginx_start $peer || give_up "nginx in the peer's namespace"
