@@ -196,6 +196,66 @@ file_for(struct server *s, const struct http_request *r)
 	return status ? www_page(s->www, status) : www_get(s->www, path, s->now);
 }
 
+/* Where a request that begins like this is remembered; NULL: too little of it is there. */
+static struct asked *
+asked_at(struct server *s, const struct conn *c)
+{
+	if (c->in_len < HTTP_KNOWN_KEY)
+		return NULL;
+	return &s->asked[http_known_hash(c->in + c->in_at) & (ASKED_MAX - 1)];
+}
+
+/* Next time it need not be read, nor its file looked for.  Large files are not held. */
+static void
+remember(struct server *s, struct conn *c, const struct http_request *r, size_t head_len,
+         struct www_file *file)
+{
+	struct asked *a = asked_at(s, c);
+
+	if (!a || r->body_len > 0 || !www_is_short(file) || !file->cached)
+		return;
+	if (a->file)
+		www_put(s->www, a->file);
+	a->file = NULL;
+	if (!http_know(&a->head, c->in + c->in_at, head_len))
+		return;
+	a->keep_alive = r->keep_alive;
+	a->head_only = r->method == HTTP_HEAD;
+	a->file = file;
+	file->refs++;
+}
+
+void
+web_forget(struct server *s)
+{
+	for (unsigned i = 0; i < ASKED_MAX; i++) {
+		if (s->asked[i].file)
+			www_put(s->www, s->asked[i].file);
+		s->asked[i] = (struct asked){.file = NULL};
+	}
+}
+
+/* A request that came before, and whose answer is still good. */
+static const struct asked *
+recall(struct server *s, const struct conn *c)
+{
+	struct asked *a = asked_at(s, c);
+
+	if (a && a->file && http_is_known(&a->head, c->in + c->in_at, c->in_len) &&
+	    www_again(s->www, a->file, s->now))
+		return a;
+	return NULL;
+}
+
+static bool
+serve_again(struct server *s, struct conn *c, const struct asked *a)
+{
+	c->keep_alive = a->keep_alive;
+	c->head_only = a->head_only;
+	conn_consume(c, a->head.len);
+	return reply(s, c, a->file);
+}
+
 /* Answers the request whose head of head_len bytes is at the front of the input.  As
  * send_more(). */
 static bool
@@ -203,6 +263,7 @@ serve(struct server *s, struct conn *c, const struct http_request *r, size_t hea
 {
 	struct www_file *file = file_for(s, r);
 
+	remember(s, c, r, head_len, file);
 	c->keep_alive = r->keep_alive;
 	c->head_only = r->method == HTTP_HEAD;
 	c->skip = r->body_len;
@@ -250,12 +311,18 @@ static void
 serve_all(struct server *s, struct conn *c)
 {
 	struct http_request r;
+	const struct asked *again;
 	size_t len;
 	int status;
 	bool go_on = true;
 
 	while (go_on && c->in_len > 0) {
 		skip_to_request(c);
+		again = recall(s, c);
+		if (again) {
+			go_on = serve_again(s, c, again);
+			continue;
+		}
 		len = http_request_read(&r, c->in + c->in_at, c->in_len, &c->scan, &status);
 		if (len > 0)
 			go_on = status ? refuse(s, c, status) : serve(s, c, &r, len);

@@ -10,3 +10,6 @@ void web_read(struct server *s, struct conn *c);
 
 /* Goes on with a reply; when it is complete, with the requests behind it. */
 void web_send(struct server *s, struct conn *c);
+
+/* Forgets which requests came before. */
+void web_forget(struct server *s);

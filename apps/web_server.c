@@ -133,6 +133,7 @@ server_close(struct server *s)
 	s->listener = -1;
 	s->paused = false; /* nothing to watch again */
 	conns_end(s);
+	web_forget(s);
 	if (s->epid >= 0)
 		mtcp_close(s->ctx, s->epid);
 	if (s->www)

@@ -8,6 +8,7 @@
 #include <time.h>
 
 #include "apps/app_run.h"
+#include "apps/http_known.h"
 #include "apps/web_conn.h"
 #include "apps/www.h"
 #include "mtcp_api.h"
@@ -28,6 +29,15 @@ struct tally {
 	uint64_t timeouts, resets;
 };
 
+/* Requests for short files that may come again: a power of two. */
+#define ASKED_MAX 64u
+
+struct asked {
+	struct http_known head;
+	bool keep_alive, head_only;
+	struct www_file *file; /* held; NULL when nothing is known */
+};
+
 struct server {
 	const struct server_options *options;
 	struct app_run *run;
@@ -43,6 +53,7 @@ struct server {
 	char *spare;          /* input buffers to be used again, linked by their first word */
 	struct conn *vacant;  /* connections to be used again, linked by `newer` */
 	struct tally tally;
+	struct asked asked[ASKED_MAX];
 	char chunk[CHUNK_MAX];
 };
 

@@ -49,6 +49,7 @@ struct client {
 	struct flow *spare;
 	bool marred;           /* something failed, perhaps while warming up */
 	struct result *result; /* of what is measured */
+	struct response_known known;
 	char buffer[READ_MAX];
 };
 

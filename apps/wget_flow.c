@@ -253,6 +253,7 @@ request_start(struct client *k, struct flow *f, int64_t now)
 	f->unsent = k->options->request_len;
 	f->sent_at = now;
 	response_begin(&f->response, &k->options->check, f->out);
+	f->response.known = &k->known;
 	request_send(k, f);
 }
 

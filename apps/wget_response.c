@@ -19,6 +19,7 @@ response_begin(struct response *r, const struct response_check *check, int out)
 	r->in_body = false;
 	r->got = 0;
 	r->chunks = (struct http_chunks){ 0 };
+	r->known = NULL;
 	r->kept = NULL;
 	r->kept_len = 0;
 	if (check->has_digest)
@@ -152,6 +153,24 @@ head_judge(struct response *r, int status)
 	return NO_FAILURE;
 }
 
+/* http_response_read(), but for what was read last. */
+static size_t
+head_read(struct response *r, const char *head, size_t len, int *status)
+{
+	struct response_known *k = r->known;
+	size_t scan = 0, end;
+
+	if (k && http_is_known(&k->head, head, len)) {
+		r->head = k->said;
+		*status = 0;
+		return k->head.len;
+	}
+	end = http_response_read(&r->head, head, len, &scan, status);
+	if (k && end > 0 && *status == 0 && http_know(&k->head, head, end))
+		k->said = r->head;
+	return end;
+}
+
 /*
  * Reads the head at the front of data, which may continue a kept one; *taken is how
  * many bytes of data were its own, all of them when it is not complete.
@@ -159,7 +178,7 @@ head_judge(struct response *r, int status)
 static enum failure
 head_take(struct response *r, const char *data, size_t len, size_t *taken)
 {
-	size_t scan = 0, before = r->kept ? r->kept_len : 0, end;
+	size_t before = r->kept ? r->kept_len : 0, end;
 	size_t fits = len < HTTP_HEAD_MAX - before ? len : HTTP_HEAD_MAX - before;
 	const char *head = data;
 	enum failure why;
@@ -170,7 +189,7 @@ head_take(struct response *r, const char *data, size_t len, size_t *taken)
 			return BAD_HEAD;
 		head = r->kept;
 	}
-	end = http_response_read(&r->head, head, before + fits, &scan, &status);
+	end = head_read(r, head, before + fits, &status);
 	if (end == 0) {
 		*taken = len;
 		if (fits < len || before + fits == HTTP_HEAD_MAX)

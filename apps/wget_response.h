@@ -9,6 +9,7 @@
 #include <stdint.h>
 
 #include "apps/http.h"
+#include "apps/http_known.h"
 #include "apps/sha256.h"
 #include "apps/wget_failure.h"
 
@@ -19,6 +20,11 @@ struct response_check {
 	uint8_t digest[SHA256_SIZE];
 };
 
+struct response_known {
+	struct http_known head;
+	struct http_response said;
+};
+
 struct response {
 	const struct response_check *check;
 	struct http_response head;
@@ -27,6 +33,8 @@ struct response {
 	int out;      /* the body is written there; -1: it is not kept */
 	uint64_t got; /* bytes of body */
 	struct sha256 sum;
+	/* The last head of any response, and what it said, if the owner keeps that; NULL: not. */
+	struct response_known *known;
 	char *kept; /* an unfinished head; NULL when there is none */
 	size_t kept_len;
 };

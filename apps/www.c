@@ -201,6 +201,7 @@ forget(struct www *w, struct www_file *f)
 	while (*link != f)
 		link = &(*link)->chain;
 	*link = f->chain;
+	f->cached = false;
 	list_remove(w, f);
 	w->nfiles--;
 	www_put(w, f);
@@ -215,6 +216,7 @@ remember(struct www *w, struct www_file *f)
 	*head = f;
 	list_append(w, f);
 	f->refs++;
+	f->cached = true;
 	w->nfiles++;
 	while (w->oldest != f && (w->nfiles > FILES_MAX || w->nfds > FDS_MAX ||
 	                          w->nbytes > BYTES_MAX))
@@ -363,6 +365,16 @@ www_get(struct www *w, const char *path, int64_t now)
 	use(w, f);
 	f->refs++;
 	return f;
+}
+
+bool
+www_again(struct www *w, struct www_file *f, int64_t now)
+{
+	if (!f->cached || now - f->checked_at >= FRESH_NS)
+		return false;
+	use(w, f);
+	f->refs++;
+	return true;
 }
 
 /* ---- pages --------------------------------------------------------------- */

@@ -39,6 +39,7 @@ struct www_file {
 	int status;                      /* of the reply that carries it */
 	int fd;                          /* -1 when data holds it all */
 	unsigned refs;
+	bool cached;                     /* www_get() may find it */
 	uint32_t hash;
 	size_t path_len;
 	uint64_t size;
@@ -49,6 +50,13 @@ struct www_file {
 	struct www_reply reply[2];       /* the last made, [1] for keep-alive */
 	char path[];
 };
+
+/* Whether a reply with it is one piece. */
+static inline bool
+www_is_short(const struct www_file *f)
+{
+	return f->reply[0].body == f->size;
+}
 
 struct www;
 
@@ -63,6 +71,12 @@ void www_close(struct www *w);
  * Reads the file when it is small and new: may wait for the disk.
  */
 struct www_file *www_get(struct www *w, const char *path, int64_t now);
+
+/*
+ * What www_get() would give for the path that f was got for: true and f, once more, when that is
+ * known without looking; false to ask it.  The caller holds f.
+ */
+bool www_again(struct www *w, struct www_file *f, int64_t now);
 
 /* The page of an error status. */
 struct www_file *www_page(struct www *w, int status);

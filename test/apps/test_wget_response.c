@@ -39,6 +39,34 @@ result_of(const struct response_check *check, const char *text, bool *done)
 	return why;
 }
 
+/* Whole or in pieces, first or again; and another head in between says another thing. */
+static void
+test_known(void)
+{
+	static const char *const text[] = {
+		"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello",
+		"HTTP/1.1 200 OK\r\nContent-Length: 3\r\nConnection: close\r\n\r\nbye",
+		"HTTP/1.1 404 No\r\nContent-Length: 3\r\n\r\nbye",
+	};
+	static const enum failure want[] = { NO_FAILURE, NO_FAILURE, BAD_STATUS };
+	struct response_known known = { .head = { .len = 0 } };
+	struct response r;
+	bool done;
+
+	for (int round = 0; round < 12; round++) {
+		int which = round / 2 % 3;
+
+		response_begin(&r, &any, -1);
+		r.known = &known;
+		CU_ASSERT_EQUAL(feed(&r, text[which], round % 4 ? 4096 : 7, &done), want[which]);
+		CU_ASSERT_EQUAL(done, want[which] == NO_FAILURE);
+		CU_ASSERT_EQUAL(r.head.status, which == 2 ? 404 : 200);
+		CU_ASSERT_EQUAL(r.head.length, which == 0 ? 5 : 3);
+		CU_ASSERT_EQUAL(r.head.keep_alive, which != 1);
+		response_drop(&r);
+	}
+}
+
 static void
 test_pieces(void)
 {
@@ -158,6 +186,7 @@ suite_wget_response(void)
 
 	CU_add_test(s, "a response in pieces of any size is complete at its last byte",
 	            test_pieces);
+	CU_add_test(s, "a head that came before says the same again", test_known);
 	CU_add_test(s, "what is wrong with a response has a cause", test_wrong);
 	CU_add_test(s, "a head without an end is given up", test_endless_head);
 	CU_add_test(

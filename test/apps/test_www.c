@@ -262,6 +262,31 @@ test_a_short_file_is_held_as_a_reply(void)
 	site_close(&t);
 }
 
+/* What is held is given again as long as asking for it would find it without looking. */
+static void
+test_a_file_is_given_again_while_it_is_fresh(void)
+{
+	struct site t = site_open();
+	struct www_file *f, *newer;
+	struct www_file *page = www_page(t.www, 404);
+
+	CU_ASSERT_FALSE(www_again(t.www, page, 0));
+	www_put(t.www, page);
+	put_file(&t, "site/a", "old", 3);
+	f = www_get(t.www, "a", 0);
+	CU_ASSERT_TRUE(www_again(t.www, f, SECOND - 1));
+	www_put(t.www, f);
+	CU_ASSERT_FALSE(www_again(t.www, f, SECOND));
+	put_file(&t, "site/a", "newer", 5);
+	newer = www_get(t.www, "a", SECOND);
+	CU_ASSERT_FALSE(www_again(t.www, f, SECOND));
+	CU_ASSERT_TRUE(www_again(t.www, newer, SECOND));
+	www_put(t.www, newer);
+	www_put(t.www, newer);
+	www_put(t.www, f);
+	site_close(&t);
+}
+
 static void
 test_a_longer_file_is_no_part_of_its_head(void)
 {
@@ -271,9 +296,11 @@ test_a_longer_file_is_no_part_of_its_head(void)
 	in_site(&t, "truncate -s 4096 site/short && truncate -s 4097 site/long");
 	f = www_get(t.www, "short", 0);
 	CU_ASSERT_EQUAL(www_reply(f, true, 0)->body, 4096);
+	CU_ASSERT_TRUE(www_is_short(f));
 	www_put(t.www, f);
 	f = www_get(t.www, "long", 0);
 	CU_ASSERT_EQUAL(www_reply(f, true, 0)->body, 0);
+	CU_ASSERT_FALSE(www_is_short(f));
 	CU_ASSERT_EQUAL(f->size, 4097);
 	www_put(t.www, f);
 	site_close(&t);
@@ -297,6 +324,8 @@ suite_www(void)
 	            test_files_are_found_with_type_and_size);
 	CU_add_test(s, "a directory is its index", test_a_directory_is_its_index);
 	CU_add_test(s, "a short file is held as a reply", test_a_short_file_is_held_as_a_reply);
+	CU_add_test(s, "a file is given again while it is fresh",
+	            test_a_file_is_given_again_while_it_is_fresh);
 	CU_add_test(s, "a longer file is no part of its head",
 	            test_a_longer_file_is_no_part_of_its_head);
 	CU_add_test(s, "no link leads out", test_no_link_leads_out);
