@@ -93,6 +93,30 @@ test_a_starved_socket_can_be_closed(void)
 	fake_fini(&f);
 }
 
+/* Of an option that the stack hands down it hears only when it has changed since. */
+static void
+test_what_the_stack_has_given_is_not_asked_for(void)
+{
+	struct fake_stack f;
+	int ls, id;
+
+	fake_init(&f);
+	ls = fake_listener(&f, 80);
+	atomic_store(&f.ch.socks[ls].opt_bits, SOCK_OPT_NODELAY);
+	for (int given = 0; given < 2; given++) {
+		fake_accept(&f, ls, 1);
+		for (uint32_t n = 0; given && n < FAKE_SOCKS; n++)
+			if (sock_facts(&f.ch.socks[n]) & SOCK_BORN)
+				atomic_store(&f.ch.socks[n].opt_bits, SOCK_OPT_NODELAY);
+		id = mtcp_accept(&f.ctx, ls, NULL, NULL);
+		CU_ASSERT_FATAL(id >= 0);
+		CU_ASSERT_EQUAL(atomic_load(&f.ch.socks[id].opt_bits), SOCK_OPT_NODELAY);
+		fake_step(&f);
+		CU_ASSERT_EQUAL(f.sock[id].wakes, given ? 0 : 1);
+	}
+	fake_fini(&f);
+}
+
 /* A slot of the demultiplexer at a load of one half, and words on three rings, two of them for
  * jobs: tables whose sizes are powers of two may take up to twice as much. */
 static void
@@ -118,5 +142,7 @@ suite_sockref(void)
 	CU_add_test(s, "an idle connection costs what the account says",
 	            test_an_idle_connection_costs_what_the_account_says);
 	CU_add_test(s, "an error is taken once", test_an_error_is_taken_once);
+	CU_add_test(s, "what the stack has given is not asked for",
+	            test_what_the_stack_has_given_is_not_asked_for);
 	CU_add_test(s, "a starved socket can be closed", test_a_starved_socket_can_be_closed);
 }

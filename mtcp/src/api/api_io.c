@@ -269,7 +269,7 @@ recv_quick(struct mtcp_context *ctx, struct sockref *r, char *buf, size_t len)
 	n = (uint32_t)min((size_t)stream_used(&s->rcv_w, &s->rcv_r), len);
 	if (unlikely(n == 0 || (sock_facts(s) & SOCK_URGENT)))
 		return 0;
-	stream_read(&s->rcv_r, &s->rcv_w, (uint8_t *)buf, n, &ctx->spent);
+	stream_read(&s->rcv_r, &s->rcv_w, (uint8_t *)buf, n, context_freed(ctx));
 	if (unlikely(ctx->spent.n >= CHANNEL_BATCH))
 		context_return_chunks(ctx, false);
 	tell_window(ctx, r, s);

@@ -91,6 +91,14 @@ bool context_has_chunk(struct mtcp_context *ctx);
 /* Hands chunks that were read empty to the stack, all or in batches. */
 void context_return_chunks(struct mtcp_context *ctx, bool all);
 
+/* Where chunks that are read empty go.  A few are for the next writes, the last one first: its
+ * lines are at hand. */
+static inline struct chunk_list *
+context_freed(struct mtcp_context *ctx)
+{
+	return ctx->empty.n < CHANNEL_BATCH ? &ctx->empty : &ctx->spent;
+}
+
 /* One line on stderr, the first time that this `level` and `name` are refused. */
 void context_complain(struct mtcp_context *ctx, const char *call, int level, int name);
 

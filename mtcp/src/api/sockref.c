@@ -103,6 +103,7 @@ inherit(struct mtcp_context *ctx, struct sockref *r, const struct sockref *liste
 	struct sock *s = ref_sock(ctx, r);
 	uint16_t bits = atomic_load_explicit(&ref_sock(ctx, listener)->opt_bits,
 	                                     memory_order_relaxed);
+	const uint16_t given = SOCK_OPT_NODELAY | SOCK_OPT_REUSEADDR | SOCK_OPT_REUSEPORT;
 
 	*r = (struct sockref){
 		.type = MTCP_SOCK_STREAM,
@@ -110,7 +111,10 @@ inherit(struct mtcp_context *ctx, struct sockref *r, const struct sockref *liste
 		.next = NO_SOCK,
 	};
 	ref_opts_share(ctx, r, listener);
-	if (bits == 0)
+	/* The stack gave it what the listener had when the connection came; that is all there is to
+	 * an option that matters when something is written. */
+	if (likely(bits == atomic_load_explicit(&s->opt_bits, memory_order_relaxed) &&
+	           (bits & ~given) == 0))
 		return;
 	atomic_store_explicit(&s->opt_bits, bits, memory_order_release);
 	if (bits & (uint16_t)~(SOCK_OPT_REUSEADDR | SOCK_OPT_REUSEPORT))
