@@ -113,6 +113,11 @@ struct io_ops {
 
 	void (*info)(struct io *io, struct io_info *info);
 
+	/* Receives what is for these cores, too, a bit each, numbered over all processes: theirs
+	 * are not there, and nobody else looks at their queues.  False: nobody else can.  NULL:
+	 * the same. */
+	bool (*adopt)(struct io *io, uint64_t cores);
+
 	/* Ends this core's use; the port itself ends with its last core. */
 	void (*close)(struct io *io);
 };
@@ -121,6 +126,12 @@ struct io_ops {
 struct io {
 	const struct io_ops *ops;
 };
+
+static inline bool
+io_adopt(struct io *io, uint64_t cores)
+{
+	return io->ops->adopt && io->ops->adopt(io, cores);
+}
 
 static inline unsigned
 io_rx(struct io *io, int64_t now, struct io_pkt *pkts, unsigned n)

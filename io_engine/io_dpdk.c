@@ -84,6 +84,17 @@ aside_take(struct io_dpdk_queue *q, struct rte_mbuf **m, unsigned n)
 	return got;
 }
 
+/* As many as there are on the queues of others. */
+static unsigned
+adopted_rx(struct io_dpdk_queue *q, struct rte_mbuf **m, unsigned n)
+{
+	unsigned got = 0;
+
+	for (unsigned i = 0; i < q->n_adopted && got < n; i++)
+		got += rte_eth_rx_burst(q->dev, q->adopted[i], m + got, (uint16_t)(n - got));
+	return got;
+}
+
 static unsigned
 dpdk_rx(struct io *io, int64_t now, struct io_pkt *pkts, unsigned n)
 {
@@ -98,6 +109,8 @@ dpdk_rx(struct io *io, int64_t now, struct io_pkt *pkts, unsigned n)
 	got = unlikely(q->aside_at < q->aside_n)
 	          ? aside_take(q, m, n)
 	          : rte_eth_rx_burst(q->dev, q->queue, m, (uint16_t)n);
+	if (unlikely(q->n_adopted > 0))
+		got += adopted_rx(q, m + got, n - got);
 	for (unsigned i = 0; i < got; i++) {
 		if (i + 1 < got)
 			rte_prefetch0(rte_pktmbuf_mtod(m[i + 1], void *));
@@ -282,6 +295,24 @@ dpdk_info(struct io *io, struct io_info *info)
 	*info = queue_of(io)->info;
 }
 
+/* Where processes share a device; each core of theirs with a queue has one of its number. */
+static bool
+dpdk_adopt(struct io *io, uint64_t cores)
+{
+	struct io_dpdk_queue *q = queue_of(io);
+
+	if (!q->unknown || q->info.queue == IO_NO_QUEUE)
+		return false;
+	q->n_adopted = 0;
+	for (; cores; cores &= cores - 1) {
+		unsigned core = (unsigned)__builtin_ctzll(cores), mine = core % q->cores;
+
+		if (mine < q->dealt)
+			q->adopted[q->n_adopted++] = (uint16_t)(core / q->cores * q->dealt + mine);
+	}
+	return true;
+}
+
 /* Called by the queue's own thread, this also takes the thread back from DPDK. */
 static void
 dpdk_close(struct io *io)
@@ -289,11 +320,11 @@ dpdk_close(struct io *io)
 	struct io_dpdk_queue *q = queue_of(io);
 
 	rte_pktmbuf_free_bulk(&q->aside[q->aside_at], (unsigned)(q->aside_n - q->aside_at));
-	q->aside_at = q->aside_n = 0;
+	q->aside_at = q->aside_n = q->n_adopted = 0;
 	if (q->lcore >= 0 && (int)rte_lcore_id() == q->lcore)
 		rte_thread_unregister();
 	q->lcore = -1;
-	q->entered = false; /* the next user may be another thread */
+	q->entered = q->unknown; /* the next user may be another thread */
 }
 
 static const struct io_ops dpdk_ops = {
@@ -307,6 +338,7 @@ static const struct io_ops dpdk_ops = {
 	.rx_arm = dpdk_rx_arm,
 	.rx_disarm = dpdk_rx_disarm,
 	.info = dpdk_info,
+	.adopt = dpdk_adopt,
 	.close = dpdk_close,
 };
 
@@ -354,8 +386,8 @@ void
 io_dpdk_queue_init(struct io_dpdk_queue *q)
 {
 	q->io.ops = q->info.queue == IO_NO_QUEUE ? &no_queue_ops : &dpdk_ops;
-	q->entered = false;
-	q->aside_at = q->aside_n = 0;
+	q->entered = q->unknown;
+	q->aside_at = q->aside_n = q->n_adopted = 0;
 	q->rx_dropped = q->tx_dropped = 0;
 	q->lcore = -1;
 }

@@ -23,6 +23,8 @@ struct io_dpdk_config {
 	unsigned mem_mb;       /* memory for all pools; 0 means 512                     */
 	unsigned mem_channels; /* DPDK's -n; 0: its own choice                         */
 	bool telemetry;        /* let DPDK open its telemetry socket                    */
+	const char *shared;    /* the name of an environment that processes share; NULL: none */
+	bool secondary;        /* of these another one has been the first               */
 };
 
 struct io_dpdk_port_config {
@@ -32,7 +34,8 @@ struct io_dpdk_port_config {
 	const char *devices;
 	unsigned cores;    /* queues wanted, one a core; > 0.  When there are fewer the
 	                    * last cores have none (io_info.queue)                 */
-	unsigned all_cores; /* those of other processes counted; 0: there are none  */
+	unsigned first_core; /* the number of core 0 among those of all processes    */
+	unsigned all_cores;  /* how many these are; 0: there are no others           */
 	unsigned rx_desc;  /* of each queue; 0 means 1024                          */
 	unsigned tx_desc;
 	unsigned mbufs;    /* of each queue; 0 means what rings and bursts need    */

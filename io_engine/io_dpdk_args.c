@@ -189,6 +189,40 @@ add_buses(struct io_dpdk_args *a, const struct io_dpdk_args *user)
 	return word_printf(a, "--no-pci");
 }
 
+/* Hugepages as files that others can map, described where they look. */
+static int
+add_shared(struct io_dpdk_args *a, const struct io_dpdk_args *user,
+           const struct io_dpdk_config *cfg)
+{
+	int rc = word_printf(a, "--proc-type=%s", cfg->secondary ? "secondary" : "primary");
+
+	if (rc || io_dpdk_args_has(user, "--file-prefix"))
+		return rc;
+	return word_printf(a, "--file-prefix=mtcp-%s", cfg->shared);
+}
+
+static int
+check_shared(const struct io_dpdk_args *user, const struct io_dpdk_config *cfg,
+             const struct io_dpdk_machine *m, char *err, size_t errlen)
+{
+	static const char *const own[] = { "--no-huge", "--in-memory", "--no-shconf",
+		"--huge-unlink", NULL };
+	unsigned mb = cfg->mem_mb ? cfg->mem_mb : MEM_MB;
+	static const char *const remedy = "(or give each process devices of its own, by %q in "
+	                                  "eal_args and port)";
+
+	if (has_any(user, own)) {
+		snprintf(err, errlen, "eal_args: other processes cannot share DPDK's memory with "
+		         "--no-huge, --in-memory, --no-shconf or --huge-unlink %s", remedy);
+		return -EINVAL;
+	}
+	if (cfg->secondary || m->huge_free_mb >= mb)
+		return 0;
+	snprintf(err, errlen, "processes that share DPDK need %u MB of hugepages, and %u MB are "
+	         "free %s", mb, m->huge_free_mb, remedy);
+	return -ENOMEM;
+}
+
 static int
 add_ours(struct io_dpdk_args *a, const struct io_dpdk_args *user,
          const struct io_dpdk_config *cfg, const struct io_dpdk_machine *m)
@@ -198,9 +232,11 @@ add_ours(struct io_dpdk_args *a, const struct io_dpdk_args *user,
 
 	if (!rc && !io_dpdk_args_has(user, "--iova-mode"))
 		rc = word_printf(a, "--iova-mode=va");
-	if (!rc && !io_dpdk_args_has(user, "--file-prefix"))
+	if (!rc && cfg->shared)
+		rc = add_shared(a, user, cfg);
+	else if (!rc && !io_dpdk_args_has(user, "--file-prefix"))
 		rc = word_printf(a, "--file-prefix=mtcp-%d", m->pid);
-	if (!rc)
+	if (!rc && !cfg->shared)
 		rc = add_memory(a, user, cfg, m);
 	if (!rc)
 		rc = add_lcores(a, user, m);
@@ -222,6 +258,9 @@ io_dpdk_args_make(struct io_dpdk_args *a, const struct io_dpdk_config *cfg,
 	struct io_dpdk_args user = { 0 };
 	int rc = io_dpdk_args_split(&user, cfg->eal_args ? cfg->eal_args : "", err, errlen);
 
+	if (rc)
+		return rc;
+	rc = cfg->shared ? check_shared(&user, cfg, m, err, errlen) : 0;
 	if (rc)
 		return rc;
 	*a = (struct io_dpdk_args){ 0 };

@@ -261,6 +261,39 @@ vdevs_check(struct io_dpdk *d, char *err, size_t errlen)
 	return 0;
 }
 
+/* Hugepages that processes share are files, which DPDK leaves for the next one. */
+static void
+huge_files_remove(const char *dir_name, const char *prefix)
+{
+	DIR *dir = opendir(dir_name);
+	const struct dirent *e;
+	char start[128];
+	int len = snprintf(start, sizeof start, "%smap_", prefix);
+
+	if (!dir)
+		return;
+	while (len < (int)sizeof start && (e = readdir(dir)))
+		if (strncmp(e->d_name, start, (size_t)len) == 0)
+			unlinkat(dirfd(dir), e->d_name, 0);
+	closedir(dir);
+}
+
+/* `eal_dir' ends with the prefix of all files. */
+static void
+huge_mounts_clear(const char *eal_dir)
+{
+	const char *prefix = strrchr(eal_dir, '/');
+	FILE *mounts = prefix ? fopen("/proc/mounts", "re") : NULL;
+	char dir[256], type[32];
+
+	if (!mounts)
+		return;
+	while (fscanf(mounts, "%*s %255s %31s %*[^\n]", dir, type) == 2)
+		if (strcmp(type, "hugetlbfs") == 0)
+			huge_files_remove(dir, prefix + 1);
+	fclose(mounts);
+}
+
 static struct io_dpdk *
 dpdk_new(const struct io_dpdk_config *cfg)
 {
@@ -299,6 +332,8 @@ io_dpdk_start(const struct io_dpdk_config *cfg, struct io_dpdk **out, char *err,
 		snprintf(err, errlen, "DPDK does not start: %s", strerror(ENOMEM));
 		return -ENOMEM;
 	}
+	d->shared = cfg->shared != NULL;
+	d->secondary = cfg->secondary;
 	machine_look(&m);
 	rc = io_dpdk_args_make(&d->args, cfg, &m, err, errlen);
 	if (rc)
@@ -323,7 +358,7 @@ io_dpdk_start(const struct io_dpdk_config *cfg, struct io_dpdk **out, char *err,
 fail_eal:
 	/* A folder made on the way is ours, but not that of an environment that
 	 * stands already. */
-	dpdk_free(d, rc == -EALREADY ? "" : rte_eal_get_runtime_dir());
+	dpdk_free(d, rc == -EALREADY || d->secondary ? "" : rte_eal_get_runtime_dir());
 	return rc;
 fail:
 	dpdk_free(d, "");
@@ -356,9 +391,13 @@ io_dpdk_stop(struct io_dpdk *d)
 		return;
 	was = io_dpdk_hush(d);
 	snprintf(eal_dir, sizeof eal_dir, "%s", rte_eal_get_runtime_dir());
-	if (!d->left)
+	if (!d->left && !d->secondary) /* what the first has made another cannot unmake */
 		eal_end();
 	io_dpdk_unhush(was);
+	if (d->shared && d->left)
+		eal_dir[0] = '\0';
+	else if (d->shared)
+		huge_mounts_clear(eal_dir);
 	dpdk_free(d, eal_dir);
 }
 

@@ -38,7 +38,8 @@
 /* One Ethernet device of the logical port. */
 struct device {
 	uint16_t id;
-	uint16_t queues;     /* used by us                                      */
+	uint16_t queues;     /* used by us, and whom we share it with           */
+	uint16_t base, mine; /* the first of ours, and how many these are       */
 	unsigned first;      /* core of its queue 0                             */
 	bool started;
 	struct rte_eth_dev_info info;
@@ -180,6 +181,27 @@ queues_of(const struct device *dev)
 	return is_driver(dev, "net_tap") ? min(n, RTE_MP_MAX_FD_NUM / 2u) : n;
 }
 
+/* Every process has as many, and at least one. */
+static int
+queues_share(struct io_dpdk_port *p, const struct complaint *c)
+{
+	struct device *dev = &p->dev[0];
+	unsigned processes = max(p->cfg.all_cores / p->cfg.cores, 1u);
+	unsigned each = min(queues_of(dev) / processes, p->cfg.cores);
+
+	if (p->n_devices != 1)
+		return complain(c, -EINVAL, "port %s: processes that share DPDK share one device "
+		                "a port", p->cfg.devices);
+	if (each == 0)
+		return complain(c, -ENOSPC, "port %s: %u queues are too few for %u processes",
+		                dev->name, queues_of(dev), processes);
+	dev->queues = (uint16_t)(each * processes);
+	dev->base = (uint16_t)(p->cfg.first_core / p->cfg.cores * each);
+	dev->mine = (uint16_t)each;
+	p->dealt = each;
+	return 0;
+}
+
 /* One queue a core, dealt out to the devices in turn as long as they have more; the last
  * cores get none when there are too few. */
 static int
@@ -187,6 +209,9 @@ queues_deal(struct io_dpdk_port *p, const struct complaint *c)
 {
 	unsigned left = p->cfg.cores, first = 0;
 	bool dealt = true;
+
+	if (p->dpdk->shared)
+		return queues_share(p, c);
 
 	while (left && dealt) {
 		dealt = false;
@@ -209,6 +234,7 @@ queues_deal(struct io_dpdk_port *p, const struct complaint *c)
 	p->dealt = p->cfg.cores - left;
 	for (unsigned i = 0; i < p->n_devices; i++) {
 		p->dev[i].first = first;
+		p->dev[i].mine = p->dev[i].queues;
 		first += p->dev[i].queues;
 	}
 	return 0;
@@ -314,14 +340,19 @@ conf_make(const struct io_dpdk_port *p, struct device *dev, bool interrupts)
 	conf->intr_conf.rxq = interrupts;
 }
 
-/* Without hugepages a pool would put no object across two pages of 4 KB and so
+/* Of a pool that others see, one thread takes and gives: and so none can be killed in the
+ * middle and leave the next one waiting for it.
+ *
+ * Without hugepages a pool would put no object across two pages of 4 KB and so
  * waste half of them; where addresses are virtual that serves nobody.  Spreading
  * objects over memory channels would make those of net_af_xdp too large. */
 static unsigned
-pool_flags(const struct device *dev)
+pool_flags(const struct io_dpdk_port *p, const struct device *dev)
 {
 	unsigned flags = is_driver(dev, "net_af_xdp") ? RTE_MEMPOOL_F_NO_SPREAD : 0u;
 
+	if (p->dpdk->shared)
+		flags |= RTE_MEMPOOL_F_SP_PUT | RTE_MEMPOOL_F_SC_GET;
 	if (rte_eal_iova_mode() == RTE_IOVA_VA && !rte_eal_has_hugepages())
 		flags |= RTE_MEMPOOL_F_NO_IOVA_CONTIG;
 	return flags;
@@ -329,12 +360,13 @@ pool_flags(const struct device *dev)
 
 /* A pool of packet buffers on a NUMA node; NULL when memory is short. */
 static struct rte_mempool *
-pool_on_node(const struct device *dev, const char *name, unsigned n, uint16_t room, int node)
+pool_on_node(const struct io_dpdk_port *p, const struct device *dev, const char *name, unsigned n,
+             uint16_t room, int node)
 {
 	struct rte_pktmbuf_pool_private priv = { .mbuf_data_room_size = room };
 	struct rte_mempool *pool = rte_mempool_create_empty(
 	    name, n, (unsigned)sizeof(struct rte_mbuf) + room, POOL_CACHE,
-	    (unsigned)sizeof priv, node, pool_flags(dev));
+	    (unsigned)sizeof priv, node, pool_flags(p, dev));
 
 	if (!pool)
 		return NULL;
@@ -350,8 +382,9 @@ fail:
 	return NULL;
 }
 
+/* The pool of a queue, made unless it is there: since the last try, or by another process. */
 static struct rte_mempool *
-pool_make(const struct io_dpdk_port *p, const struct device *dev, unsigned q, unsigned n)
+pool_of(const struct io_dpdk_port *p, const struct device *dev, unsigned q, unsigned n)
 {
 	char name[RTE_MEMPOOL_NAMESIZE];
 	int node = p->cfg.numa_node >= 0 ? p->cfg.numa_node : rte_eth_dev_socket_id(dev->id);
@@ -359,9 +392,11 @@ pool_make(const struct io_dpdk_port *p, const struct device *dev, unsigned q, un
 	struct rte_mempool *pool;
 
 	snprintf(name, sizeof name, "mtcp_%u_%u", dev->id, q);
-	pool = pool_on_node(dev, name, n, room, node);
+	pool = rte_mempool_lookup(name);
+	if (!pool)
+		pool = pool_on_node(p, dev, name, n, room, node);
 	/* Without hugepages all memory counts as node 0's. */
-	return pool ? pool : pool_on_node(dev, name, n, room, SOCKET_ID_ANY);
+	return pool ? pool : pool_on_node(p, dev, name, n, room, SOCKET_ID_ANY);
 }
 
 /* Buffers of a queue: for its rings and what is on its way besides. */
@@ -380,18 +415,16 @@ queue_setup(struct io_dpdk_port *p, struct device *dev, uint16_t q, uint16_t nrx
             uint16_t ntx, const struct complaint *c)
 {
 	unsigned mbufs = mbufs_of(p, dev, nrx, ntx);
-	struct io_dpdk_queue *ours = &p->queue[dev->first + q];
+	struct rte_mempool *pool = pool_of(p, dev, q, mbufs);
 	unsigned node = (unsigned)rte_eth_dev_socket_id(dev->id);
 	int rc;
 
-	if (!ours->pool)
-		ours->pool = pool_make(p, dev, q, mbufs);
-	if (!ours->pool)
+	if (!pool)
 		return complain(c, -ENOMEM,
 		                "port %s: no memory for %u buffers of %u bytes on queue %u; "
 		                "-m in eal_args gives DPDK more megabytes",
 		                dev->name, mbufs, room_of(p, dev), q);
-	rc = rte_eth_rx_queue_setup(dev->id, q, nrx, node, NULL, ours->pool);
+	rc = rte_eth_rx_queue_setup(dev->id, q, nrx, node, NULL, pool);
 	if (rc)
 		return complain_driver(p, dev, rc, "receive queue", c);
 	rc = rte_eth_tx_queue_setup(dev->id, q, ntx, node, NULL);
@@ -407,6 +440,8 @@ device_start(struct io_dpdk_port *p, struct device *dev, bool interrupts,
 	int rc;
 
 	conf_make(p, dev, interrupts);
+	if (p->dpdk->secondary) /* all that has been done */
+		return 0;
 	rc = rte_eth_dev_configure(dev->id, dev->queues, dev->queues, &dev->conf);
 	if (rc)
 		return complain_driver(p, dev, rc, "configuration", c);
@@ -433,12 +468,14 @@ device_open(struct io_dpdk_port *p, struct device *dev, const struct complaint *
 
 	if (rc)
 		return rc;
-	if (p->cfg.no_rx_wait || device_start(p, dev, true, c)) {
+	if (p->cfg.no_rx_wait || p->dpdk->secondary || device_start(p, dev, true, c)) {
 		p->mark = io_dpdk_log_mark(p->dpdk->log);
 		rc = device_start(p, dev, false, c);
 	}
 	if (rc)
 		return rc;
+	if (p->dpdk->secondary)
+		return 0;
 	if (p->cfg.mtu)
 		rte_eth_dev_set_mtu(dev->id, p->cfg.mtu); /* many cannot and need not */
 	if (p->cfg.promiscuous)
@@ -521,19 +558,26 @@ queue_known(struct io_dpdk_port *p, const struct device *dev, struct io_dpdk_que
 	};
 	if (rte_eth_macaddr_get(p->dev[0].id, &mac) == 0)
 		memcpy(q->info.mac, mac.addr_bytes, sizeof q->info.mac);
+	q->dealt = (uint16_t)p->dealt;
+	q->cores = (uint16_t)p->cfg.cores;
+	q->unknown = p->dpdk->shared; /* DPDK knows threads of one process only */
 	io_dpdk_queue_init(q);
 	p->n_queues++;
 }
 
-static void
-queue_open(struct io_dpdk_port *p, const struct device *dev, uint16_t n)
+static int
+queue_open(struct io_dpdk_port *p, const struct device *dev, uint16_t n, const struct complaint *c)
 {
 	struct io_dpdk_queue *q = &p->queue[dev->first + n];
 
 	q->dev = dev->id;
-	q->queue = n;
+	q->queue = (uint16_t)(dev->base + n);
+	q->pool = pool_of(p, dev, q->queue, MBUFS_MIN);
+	if (!q->pool)
+		return complain(c, -ENOMEM, "port %s: no buffers for queue %u", dev->name, q->queue);
 	wait_find(dev, q);
 	queue_known(p, dev, q, dev->first + n);
+	return 0;
 }
 
 /* A core that has none gets what the first has, but for packets. */
@@ -547,7 +591,7 @@ queueless_open(struct io_dpdk_port *p, unsigned core, const struct complaint *c)
 	q->queue = UINT16_MAX;
 	q->wait = IO_DPDK_WAIT_NONE;
 	q->fd = -1;
-	q->pool = pool_make(p, dev, core, MBUFS_MIN);
+	q->pool = pool_of(p, dev, RTE_MAX_QUEUES_PER_PORT + p->cfg.first_core + core, MBUFS_MIN);
 	if (!q->pool)
 		return complain(c, -ENOMEM, "port %s: no memory for core %u; "
 		                "-m in eal_args gives DPDK more megabytes", dev->name, core);
@@ -609,8 +653,12 @@ devices_open(struct io_dpdk_port *p, const struct complaint *c)
 	}
 	steering_find(p);
 	for (unsigned i = 0; i < p->n_devices; i++)
-		for (uint16_t q = 0; q < p->dev[i].queues; q++)
-			queue_open(p, &p->dev[i], q);
+		for (uint16_t q = 0; q < p->dev[i].mine; q++) {
+			int rc = queue_open(p, &p->dev[i], q, c);
+
+			if (rc)
+				return rc;
+		}
 	for (unsigned core = p->dealt; core < p->cfg.cores; core++) {
 		int rc = queueless_open(p, core, c);
 
@@ -733,7 +781,7 @@ io_dpdk_port_close(struct io_dpdk_port *p)
 		p->queue[i].io.ops->close(&p->queue[i].io);
 		queue_close(&p->queue[i]);
 	}
-	if (!p->dpdk->left)
+	if (!p->dpdk->left && !p->dpdk->secondary)
 		devices_close(p);
 	io_dpdk_unhush(was);
 	rte_free(p->queue);

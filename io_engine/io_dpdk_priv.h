@@ -28,6 +28,7 @@ struct io_dpdk {
 	int signals[IO_DPDK_SIGNALS];  /* whose disposition we have changed    */
 	unsigned n_signals;
 	bool left;                     /* devices are others', too               */
+	bool shared, secondary;        /* the environment is                     */
 	bool own_runtime_dir;          /* RUNTIME_DIRECTORY is of our making   */
 	char runtime_dir[256];         /* of the environment; removed at stop  */
 };
@@ -44,13 +45,17 @@ struct io_dpdk_queue {
 	struct io io;
 	uint16_t dev, queue;          /* DPDK's port id and queue id                   */
 	bool entered;                 /* this queue's thread has been made known       */
+	bool unknown;                 /* ... and shall not be                          */
 	uint16_t aside_at, aside_n;
+	uint16_t n_adopted;           /* queues of processes that are not there        */
 	struct rte_mempool *pool;
 	enum io_dpdk_wait wait;
 	int fd;                       /* for rx_fd()                                   */
 	uint64_t rx_dropped, tx_dropped;
 	struct rte_mbuf *aside[IO_BURST]; /* received while looking before a sleep      */
 	struct io_info info;
+	uint16_t cores, dealt;        /* of each process: cores, and queues            */
+	uint16_t adopted[64];
 	int lcore;                    /* that its thread got, or -1                    */
 };
 

@@ -387,6 +387,12 @@ fault_info(struct io *io, struct io_info *info)
 	inner->ops->info(inner, info);
 }
 
+static bool
+fault_adopt(struct io *io, uint64_t cores)
+{
+	return io_adopt(fault_of(io)->inner, cores);
+}
+
 static void
 line_drop(struct io_fault *f, struct line *l)
 {
@@ -417,6 +423,7 @@ static const struct io_ops fault_ops = {
 	.rx_arm = fault_rx_arm,
 	.rx_disarm = fault_rx_disarm,
 	.info = fault_info,
+	.adopt = fault_adopt,
 	.close = fault_close,
 };
 

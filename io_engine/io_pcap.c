@@ -256,6 +256,12 @@ pcap_info(struct io *io, struct io_info *info)
 	inner->ops->info(inner, info);
 }
 
+static bool
+pcap_adopt(struct io *io, uint64_t cores)
+{
+	return io_adopt(pcap_of(io)->inner, cores);
+}
+
 static void
 pcap_close(struct io *io)
 {
@@ -280,6 +286,7 @@ static const struct io_ops pcap_ops = {
 	.rx_arm = pcap_rx_arm,
 	.rx_disarm = pcap_rx_disarm,
 	.info = pcap_info,
+	.adopt = pcap_adopt,
 	.close = pcap_close,
 };
 

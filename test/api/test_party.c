@@ -236,6 +236,29 @@ test_bells_are_heard_by_others(void)
 	CU_ASSERT_FALSE(folder_is_there());
 }
 
+/* What only the first can make is there as long as it is. */
+static void
+test_the_first_is_known_to_all(void)
+{
+	struct member a = member_start(-1, 2);
+	struct party_plan plan = plan_of(-1, 2);
+	struct party *p = NULL;
+	char err[256];
+
+	CU_ASSERT_STRING_EQUAL(answer(&a), "place 0 first byte 0");
+	CU_ASSERT_STRING_EQUAL(order(&a, 'm'), "alone");
+	CU_ASSERT_EQUAL_FATAL(party_join(&plan, &p, err, sizeof err), 0);
+	CU_ASSERT_EQUAL(party_role(p), PARTY_FOLLOWS);
+	CU_ASSERT_EQUAL(party_await_first(p, 1), 0);
+	member_end(&a, SIGKILL);
+	CU_ASSERT_EQUAL(party_role(p), PARTY_ORPHAN);
+	CU_ASSERT_EQUAL(party_await_first(p, 1), -EAGAIN);
+	party_leave(p);
+	CU_ASSERT_EQUAL_FATAL(party_join(&plan, &p, err, sizeof err), 0);
+	CU_ASSERT_EQUAL(party_role(p), PARTY_FIRST);
+	party_leave(p);
+}
+
 static int
 name_make(void)
 {
@@ -255,4 +278,5 @@ suite_party(void)
 	CU_add_test(s, "all have the same plan", test_all_have_the_same_plan);
 	CU_add_test(s, "all have the same link address", test_all_have_the_same_link_address);
 	CU_add_test(s, "bells are heard by others", test_bells_are_heard_by_others);
+	CU_add_test(s, "the first is known to all", test_the_first_is_known_to_all);
 }

@@ -264,6 +264,70 @@ test_who_is_stopped_holds_up_nobody(void)
 	town_close(&t);
 }
 
+/* -- queues of others ----------------------------------------------------------------- */
+
+static uint64_t adopted[8]; /* by each core, as its engine was told */
+
+static bool
+note_adopted(struct io *io, uint64_t cores)
+{
+	for (unsigned i = 0; i < 3; i++)
+		if (io_mem_end(t.wire, 0, i) == io)
+			adopted[i] = cores;
+	return true;
+}
+
+/* A queue has one who looks at it, and never two. */
+static void
+check_adopted(unsigned living, uint64_t absent)
+{
+	uint64_t all = 0;
+
+	for (unsigned i = 0; i < 3; i++) {
+		if (!(living >> i & 1))
+			continue;
+		CU_ASSERT_EQUAL(all & adopted[i], 0);
+		all |= adopted[i];
+	}
+	CU_ASSERT_EQUAL(all, absent);
+}
+
+static void
+test_queues_of_who_is_not_there_are_looked_at_by_one(void)
+{
+	static struct io_ops ops;
+
+	open_town(3, 1, BY_FLOW);
+	ops = *io_mem_end(t.wire, 0, 0)->ops;
+	ops.adopt = note_adopted;
+	for (unsigned i = 0; i < 3; i++) {
+		io_mem_end(t.wire, 0, i)->ops = &ops;
+		t.side[0].core[i].st->steer.census.can_adopt = true;
+		adopted[i] = 0;
+	}
+	town_kill(&t, 0, 1);
+	bury(1, 0);
+	town_run(&t, MS(5));
+	check_adopted(5, 1 << 1);
+	town_kill(&t, 0, 2);
+	bury(2, 0);
+	town_run(&t, MS(5));
+	check_adopted(1, 1 << 1 | 1 << 2);
+	t.side[0].dead[0] = true; /* stopped: it may look at any moment */
+	town_revive(&t, 0, 1);
+	adopted[1] = 0;
+	town_run(&t, MS(300));
+	CU_ASSERT_EQUAL(hall_state(t.side[0].view[1], 1), HALL_JOINS);
+	t.side[0].dead[0] = false;
+	town_run(&t, MS(5));
+	CU_ASSERT_EQUAL(hall_state(t.side[0].view[1], 1), HALL_RUNS);
+	check_adopted(3, 1 << 2);
+	town_revive(&t, 0, 2);
+	town_run(&t, MS(5));
+	check_adopted(7, 0);
+	town_close(&t);
+}
+
 /* -- garbage ----------------------------------------------------------------------- */
 
 /* Whatever stands in what is shared: no crash, no endless loop, and our own connections,
@@ -321,5 +385,7 @@ suite_census(void)
 	CU_add_test(s, "a death unnoticed costs only what was handed over",
 	            test_a_death_unnoticed_costs_only_what_was_handed_over);
 	CU_add_test(s, "who is stopped holds up nobody", test_who_is_stopped_holds_up_nobody);
+	CU_add_test(s, "queues of who is not there are looked at by one",
+	            test_queues_of_who_is_not_there_are_looked_at_by_one);
 	CU_add_test(s, "garbage harms nobody", test_garbage_harms_nobody);
 }

@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: BSD-3-Clause
 #
-# Two processes with one address, on queues of one TAP and of one veth pair under AF_XDP: no
+# Two processes with one address, on queues of one TAP and of one veth pair under AF_XDP, each
+# with devices of its own, and as DPDK's primary and secondary that share those of a TAP: no
 # connection fails, whoever opens it; what one process has handed over the other has got; one
 # that is killed and started again breaks no connection of the other.
 #
@@ -21,6 +22,9 @@ conf() { # kind, role, lines...
 	case $1 in
 	tap) echo "eal_args = --vdev=net_tap%q,iface=mtcp0,mac=fixed
 			port = net_tap%q" ;;
+	shared) echo "eal_args = --vdev=net_tap0,iface=mtcp0 --huge-dir=$work/huge
+			port = net_tap0
+			memory = 256M" ;;
 	af_xdp) echo "eal_args = --vdev=net_af_xdp%q,iface=mtcp0,start_queue=%q,busy_budget=0
 			port = net_af_xdp%q" ;;
 	esac | sed 's/^[[:blank:]]*//' >"$work/$2.conf"
@@ -30,10 +34,31 @@ conf() { # kind, role, lines...
 
 net() { # kind
 	case $1 in
-	tap) ns_add a && peer=a ;;
+	tap | shared) ns_add a && peer=a ;;
 	af_xdp) ns_add a b && peer=b && veth_add a b 2 ;;
 	esac || give_up "a network for $1"
 }
+
+is_tap() { [ "$kind" != af_xdp ]; }
+
+# Hugepages that several processes can map, and back to how it was.
+huge_was=
+huge_begin() {
+	local more=300
+	huge_was=$(cat /proc/sys/vm/nr_hugepages)
+	echo $((huge_was + more)) >/proc/sys/vm/nr_hugepages
+	mkdir "$work/huge"
+	[ "$(cat /proc/sys/vm/nr_hugepages)" -ge $((huge_was + more)) ] && mount -t hugetlbfs none "$work/huge"
+}
+
+huge_end() {
+	[ -n "$huge_was" ] || return 0
+	umount "$work/huge" 2>/dev/null
+	echo "$huge_was" >/proc/sys/vm/nr_hugepages
+	huge_was=
+}
+
+trap 'net_clear; huge_end; conclude' EXIT
 
 steer() {
 	in_peer tc qdisc add dev peer0 clsact &&
@@ -42,7 +67,7 @@ steer() {
 
 serve() { # number
 	start "server$1" a "$epserver" -p "$work/www$1" -f "$work/server.conf"
-	[ "$kind" != tap ] || tap_up "server$1" 2>/dev/null || in_ns a ip link show mtcp0 >/dev/null
+	! is_tap || tap_up "server$1" 2>/dev/null || in_ns a ip link show mtcp0 >/dev/null
 	wait_for 15 says "server$1" serving || give_up "epserver, process $1, on $kind"
 }
 
@@ -72,7 +97,7 @@ as_server() {
 	stop server1 TERM 10
 	same "$kind: SIGTERM ends one of them with status 0" 0 $?
 	check "$kind: and it has served its share ($(served 1))" test "$(served 1)" -gt $((want / 10))
-	[ "$kind" != tap ] || by_ab " by the other alone"
+	! is_tap || by_ab " by the other alone"
 	check "$kind: and the other" stop server0 TERM 10
 	accounted "$kind, as servers" "$work"/server[01].log
 }
@@ -90,7 +115,7 @@ killed() {
 	stop server1 KILL
 	rm -rf "$RUNTIME_DIRECTORY/dpdk/mtcp-$pid" # it cannot
 	sleep 1
-	[ "$kind" != tap ] || by_ab " while the other is dead"
+	! is_tap || by_ab " while the other is dead"
 	serve 1
 	sleep 0.5
 	by_ab " after it was started again"
@@ -100,9 +125,20 @@ killed() {
 	sed 's/^/      /' "$work/stay.log"
 	same "$kind: kill -9 of one process has broken no connection of the other" 0 "$(stays 0)"
 	check "$kind: and they were there" grep -q "process 0: [1-9]" "$work/stay.log"
+	[ "$kind" != shared ] || first_killed
 	check "$kind: SIGTERM ends the second" stop server1 TERM 10
 	check "$kind: it has served its share ($(served 1))" test "$(served 1)" -gt $((want / 10))
-	check "$kind: SIGTERM ends the first" stop server0 TERM 10
+	[ "$kind" = shared ] || check "$kind: SIGTERM ends the first" stop server0 TERM 10
+}
+
+# Who has made the devices may go, too, but can come again only when all have gone.
+first_killed() {
+	stop server0 KILL
+	sleep 0.5
+	by_ab " by the secondary alone, the primary killed"
+	start server0 a "$epserver" -p "$work/www0" -f "$work/server.conf"
+	finished server0 10
+	check "$kind: a primary cannot come again beside it, and says so" says server0 "all others must end"
 }
 
 as_clients() { # rss_key
@@ -111,7 +147,7 @@ as_clients() { # rss_key
 	conf "$kind" client "tcp_timewait = 1s" "rss_key = $1"
 	for i in 0 1; do
 		start "client$i" a "$epwget" $kernels/1 $want -c 100 --expect-sha256 "$(sum_of "$work/www/1")" -f "$work/client.conf"
-		[ "$kind" != tap ] || [ $i = 1 ] || tap_up client0
+		! is_tap || [ $i = 1 ] || tap_up client0
 	done
 	for i in 0 1; do
 		finished client$i 60
@@ -126,6 +162,17 @@ as_server
 killed
 as_clients auto
 net_clear
+kind=shared
+if [ -z "${MTCP_SANITIZE:-}" ] && huge_begin; then
+	net shared
+	as_server
+	killed
+	as_clients auto
+	net_clear
+else
+	echo "      no hugepages, or checkers that need the addresses: primary and secondary were not tried"
+fi
+huge_end
 kind=af_xdp
 net af_xdp
 as_server

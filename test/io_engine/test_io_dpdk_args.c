@@ -140,6 +140,29 @@ test_virtual_devices_are_found(void)
 
 void suite_io_dpdk_args(void);
 
+static void
+test_processes_that_share_have_files_others_can_map(void)
+{
+	struct io_dpdk_config cfg = { .shared = "web", .mem_mb = 100 };
+	struct io_dpdk_machine huge = plain;
+	struct io_dpdk_args a;
+	char err[256] = "";
+
+	huge.huge_free_mb = 100;
+	check_made(&cfg, &huge,
+	           "[mtcp][--iova-mode=va][--proc-type=primary][--file-prefix=mtcp-web]"
+	           "[--lcores=0@(0-1)][--no-telemetry]");
+	CU_ASSERT_EQUAL(io_dpdk_args_make(&a, &cfg, &plain, err, sizeof err), -ENOMEM);
+	CU_ASSERT_PTR_NOT_NULL(strstr(err, "need 100 MB of hugepages, and 0 MB are free"));
+	cfg.eal_args = "--no-huge";
+	CU_ASSERT_EQUAL(io_dpdk_args_make(&a, &cfg, &huge, err, sizeof err), -EINVAL);
+	cfg.secondary = true;
+	cfg.eal_args = "--file-prefix=x";
+	check_made(&cfg, &plain,
+	           "[mtcp][--iova-mode=va][--proc-type=secondary]"
+	           "[--lcores=0@(0-1)][--no-telemetry][--file-prefix=x]");
+}
+
 void
 suite_io_dpdk_args(void)
 {
@@ -156,5 +179,7 @@ suite_io_dpdk_args(void)
 	            test_free_hugepages_are_used_when_they_are_enough);
 	CU_add_test(s, "nothing is added that the user decided",
 	            test_nothing_is_added_that_the_user_decided);
+	CU_add_test(s, "processes that share have files others can map",
+	            test_processes_that_share_have_files_others_can_map);
 	CU_add_test(s, "virtual devices are found", test_virtual_devices_are_found);
 }

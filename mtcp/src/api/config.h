@@ -81,6 +81,8 @@ struct config {
 	int place;                /* of this process; -1: the first that is free         */
 	char multiprocess_name[64]; /* that they find each other by; empty: the address  */
 	unsigned first_core;      /* this process's core 0 among all; known when it has joined */
+	char shared_dpdk[64];     /* the name of DPDK's environment, if they share it     */
+	bool secondary;           /* ... and another one has made it                      */
 	char eal_args[CONFIG_TEXT_MAX];
 	char dpdk_log[32];        /* DPDK's --log-level; empty: quiet                    */
 	unsigned num_mem_ch;

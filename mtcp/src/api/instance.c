@@ -15,6 +15,7 @@
 #include "api/ports.h"
 #include "api/runtime.h"
 #include "api/settings.h"
+#include "api/template.h"
 
 #define ERR_TEXT   512u
 #define STOP_LIMIT MS(500) /* for connections to end in order */
@@ -337,6 +338,25 @@ longest_frame(const struct config *cfg)
 	return mtu + ETH_LEN + 4;
 }
 
+/* Processes without devices of their own share those of the first, and its memory. */
+static int
+share_dpdk(struct config *cfg, const char *name)
+{
+	const struct party *party = crew_party(the.crew);
+	enum party_role role = party_role(party);
+	int rc;
+
+	snprintf(cfg->shared_dpdk, sizeof cfg->shared_dpdk, "%s", name);
+	cfg->secondary = role != PARTY_FIRST;
+	if (role == PARTY_FIRST)
+		return 0;
+	rc = role == PARTY_FOLLOWS ? party_await_first(party, cfg->n_ports) : -EAGAIN;
+	if (rc)
+		fprintf(stderr, "mtcp: multiprocess: the first process has ended, to which DPDK's "
+		        "devices belong: all others must end before one can start\n");
+	return rc;
+}
+
 /* Together with other processes. */
 static int
 join_others(struct config *cfg)
@@ -348,16 +368,18 @@ join_others(struct config *cfg)
 		.place = cfg->place,
 		.cores = cfg->num_cores,
 		.frame = longest_frame(cfg),
+		.shares_dpdk = !template_has(cfg->eal_args),
 	};
 	int rc;
 
 	value_format_ip(address, &cfg->port[0].ip.addr[0].ip);
 	rc = crew_join(&plan, &the.crew, err, sizeof err);
-	if (rc)
+	if (rc) {
 		fprintf(stderr, "mtcp: %s\n", *err ? err : strerror(-rc));
-	else
-		cfg->first_core = crew_first(the.crew);
-	return rc;
+		return rc;
+	}
+	cfg->first_core = crew_first(the.crew);
+	return plan.shares_dpdk ? share_dpdk(cfg, plan.name) : 0;
 }
 
 static int

@@ -24,6 +24,7 @@ struct door {
 	uint32_t layout, processes, cores;
 	uint32_t what[4];
 	uint64_t size;
+	uint32_t first;          /* the place of whom made this */
 	uint8_t key[RSS_KEY_LEN];
 	struct {
 		uint8_t known[STACK_PORTS_MAX];
@@ -42,6 +43,8 @@ struct party {
 	char path[PARTY_NAME + 64];
 	int dir, file;
 	unsigned place;
+	bool made;               /* by us                       */
+	uint32_t first;
 	uint8_t key[RSS_KEY_LEN];
 	uint8_t *base;           /* of the mapping */
 	int bell[PLACES_MAX];
@@ -80,6 +83,15 @@ lock_holder(int fd, off_t from, off_t n)
 	if (fcntl(fd, F_GETLK, &l) || l.l_type == F_UNLCK)
 		return 0;
 	return l.l_pid > 0 ? l.l_pid : 1;
+}
+
+enum party_role
+party_role(const struct party *p)
+{
+	if (p->made)
+		return PARTY_FIRST;
+	return p->first != p->place && p->first < PLACES_MAX && lock_holder(p->file, p->first, 1)
+	           ? PARTY_FOLLOWS : PARTY_ORPHAN;
 }
 
 bool
@@ -274,6 +286,8 @@ file_share(struct party *p, char *err, size_t errlen)
 	if (rc)
 		return rc;
 	memcpy(p->key, door_of(p)->key, sizeof p->key);
+	p->made = first;
+	p->first = door_of(p)->first;
 	return 0;
 }
 
@@ -287,6 +301,8 @@ place_take(struct party *p, char *err, size_t errlen)
 		if (!lock_take(p->file, i))
 			continue;
 		p->place = i;
+		if (p->made)
+			door_of(p)->first = i;
 		memset(&door_of(p)->place[i], 0, sizeof door_of(p)->place[i]);
 		return 0;
 	}
@@ -427,6 +443,19 @@ party_bell(const struct party *p, unsigned core)
 {
 	assert(core < p->plan.cores);
 	return p->bell[core];
+}
+
+int
+party_await_first(const struct party *p, unsigned ports)
+{
+	const struct timespec pause = { .tv_nsec = GATE_PAUSE };
+
+	for (int i = 0; i < 3 * GATE_LOOKS && party_role(p) == PARTY_FOLLOWS; i++) {
+		if (*(volatile uint8_t *)&door_of(p)->place[p->first].known[ports - 1] == 1)
+			return 0;
+		nanosleep(&pause, NULL);
+	}
+	return -EAGAIN;
 }
 
 static int

@@ -43,6 +43,18 @@ void party_forget(const struct party *p);
 
 unsigned party_place(const struct party *p);
 
+/* Who owns what only the first of them can make. */
+enum party_role {
+	PARTY_FIRST,    /* this process: nobody was there                       */
+	PARTY_FOLLOWS,  /* another one, which is there                          */
+	PARTY_ORPHAN,   /* another one, which is there no more                  */
+};
+
+enum party_role party_role(const struct party *p);
+
+/* Waits until the first process has opened its ports; -EAGAIN: it has not in 15 s, or has gone. */
+int party_await_first(const struct party *p, unsigned ports);
+
 /* Whether a process has that place now. */
 bool party_is_there(const struct party *p, unsigned place);
 bool party_is_alone(const struct party *p);

@@ -37,6 +37,8 @@ start_dpdk(struct ports *p, char *err, size_t errlen)
 		.mem_mb = (unsigned)(cfg->memory / MB),
 		.mem_channels = cfg->num_mem_ch,
 		.telemetry = cfg->telemetry,
+		.shared = cfg->shared_dpdk[0] ? cfg->shared_dpdk : NULL,
+		.secondary = cfg->secondary,
 	};
 
 	if (!template_args(cfg->eal_args, cfg->first_core, cfg->num_cores, args, sizeof args)) {
@@ -54,6 +56,7 @@ open_port(struct ports *p, unsigned i, char *err, size_t errlen)
 	struct io_dpdk_port_config pc = {
 		.devices = devices,
 		.cores = cfg->num_cores,
+		.first_core = cfg->first_core,
 		.all_cores = cfg->num_cores * max(cfg->processes, 1u),
 		.rx_desc = cfg->rx_ring,
 		.tx_desc = cfg->tx_ring,

@@ -38,6 +38,82 @@ census_home(const struct hall *h, unsigned primary, uint32_t hash)
 	return stand_in(h, primary, hash);
 }
 
+/* ----------------------------------------------------------------- adopting -- */
+
+static bool
+adopt_all(struct stack *st, uint64_t cores)
+{
+	bool can = st->cfg.n_ports > 0;
+
+	for (unsigned i = 0; i < st->cfg.n_ports; i++)
+		can = io_adopt(st->port[i].io, cores) && can;
+	return can;
+}
+
+/* The seat of one who is not there becomes ours, unless another has it who lives. */
+static bool
+adopt(const struct hall *h, unsigned me, unsigned core)
+{
+	_Atomic uint32_t *adopter = &h->seat[core].adopter;
+	uint32_t who = atomic_load_explicit(adopter, memory_order_acquire);
+
+	if (who == me + 1)
+		return true;
+	if (who > 0 && who <= h->cores && hall_lives(h, who - 1))
+		return false;
+	return atomic_compare_exchange_strong(adopter, &who, me + 1);
+}
+
+static void
+give_back(struct stack *st, uint64_t cores)
+{
+	struct steer *r = &st->steer;
+
+	(void)adopt_all(st, r->census.adopted &= ~cores);
+	for (; cores; cores &= cores - 1)
+		atomic_store_explicit(&r->hall->seat[__builtin_ctzll(cores)].adopter, 0,
+		                      memory_order_release);
+}
+
+static void
+adopt_absent(struct stack *st)
+{
+	struct steer *r = &st->steer;
+	const struct hall *h = r->hall;
+	uint64_t back = 0, more = 0;
+
+	for (unsigned i = 0; i < h->cores; i++) {
+		uint64_t bit = UINT64_C(1) << i;
+
+		if (i == r->me)
+			continue;
+		if (hall_lives(h, i))
+			back |= r->census.adopted & bit;
+		else if (stand_in(h, i, i) == r->me && adopt(h, r->me, i))
+			more |= bit;
+	}
+	if (back)
+		give_back(st, back);
+	if (more & ~r->census.adopted)
+		(void)adopt_all(st, r->census.adopted |= more);
+}
+
+/* Nobody else looks at our queues any more. */
+static bool
+is_given_back(const struct hall *h, unsigned me)
+{
+	uint32_t who = atomic_load_explicit(&h->seat[me].adopter, memory_order_acquire);
+
+	return who == 0 || who > h->cores || !hall_lives(h, who - 1);
+}
+
+void
+census_leave(struct stack *st)
+{
+	if (st->steer.census.adopted)
+		give_back(st, st->steer.census.adopted);
+}
+
 void
 census_join(struct stack *st)
 {
@@ -46,7 +122,7 @@ census_join(struct stack *st)
 
 	hall_sweep(h, r->me);
 	hall_enter(h, r->me, HALL_JOINS);
-	r->census = (struct census){ .joins = true };
+	r->census = (struct census){ .joins = true, .can_adopt = adopt_all(st, 0) };
 	for (unsigned i = 0; i < h->cores; i++)
 		if (i != r->me && hall_lives(h, i))
 			r->rings |= UINT64_C(1) << i;
@@ -155,6 +231,8 @@ census_step(struct stack *st, int64_t now)
 	uint32_t epoch = hall_epoch(r->hall);
 
 	if (unlikely(epoch != c->epoch)) {
+		if (c->can_adopt && !c->joins)
+			adopt_absent(st);
 		if (!c->walks || c->walk != epoch)
 			walk_begin(st, epoch);
 		walk_on(st);
@@ -163,9 +241,11 @@ census_step(struct stack *st, int64_t now)
 		return true;
 	if (c->until == 0)
 		c->until = now + GREET_NS;
-	if (!all_have_greeted(st) && now < c->until)
+	if ((!all_have_greeted(st) && now < c->until) ||
+	    (c->can_adopt && !is_given_back(r->hall, r->me)))
 		return false;
 	c->joins = false;
+	atomic_store_explicit(&r->hall->seat[r->me].adopter, 0, memory_order_relaxed);
 	hall_enter(r->hall, r->me, HALL_RUNS);
 	return true;
 }

@@ -12,6 +12,10 @@
  * So a core that comes does not know what others keep that hashes to it, and would answer
  * their packets by resets.  It takes no packet before all that run have told it (they say so
  * in their seats, `greeted`), or a moment has passed: who is stopped cannot hold up others.
+ *
+ * Where an engine can receive what is for others (io_ops.adopt), one of those that are there
+ * does so for each that is not, and gives it back when somebody sits there again: two never
+ * look at one queue.
  */
 #pragma once
 
@@ -26,6 +30,8 @@ struct census {
 	uint32_t walk;     /* the epoch that they are being told of          */
 	uint32_t left;     /* guests to go through; 0: none                  */
 	bool walks;
+	bool can_adopt;    /* engines receive for others                     */
+	uint64_t adopted;  /* cores that we receive for                      */
 	uint32_t turn[HALL_CORES_MAX]; /* of each core, when the walk began  */
 };
 
@@ -34,6 +40,9 @@ void census_join(struct stack *st);
 
 /* Goes on with what there is to tell.  False: the core may take no packet yet. */
 bool census_step(struct stack *st, int64_t now);
+
+/* The core ends: gives back what it has adopted. */
+void census_leave(struct stack *st);
 
 /* Whether it may; and whether others have still to be told something. */
 static inline bool

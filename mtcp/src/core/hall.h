@@ -92,6 +92,8 @@ struct hall_seat {
 	/* -- line 0: everybody's -------------------------------------------------- */
 	_Alignas(CACHE_LINE) _Atomic uint64_t rung; /* cores that have left something     */
 	_Atomic uint32_t asleep;
+	_Atomic uint32_t adopter; /* who receives what is for it while nobody sits here: its
+	                           * number and 1; 0: nobody                         */
 
 	/* -- line 1: its core's, read by all ----------------------------------------- */
 	/* How many have sat here (the upper half), and enum hall_state.  Who finds that its

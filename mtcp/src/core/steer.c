@@ -4,6 +4,7 @@
 #include "core/stack_priv.h"
 
 #define RX_QUOTA   (4 * IO_BURST) /* packets from one core, a step          */
+#define ADOPTED_NS US(500)       /* how often queues are looked at that wake nobody    */
 #define RETRY_NS   US(50)         /* how soon a lane that was full is tried again */
 #define WORD_QUOTA 4096u          /* messages from one core, a step         */
 #define CLAIM_BIT  (UINT32_C(1) << 31) /* in the number of a keeping: the keeper's own count */
@@ -807,7 +808,9 @@ steer_deadline(const struct stack *st, int64_t now)
 		return now;
 	if (r->hall->far && census_waits(&r->census, r->hall))
 		return now + MS(1);
-	return list_empty(&r->goodbyes) ? TIME_NEVER : now + RETRY_NS;
+	if (!list_empty(&r->goodbyes))
+		return now + RETRY_NS;
+	return r->census.adopted ? now + ADOPTED_NS : TIME_NEVER;
 }
 
 /* ------------------------------------------------------------------- seat -- */
@@ -895,6 +898,7 @@ steer_leave(struct stack *st)
 
 	if (!r->hall)
 		return;
+	census_leave(st);
 	for (unsigned port = 0; port <= UINT16_MAX; port++)
 		if (hall_listens(r->hall, r->me, (uint16_t)port))
 			hall_listen(r->hall, r->me, (uint16_t)port, false);
