@@ -115,9 +115,9 @@ make_channel(struct fake_stack *f, struct region *mem)
 
 	ch->n_socks = FAKE_SOCKS;
 	ch->socks = region_take(mem, FAKE_SOCKS * sizeof *ch->socks);
-	CU_ASSERT_FATAL(spsc_init(&ch->jobs, mem, 2 * FAKE_SOCKS + 1));
-	CU_ASSERT_FATAL(spsc_init(&ch->events, mem, FAKE_SOCKS));
-	CU_ASSERT_FATAL(spsc_init(&ch->ids, mem, FAKE_SOCKS));
+	CU_ASSERT_FATAL(spsc_init_numbers(&ch->jobs, mem, 2 * FAKE_SOCKS + 1));
+	CU_ASSERT_FATAL(spsc_init_numbers(&ch->events, mem, FAKE_SOCKS));
+	CU_ASSERT_FATAL(spsc_init_numbers(&ch->ids, mem, FAKE_SOCKS));
 	CU_ASSERT_FATAL(spsc_init(&ch->chunks_down, mem, 2));
 	CU_ASSERT_FATAL(spsc_init(&ch->chunks_up, mem, FAKE_CHUNKS));
 	chunks = region_take(mem, (size_t)FAKE_CHUNKS * CHUNK_SIZE);
@@ -386,7 +386,7 @@ fake_step(struct fake_stack *f)
 	bury_the_dead(f);
 	send_chunks_down(f);
 	while (f->n_free > FAKE_SOCKS / 2 && spsc_room(&f->ch.ids) > FAKE_SOCKS - FAKE_IDS)
-		spsc_push(&f->ch.ids, f->free_ids[--f->n_free]);
+		spsc_push_number(&f->ch.ids, f->free_ids[--f->n_free]);
 }
 
 /* -- what happens to connections ------------------------------------------ */

@@ -61,6 +61,34 @@ test_indices_may_wrap(void)
 	memory_free(&mem);
 }
 
+/* The largest number too; a ring of them takes half of the room. */
+static void
+test_numbers_come_out_in_order(void)
+{
+	struct region mem = memory_new(64);
+	uint32_t in = UINT32_MAX - 50, out = in, n;
+	struct rng rng = { 6 };
+	struct spsc q;
+
+	CU_ASSERT_TRUE(spsc_init_numbers(&q, &mem, 16));
+	CU_ASSERT_EQUAL(mem.used, 16 * sizeof(uint32_t));
+	for (int i = 0; i < 1000; i++) {
+		CU_ASSERT_EQUAL(spsc_ready(&q), in != out);
+		if (rng_below(&rng, 2)) {
+			CU_ASSERT_EQUAL(spsc_push_number(&q, in), in - out < 16);
+			in += in - out < 16;
+		} else if (spsc_pop_number(&q, &n)) {
+			CU_ASSERT_EQUAL(n, out);
+			out++;
+		} else {
+			CU_ASSERT_EQUAL(in, out);
+		}
+		CU_ASSERT_EQUAL(spsc_room(&q), 16 - (in - out));
+	}
+	CU_ASSERT_TRUE(out < 1000);
+	memory_free(&mem);
+}
+
 static void
 test_region_too_small(void)
 {
@@ -68,6 +96,7 @@ test_region_too_small(void)
 	struct spsc q;
 
 	CU_ASSERT_FALSE(spsc_init(&q, &mem, 9));
+	CU_ASSERT_FALSE(spsc_init_numbers(&q, &mem, 17));
 	CU_ASSERT_TRUE(spsc_init(&q, &mem, 8));
 	memory_free(&mem);
 }
@@ -86,6 +115,7 @@ suite_spsc(void)
 
 	CU_add_test(s, "words come out in order", test_words_come_out_in_order);
 	CU_add_test(s, "indices may wrap", test_indices_may_wrap);
+	CU_add_test(s, "numbers come out in order", test_numbers_come_out_in_order);
 	CU_add_test(s, "a region too small is noticed", test_region_too_small);
 	CU_add_test(s, "the two sides do not share cache lines", test_sides_do_not_share_lines);
 }

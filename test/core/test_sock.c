@@ -27,8 +27,8 @@ setup(struct both_sides *b)
 	r.base = b->mem;
 	b->ch.n_socks = N_SOCKS;
 	b->ch.socks = region_take(&r, N_SOCKS * sizeof *b->ch.socks);
-	CU_ASSERT_FATAL(spsc_init(&b->ch.jobs, &r, 2 * N_SOCKS + 1));
-	CU_ASSERT_FATAL(spsc_init(&b->ch.events, &r, N_SOCKS));
+	CU_ASSERT_FATAL(spsc_init_numbers(&b->ch.jobs, &r, 2 * N_SOCKS + 1));
+	CU_ASSERT_FATAL(spsc_init_numbers(&b->ch.events, &r, N_SOCKS));
 }
 
 static void
@@ -107,7 +107,7 @@ test_the_rings_hold_every_socket_and_a_call(void)
 			CU_ASSERT_TRUE(sock_ask(&b.ch, &b.ch.socks[i], 0));
 			CU_ASSERT_TRUE(sock_tell(&b.ch, &b.ch.socks[i], 0));
 		}
-		CU_ASSERT_TRUE(spsc_push(&b.ch.jobs, CHANNEL_CALL));
+		CU_ASSERT_TRUE(spsc_push_number(&b.ch.jobs, CHANNEL_CALL));
 		for (uint32_t i = 0; i < N_SOCKS; i++) {
 			CU_ASSERT_PTR_EQUAL(sock_next_job(&b.ch, &call), &b.ch.socks[i]);
 			CU_ASSERT_PTR_EQUAL(sock_next_event(&b.ch), &b.ch.socks[i]);

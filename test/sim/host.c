@@ -181,9 +181,9 @@ host_news(struct host *h, const struct sock *s)
 struct sock *
 host_socket(struct host *h)
 {
-	uint64_t n;
+	uint32_t n;
 
-	if (!spsc_pop(&h->ch->ids, &n))
+	if (!spsc_pop_number(&h->ch->ids, &n))
 		return NULL;
 	h->sock[n] =
 	    (struct host_sock){ .ours = true, .first = HOST_NOTHING, .parent = HOST_NOTHING };
@@ -198,7 +198,7 @@ host_ask(struct host *h, enum sock_call_op op, struct sock *s)
 	k->op = op;
 	k->sock = s ? sock_number(h->ch, s) : HOST_NOTHING;
 	atomic_fetch_add(&k->asked, 1);
-	(void)spsc_push(&h->ch->jobs, CHANNEL_CALL);
+	(void)spsc_push_number(&h->ch->jobs, CHANNEL_CALL);
 }
 
 bool

@@ -146,7 +146,7 @@ context_call(struct mtcp_context *ctx, enum sock_call_op op, struct sock *s)
 	call->op = op;
 	call->sock = s ? sock_number(ctx->ch, s) : NO_SOCK;
 	atomic_store_explicit(&call->asked, asked, memory_order_release);
-	pushed = spsc_push(&ctx->ch->jobs, CHANNEL_CALL);
+	pushed = spsc_push_number(&ctx->ch->jobs, CHANNEL_CALL);
 	assert(pushed); /* the ring has room for every socket and a call */
 	(void)pushed;
 	ctx->pair->ops->wake_stack(ctx->pair);

@@ -18,21 +18,21 @@ int
 sockref_new(struct mtcp_context *ctx, uint8_t type)
 {
 	struct sockref *r;
-	uint64_t word;
+	uint32_t number;
 
-	if (!spsc_pop(&ctx->ch->ids, &word)) {
+	if (!spsc_pop_number(&ctx->ch->ids, &number)) {
 		context_call(ctx, SOCK_CALL_STEP, NULL);
-		if (!spsc_pop(&ctx->ch->ids, &word)) {
+		if (!spsc_pop_number(&ctx->ch->ids, &number)) {
 			errno = EMFILE;
 			return -1;
 		}
 	}
 	context_drain(ctx);
-	r = &ctx->refs[word];
-	ctx->high = max(ctx->high, (uint32_t)word + 1);
+	r = &ctx->refs[number];
+	ctx->high = max(ctx->high, number + 1);
 	*r = (struct sockref){ .type = type, .next = NO_SOCK };
 	r->is.queue = (struct accept_queue){ NO_SOCK, NO_SOCK };
-	return (int)word;
+	return (int)number;
 }
 
 struct sockref *

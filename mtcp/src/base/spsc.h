@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * A ring of 64-bit words between exactly one producer and one consumer.  Each
+ * A ring of words between exactly one producer and one consumer: of 64 bits, or of
+ * 32 for numbers, of which there may be a million.  Each
  * index has one writer; each side keeps a copy of the other's index and looks
  * at the real one only when the copy says full or empty.  The index is
  * published by a sequentially consistent store, so that "push, then look
@@ -22,8 +23,12 @@ struct spsc {
 	uint32_t tail_seen;
 
 	/* -- line 2: constant after spsc_init() ------------------------------ */
-	_Alignas(CACHE_LINE) uint64_t *slot;
+	_Alignas(CACHE_LINE) union {
+		uint64_t *slot;
+		uint32_t *number;
+	};
 	uint32_t mask;
+	bool of_numbers;
 };
 
 /* Room for at least `n` words (rounded up to a power of two) out of `mem`.
@@ -39,18 +44,60 @@ spsc_init(struct spsc *q, struct region *mem, uint32_t n)
 	return q->slot != NULL;
 }
 
+/* The same for numbers: spsc_push_number() and spsc_pop_number() are for these. */
+static inline bool
+spsc_init_numbers(struct spsc *q, struct region *mem, uint32_t n)
+{
+	uint32_t size = pow2_at_least(n);
+
+	memset(q, 0, sizeof *q);
+	q->mask = size - 1;
+	q->of_numbers = true;
+	q->number = region_take(mem, size * sizeof *q->number);
+	return q->number != NULL;
+}
+
+static inline bool
+spsc_may_push(struct spsc *q, uint32_t tail)
+{
+	if (likely(tail - q->head_seen <= q->mask))
+		return true;
+	q->head_seen = atomic_load_explicit(&q->head, memory_order_acquire);
+	return tail - q->head_seen <= q->mask;
+}
+
+static inline bool
+spsc_may_pop(struct spsc *q, uint32_t head)
+{
+	if (head != q->tail_seen)
+		return true;
+	q->tail_seen = atomic_load_explicit(&q->tail, memory_order_seq_cst);
+	return head != q->tail_seen;
+}
+
 /* Producer.  False when the ring is full. */
 static inline bool
 spsc_push(struct spsc *q, uint64_t word)
 {
 	uint32_t tail = atomic_load_explicit(&q->tail, memory_order_relaxed);
 
-	if (unlikely(tail - q->head_seen > q->mask)) {
-		q->head_seen = atomic_load_explicit(&q->head, memory_order_acquire);
-		if (tail - q->head_seen > q->mask)
-			return false;
-	}
+	assert(!q->of_numbers);
+	if (!spsc_may_push(q, tail))
+		return false;
 	q->slot[tail & q->mask] = word;
+	atomic_store_explicit(&q->tail, tail + 1, memory_order_seq_cst);
+	return true;
+}
+
+static inline bool
+spsc_push_number(struct spsc *q, uint32_t number)
+{
+	uint32_t tail = atomic_load_explicit(&q->tail, memory_order_relaxed);
+
+	assert(q->of_numbers);
+	if (!spsc_may_push(q, tail))
+		return false;
+	q->number[tail & q->mask] = number;
 	atomic_store_explicit(&q->tail, tail + 1, memory_order_seq_cst);
 	return true;
 }
@@ -61,12 +108,23 @@ spsc_pop(struct spsc *q, uint64_t *word)
 {
 	uint32_t head = atomic_load_explicit(&q->head, memory_order_relaxed);
 
-	if (head == q->tail_seen) {
-		q->tail_seen = atomic_load_explicit(&q->tail, memory_order_seq_cst);
-		if (head == q->tail_seen)
-			return false;
-	}
+	assert(!q->of_numbers);
+	if (!spsc_may_pop(q, head))
+		return false;
 	*word = q->slot[head & q->mask];
+	atomic_store_explicit(&q->head, head + 1, memory_order_release);
+	return true;
+}
+
+static inline bool
+spsc_pop_number(struct spsc *q, uint32_t *number)
+{
+	uint32_t head = atomic_load_explicit(&q->head, memory_order_relaxed);
+
+	assert(q->of_numbers);
+	if (!spsc_may_pop(q, head))
+		return false;
+	*number = q->number[head & q->mask];
 	atomic_store_explicit(&q->head, head + 1, memory_order_release);
 	return true;
 }

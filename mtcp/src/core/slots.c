@@ -8,8 +8,7 @@
 #include "core/stack_priv.h"
 #include "tcp/tcp_eor.h"
 
-#define IDS_READY    64u /* numbers kept ready for the application, at most */
-#define IDS_SHARE    4u  /* ... and no more than a part in so many of all: accept() needs some */
+#define IDS_SHARE    4u  /* CHANNEL_IDS, and no more than a part in so many of all: accept() needs some */
 #define CHUNKS_READY 8u  /* lists of chunks kept ready for it, at most */
 #define CHUNKS_SHARE 8u  /* ... and no more than a part in so many of all */
 
@@ -186,7 +185,7 @@ static void
 give_numbers(struct stack *st)
 {
 	struct spsc *q = &st->ch.ids;
-	uint32_t want = max(min(st->ch.n_socks / IDS_SHARE, IDS_READY), 1u);
+	uint32_t want = max(min(st->ch.n_socks / IDS_SHARE, CHANNEL_IDS), 1u);
 	uint32_t ready = q->mask + 1 - spsc_room(q);
 
 	for (; ready < want; ready++) {
@@ -195,7 +194,7 @@ give_numbers(struct stack *st)
 		if (!s)
 			return;
 		s->kind = SOCK_KIND_PLAIN;
-		(void)spsc_push(q, sock_number(&st->ch, s));
+		(void)spsc_push_number(q, sock_number(&st->ch, s));
 	}
 }
 

@@ -35,7 +35,7 @@ push_once(struct spsc *ring, uint32_t number, uint32_t *pushed, const _Atomic ui
 	if (*pushed != atomic_load_explicit(taken, memory_order_seq_cst))
 		return false;
 	++*pushed;
-	fits = spsc_push(ring, number);
+	fits = spsc_push_number(ring, number);
 	assert(fits); /* the ring has room for every socket */
 	return fits;
 }
@@ -47,7 +47,7 @@ sock_ask(struct channel *ch, struct sock *s, uint16_t req_bits)
 
 	set_bits(&s->req, req_bits);
 	if (req_bits & SOCK_REQ_CLOSE) /* once in a slot's life: the ring has room */
-		return spsc_push(&ch->jobs, number | CHANNEL_GOODBYE);
+		return spsc_push_number(&ch->jobs, number | CHANNEL_GOODBYE);
 	count_up(&s->asked);
 	return push_once(&ch->jobs, number, &s->jobs_pushed, &s->jobs_taken);
 }
@@ -64,11 +64,11 @@ struct sock *
 sock_next_event(struct channel *ch)
 {
 	struct sock *s;
-	uint64_t word;
+	uint32_t number;
 
-	while (spsc_pop(&ch->events, &word)) {
-		assert(word < ch->n_socks);
-		s = &ch->socks[word];
+	while (spsc_pop_number(&ch->events, &number)) {
+		assert(number < ch->n_socks);
+		s = &ch->socks[number];
 		if (sock_requests(s) & SOCK_REQ_CLOSE) {
 			count_up(&s->events_taken); /* from here on the slot may be another's */
 			continue;
@@ -84,17 +84,17 @@ struct sock *
 sock_next_job(struct channel *ch, bool *call)
 {
 	struct sock *s;
-	uint64_t word;
+	uint32_t word;
 
 	*call = false;
-	if (!spsc_pop(&ch->jobs, &word))
+	if (!spsc_pop_number(&ch->jobs, &word))
 		return NULL;
 	if (word == CHANNEL_CALL) {
 		*call = true;
 		return NULL;
 	}
-	assert((uint32_t)word < ch->n_socks);
-	s = &ch->socks[(uint32_t)word];
+	assert((word & ~CHANNEL_GOODBYE) < ch->n_socks);
+	s = &ch->socks[word & ~CHANNEL_GOODBYE];
 	if (word & CHANNEL_GOODBYE) {
 		s->goodbye = true;
 		return s;

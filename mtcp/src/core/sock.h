@@ -184,14 +184,15 @@ struct sock_call {
 	struct tcp_info_data info;
 };
 
-#define CHANNEL_CALL    UINT64_C(0xffffffff)  /* a job that is no socket's number    */
-#define CHANNEL_GOODBYE UINT64_C(0x100000000) /* beside a number: nothing follows it */
+#define CHANNEL_CALL    UINT32_MAX  /* a job that is no socket's number    */
+#define CHANNEL_GOODBYE 0x80000000u /* beside a number: nothing follows it */
+#define CHANNEL_SOCKS   0x7fffffffu /* numbers there can be, at most       */
 
 /* What the two threads of a pair share. */
 struct channel {
 	struct spsc jobs;        /* application -> stack: socket numbers; room for 2 a socket */
 	struct spsc events;      /* stack -> application: socket numbers             */
-	struct spsc ids;         /* stack -> application: numbers free to use        */
+	struct spsc ids;         /* stack -> application: numbers free to use; CHANNEL_IDS */
 	struct spsc chunks_down; /* stack -> application: first chunks of lists of CHANNEL_BATCH */
 	struct spsc chunks_up;   /* application -> stack: first chunks of lists, any length      */
 	struct sock *socks;
@@ -199,7 +200,8 @@ struct channel {
 	struct sock_call call;
 };
 
-#define CHANNEL_BATCH 32u /* chunks in a list that goes down */
+#define CHANNEL_BATCH 32u /* chunks in a list that goes down                    */
+#define CHANNEL_IDS   64u /* numbers kept ready for the application, at most    */
 
 /* -------------------------------------------------- the application's side -- */
 

@@ -83,9 +83,10 @@ take_channel(struct stack *st, struct region *mem)
 	ch->n_socks = n;
 	ch->socks = region_take(mem, n * sizeof *ch->socks);
 	ok &= ch->socks != NULL;
-	ok &= spsc_init(&ch->jobs, mem, 2 * n + 1);
-	ok &= spsc_init(&ch->events, mem, n);
-	ok &= spsc_init(&ch->ids, mem, n);
+	ok &= n <= CHANNEL_SOCKS;
+	ok &= spsc_init_numbers(&ch->jobs, mem, 2 * n + 1);
+	ok &= spsc_init_numbers(&ch->events, mem, n);
+	ok &= spsc_init_numbers(&ch->ids, mem, CHANNEL_IDS);
 	ok &= spsc_init(&ch->chunks_down, mem, 16);
 	ok &= spsc_init(&ch->chunks_up, mem, st->cfg.max_chunks);
 	return ok;
