@@ -238,7 +238,7 @@ test_one_reduction_a_window(void)
 	SAY(&p, ".", 1, 0, 1 + 11 * MSS);
 	EXPECT_NUMBER(&p, p.a->conn.ca, TCP_CA_OPEN);
 	EXPECT_NUMBER(&p, p.a->conn.cwnd, 5 * MSS);
-	EXPECT_NUMBER(&p, p.a->conn.total_retrans, 0);
+	EXPECT_NUMBER(&p, tcp_rare(&p.a->conn)->total_retrans, 0);
 	peer_free(&p);
 }
 

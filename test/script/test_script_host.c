@@ -4,6 +4,7 @@
 
 #include <stdlib.h>
 
+#include "tcp/tcp_rare.h"
 #include "test/core/world.h"
 
 void suite_script_host(void);
@@ -373,7 +374,7 @@ test_a_silent_path_is_doubted_then_given_up(void)
 	t0 = net_now(w.net);
 	CU_ASSERT_EQUAL(world_write(&w, 0, c, 100), 100);
 	world_run(&w, SEC(100));
-	retries = c->conn ? c->conn->total_retrans : 0;
+	retries = c->conn ? tcp_rare(c->conn)->total_retrans : 0;
 	CU_ASSERT_TRUE(arp_requests(&w, 0, &first) >= 1);
 	CU_ASSERT_TRUE(first - t0 > SEC(1)); /* three retransmissions are 1.4 s */
 	CU_ASSERT_TRUE(retries >= 3);

@@ -150,7 +150,7 @@ timed_out_twice(struct peer *p, unsigned n)
 	EXPECT(p, ".", 1, MSS, 1);
 	peer_sleeps(p, MS(500));
 	EXPECT(p, ".", 1, MSS, 1);
-	CU_ASSERT_TRUE(p->a->conn.rto_ns > MS(700));
+	CU_ASSERT_TRUE(tcp_rto_ns(&p->a->conn) > MS(700));
 	SAY(p, ".", 1, 0, 1 + MSS);
 	EXPECT(p, ".", 1 + MSS, MSS, 1);
 	EXPECT(p, ".", 1 + 2 * MSS, MSS, 1);
@@ -177,7 +177,7 @@ test_what_was_sent_again_is_lost_again(void)
 	SAY(&p, ".", 1, 0, 1 + 3 * MSS);
 	EXPECT(&p, ".", 1 + 3 * MSS, MSS, 1);
 	EXPECT_NUMBER(&p, p.a->conn.ca, TCP_CA_RECOVERY);
-	CU_ASSERT_TRUE(p.a->conn.rto_ns < MS(300));
+	CU_ASSERT_TRUE(tcp_rto_ns(&p.a->conn) < MS(300));
 	(void)peer_skips(&p);
 	peer_sleeps(&p, MS(10));
 	SAY(&p, ".", 1, 0, 1 + 5 * MSS);
@@ -462,7 +462,7 @@ test_rto_backs_off_and_gives_up(void)
 	peer_a_writes(&p, 100);
 	EXPECT(&p, "P.", 1, 100, 1);
 	at = p.last->at;
-	rto = p.a->conn.rto_ns;
+	rto = tcp_rto_ns(&p.a->conn);
 	peer_sleeps(&p, SEC(2000));
 	while (p.at < p.d->n_log) {
 		EXPECT(&p, "P.", 1, 100, 1);
@@ -489,17 +489,17 @@ test_karn(void)
 	peer_connected(&p, &(struct peer_opts){ .cfg = peer_no_probes });
 	peer_a_writes(&p, 100);
 	srtt = p.a->conn.srtt_us;
-	rto = p.a->conn.rto_ns;
+	rto = tcp_rto_ns(&p.a->conn);
 	peer_sleeps(&p, rto);
 	(void)peer_skips(&p);
-	EXPECT_NUMBER(&p, p.a->conn.rto_ns, 2 * rto);
+	EXPECT_NUMBER(&p, tcp_rto_ns(&p.a->conn), 2 * rto);
 	SAY(&p, ".", 1, 0, 101);
 	EXPECT_NUMBER(&p, p.a->conn.srtt_us, srtt);
-	EXPECT_NUMBER(&p, p.a->conn.rto_ns, 2 * rto); /* until there is a sample */
+	EXPECT_NUMBER(&p, tcp_rto_ns(&p.a->conn), 2 * rto); /* until there is a sample */
 	peer_a_writes(&p, 100);
 	peer_sleeps(&p, MS(10));
 	SAY(&p, ".", 1, 0, 201);
-	CU_ASSERT_TRUE(p.a->conn.rto_ns <= rto);
+	CU_ASSERT_TRUE(tcp_rto_ns(&p.a->conn) <= rto);
 	peer_free(&p);
 }
 
@@ -512,11 +512,11 @@ test_timestamps_measure_retransmissions(void)
 
 	peer_connected(&p, &(struct peer_opts){ .opts = TCP_OPT_MSS | TCP_OPT_TS });
 	peer_a_writes(&p, 100);
-	rto = p.a->conn.rto_ns;
+	rto = tcp_rto_ns(&p.a->conn);
 	peer_sleeps(&p, rto);
 	peer_sleeps(&p, MS(10));
 	SAY(&p, ".", 1, 0, 101);
-	CU_ASSERT_TRUE(p.a->conn.rto_ns <= rto);
+	CU_ASSERT_TRUE(tcp_rto_ns(&p.a->conn) <= rto);
 	peer_free(&p);
 }
 
@@ -533,7 +533,7 @@ test_no_sample_of_an_earlier_transmission(void)
 	p.with.tsecr = tcp_ts_now(&p.a->conn, p.d->now);
 	peer_a_writes(&p, 100);
 	srtt = p.a->conn.srtt_us;
-	rto = p.a->conn.rto_ns;
+	rto = tcp_rto_ns(&p.a->conn);
 	peer_sleeps(&p, rto);
 	peer_sleeps(&p, MS(10));
 	(void)peer_skips(&p);
@@ -541,7 +541,7 @@ test_no_sample_of_an_earlier_transmission(void)
 	p.with.tsval = p.tsval;
 	SAY(&p, ".", 1, 0, 101);
 	EXPECT_NUMBER(&p, p.a->conn.srtt_us, srtt);
-	EXPECT_NUMBER(&p, p.a->conn.rto_ns, 2 * rto);
+	EXPECT_NUMBER(&p, tcp_rto_ns(&p.a->conn), 2 * rto);
 	peer_free(&p);
 }
 
@@ -633,7 +633,7 @@ test_timer_restarts_with_progress(void)
 	for (uint32_t i = 1; i < 4; i++) {
 		peer_sleeps(&p, MS(100));
 		SAY(&p, ".", 1, 0, 1 + i * MSS);
-		EXPECT_NUMBER(&p, p.a->conn.rtx_at, p.d->now + p.a->conn.rto_ns);
+		EXPECT_NUMBER(&p, p.a->conn.rtx_at, p.d->now + tcp_rto_ns(&p.a->conn));
 	}
 	SAY(&p, ".", 1, 0, 1 + 4 * MSS);
 	EXPECT_NUMBER(&p, p.a->conn.rtx_at, TIME_NEVER);
@@ -806,7 +806,7 @@ test_the_timer_runs_with_the_flight(void)
 	peer_connected(&p, &no_probes);
 	EXPECT_NUMBER(&p, p.a->conn.rtx_at, TIME_NEVER);
 	peer_a_writes(&p, 100);
-	EXPECT_NUMBER(&p, p.a->conn.rtx_at, p.d->now + p.a->conn.rto_ns);
+	EXPECT_NUMBER(&p, p.a->conn.rtx_at, p.d->now + tcp_rto_ns(&p.a->conn));
 	peer_sleeps(&p, MS(5));
 	SAY(&p, ".", 1, 0, 101);
 	EXPECT_NUMBER(&p, p.a->conn.rtx_at, TIME_NEVER);

@@ -133,7 +133,7 @@ test_more_to_come(void)
 	EXPECT(&p, "P.", 1, 20, 1);
 	EXPECT_NOTHING(&p);
 	peer_sleeps(&p, MS(150));
-	EXPECT_NUMBER(&p, p.a->conn.cork_at, TIME_NEVER);
+	EXPECT_NUMBER(&p, tcp_rare(&p.a->conn)->cork_at, TIME_NEVER);
 	peer_free(&p);
 }
 
@@ -150,7 +150,7 @@ test_an_empty_cork_leaves_nothing_behind(void)
 	peer_a_writes(&p, 1450);
 	EXPECT(&p, "P.", 1, 1460, 1);
 	peer_sleeps(&p, MS(190));
-	EXPECT_NUMBER(&p, p.a->conn.cork_at, TIME_NEVER);
+	EXPECT_NUMBER(&p, tcp_rare(&p.a->conn)->cork_at, TIME_NEVER);
 	EXPECT_NUMBER(&p, p.a->conn.flags & TCPF_PUSH_SMALL, 0);
 	peer_free(&p);
 }

@@ -20,9 +20,9 @@ test_it_runs_while_something_is_in_flight(void)
 		peer_a_writes(&p, 100);
 		EXPECT(&p, "P.", 1 + 100 * i, 100, 1);
 		sent = p.d->now;
-		peer_sleeps(&p, p.a->conn.rto_ns);
+		peer_sleeps(&p, tcp_rto_ns(&p.a->conn));
 		EXPECT(&p, ".", 1 + 100 * i, 100, 1);
-		CU_ASSERT_TRUE(peer_after(&p, sent) <= p.a->conn.rto_ns);
+		CU_ASSERT_TRUE(peer_after(&p, sent) <= tcp_rto_ns(&p.a->conn));
 		peer_sleeps(&p, MS(10));
 		(void)peer_skips(&p);
 		SAY(&p, ".", 1, 0, 101 + 100 * i);

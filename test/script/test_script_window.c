@@ -22,7 +22,7 @@ test_zero_window_is_probed_for_hours(void)
 	p.wnd = 0;
 	at = p.d->now;
 	SAY(&p, ".", 1, 0, 1001);
-	rto = p.a->conn.rto_ns;
+	rto = tcp_rto_ns(&p.a->conn);
 	while (p.d->now < DUO_T0 + SEC(4 * 3600)) {
 		peer_sleeps(&p, SEC(121));
 		while (p.at < p.d->n_log) {
@@ -180,7 +180,7 @@ test_override_on_a_long_path(void)
 	peer_syn_options(&p);
 	p.wnd = 8000;
 	SAY(&p, "S.", 0, 0, 1);
-	CU_ASSERT_TRUE(p.a->conn.rto_ns > SEC(2));
+	CU_ASSERT_TRUE(tcp_rto_ns(&p.a->conn) > SEC(2));
 	peer_a_writes(&p, 16000);
 	peer_sleeps(&p, MS(900));
 	p.wnd = 800;

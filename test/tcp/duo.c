@@ -64,6 +64,7 @@ pools_init(struct duo_side *s, const struct duo_opts *o)
 	ok &= pool_init(&e->ccs, m, CC_RECORD_SIZE, o->ccs);
 	ok &= pool_init(&e->reasses, m, sizeof(struct tcp_reass), o->reasses ? o->reasses : 4);
 	ok &= pool_init(&e->runs, m, sizeof(struct tcp_run), o->runs ? o->runs : 512);
+	ok &= pool_init(&e->rares, m, sizeof(struct tcp_rare), 1);
 	ok &= pool_init(&e->chunks, m, CHUNK_SIZE, o->chunks ? o->chunks : DUO_CHUNKS);
 	ok &= trace_init(&s->trace, m, 256);
 	ok &= tcp_paths_init(&e->paths, m, &(struct siphash_key){ 3, 4 }, 16);
@@ -140,6 +141,7 @@ side_free(struct duo_side *s)
 	CU_ASSERT_EQUAL(e->ccs.used, 0);
 	CU_ASSERT_EQUAL(e->reasses.used, 0);
 	CU_ASSERT_EQUAL(e->runs.used, 0);
+	CU_ASSERT_EQUAL(e->rares.used, 0);
 	CU_ASSERT_EQUAL(e->chunks.used, e->spare.n);
 	(void)munmap(s->mem.base, s->mem.size);
 }

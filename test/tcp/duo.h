@@ -11,7 +11,7 @@
 #pragma once
 
 #include "base/rng.h"
-#include "tcp/tcp.h"
+#include "tcp/tcp_rare.h"
 #include "tcp/tcp_listen.h"
 #include "tcp/tcp_tw.h"
 

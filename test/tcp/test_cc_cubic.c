@@ -31,7 +31,7 @@ conn_init(struct tcp_conn *c, uint32_t cwnd, int64_t rtt_ns)
 	c->snd_nxt = seq_add(c->snd_una, cwnd);
 	c->srtt_us = (uint32_t)(rtt_ns / 1000 * 8);
 	c->min_rtt_us = (uint32_t)(rtt_ns / 1000);
-	cc_cubic.init(c);
+	cc_cubic.init(c, 0);
 }
 
 /* A segment is acknowledged, and as much as cwnd allows leaves. */
@@ -600,7 +600,7 @@ test_css_is_entered(void)
 
 		conn_init(&c, 20 * MSS, US(cases[i].base_us));
 		c.snd_nxt = c.snd_una;
-		cc_cubic.init(&c);
+		cc_cubic.init(&c, 0);
 		plus_round(&c, 20, cases[i].base_us, false);
 		plus_round(&c, 20, cases[i].base_us, false);
 		plus_round(&c, 7, cases[i].base_us + cases[i].more_us, false);
@@ -619,7 +619,7 @@ in_css(void)
 
 	conn_init(&c, 20 * MSS, MS(50));
 	c.snd_nxt = c.snd_una;
-	cc_cubic.init(&c);
+	cc_cubic.init(&c, 0);
 	plus_round(&c, 20, 50000, false);
 	plus_round(&c, 20, 50000, false);
 	plus_round(&c, 9, 60000, false);
@@ -684,7 +684,7 @@ test_only_the_first_slow_start(void)
 
 	conn_init(&c, 20 * MSS, MS(50));
 	c.snd_nxt = c.snd_una;
-	cc_cubic.init(&c);
+	cc_cubic.init(&c, 0);
 	c.ssthresh = 1000 * MSS;
 	for (uint32_t i = 0; i < 5; i++)
 		plus_round(&c, 20, 50000 + i * 20000, false);

@@ -31,7 +31,7 @@ conn(uint32_t cwnd)
 	c.ssthresh = cwnd;
 	c.snd_una = seq_of(UINT32_MAX - 5000);
 	c.snd_nxt = seq_add(c.snd_una, cwnd);
-	cc_dctcp.init(&c);
+	cc_dctcp.init(&c, 0);
 	return c;
 }
 
@@ -160,7 +160,7 @@ goodput(void (*cfg)(struct tcp_cfg *, int), int64_t mark_ns, uint32_t *srtt_us)
 		(void)duo_read(&d->side[DUO_B], NULL, 4000000);
 	}
 	CU_ASSERT_EQUAL(c->ecn & ECN_OK, ECN_OK);
-	CU_ASSERT_EQUAL(c->total_retrans, 0);
+	CU_ASSERT_EQUAL(tcp_rare(c)->total_retrans, 0);
 	*srtt_us = c->srtt_us >> 3;
 	bytes = c->bytes_acked;
 	duo_free(d);

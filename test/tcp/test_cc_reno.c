@@ -19,7 +19,7 @@ conn(uint32_t cwnd, uint32_t ssthresh)
 	c.mss = MSS;
 	c.cwnd = cwnd;
 	c.ssthresh = ssthresh;
-	cc_reno.init(&c);
+	cc_reno.init(&c, 0);
 	return c;
 }
 

@@ -118,13 +118,13 @@ test_wrong_echoes(void)
 		peer_connected(&p, &(struct peer_opts){ .opts = TCP_OPT_MSS | TCP_OPT_TS });
 		peer_a_writes(&p, 100);
 		peer_sleeps(&p, MS(300)); /* sent again: only the echo could tell */
-		rto = p.a->conn.rto_ns;
+		rto = tcp_rto_ns(&p.a->conn);
 		p.with.opts = TCP_OPT_TS;
 		p.with.tsval = p.tsval;
 		p.with.tsecr = echoes[i];
 		SAY(&p, ".", 1, 0, 101);
 		EXPECT_NUMBER(&p, p.a->conn.srtt_us >> 3, 10000);
-		EXPECT_NUMBER(&p, p.a->conn.rto_ns, rto);
+		EXPECT_NUMBER(&p, tcp_rto_ns(&p.a->conn), rto);
 		peer_free(&p);
 	}
 }

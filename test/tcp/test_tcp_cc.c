@@ -128,7 +128,7 @@ live(const struct cc_ops *cc, uint64_t seed)
 	c.snd_una = c.snd_nxt = seq_of((uint32_t)rng_u64(&rng));
 	c.srtt_us = MS(30) / 1000 * 8;
 	c.min_rtt_us = 10000;
-	cc->init(&c);
+	cc->init(&c, 0);
 	for (int i = 0; i < 4000; i++) {
 		now += US(rng_below(&rng, 3000));
 		random_ack(&rng, &c, now, &grown, &acked);

@@ -84,20 +84,23 @@ acked_what_never_came(struct tcp_conn *c)
 static void
 text_behind_the_fin(struct tcp_conn *c)
 {
+	static struct tcp_rare rare = { .fin_waits = true };
+
+	rare.rcv_fin = seq_add(c->rcv_nxt, UINT32_MAX);
 	c->flags |= TCPF_FIN_SEEN;
-	c->rcv_fin = seq_add(c->rcv_nxt, UINT32_MAX - 1);
+	c->rare = &rare;
 }
 
 static void
 no_timeout(struct tcp_conn *c)
 {
-	c->rto_ns = 0;
+	c->rto_us = 0;
 }
 
 static void
 endless_timeout(struct tcp_conn *c)
 {
-	c->rto_ns = SEC(121);
+	c->rto_us = 121000000;
 }
 
 static void

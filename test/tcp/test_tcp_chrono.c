@@ -16,7 +16,7 @@ watch(struct duo *d, int64_t ns, bool wants_room)
 {
 	for (int64_t t = 0; t < ns; t += MS(1)) {
 		duo_run(d, MS(1));
-		tcp_chrono_look(&d->side[DUO_A].conn, wants_room, d->now);
+		tcp_chrono_look(&d->side[DUO_A].env, &d->side[DUO_A].conn, wants_room, d->now);
 	}
 }
 
@@ -52,7 +52,7 @@ test_busy_until_all_is_acknowledged(void)
 	watch(d, SEC(1), false);
 	for (unsigned i = 1; i <= 3; i++) {
 		duo_write_pattern(&d->side[DUO_A], 2 * 1460);
-		tcp_chrono_look(&d->side[DUO_A].conn, false, d->now);
+		tcp_chrono_look(&d->side[DUO_A].env, &d->side[DUO_A].conn, false, d->now);
 		CU_ASSERT_EQUAL(d->side[DUO_A].conn.chrono, CHRONO_BUSY);
 		watch(d, SEC(1), false);
 		CU_ASSERT_TRUE(about(spent(d, CHRONO_BUSY), i * ROUND_TRIP, i * (MS(1) + GRAIN)));
@@ -95,7 +95,7 @@ test_a_small_send_buffer_holds_back(void)
 	struct duo_side *a = &d->side[DUO_A];
 
 	duo_write_pattern(a, 2 * 1460);
-	tcp_chrono_look(&a->conn, true, d->now);
+	tcp_chrono_look(&a->env, &a->conn, true, d->now);
 	CU_ASSERT_EQUAL(a->conn.chrono, CHRONO_SNDBUF);
 	watch(d, SEC(1), true);
 	CU_ASSERT_TRUE(about(spent(d, CHRONO_SNDBUF), ROUND_TRIP, MS(1) + GRAIN));

@@ -33,7 +33,7 @@ test_any_memory_becomes_a_closed_connection(void)
 
 	duo_connect(a); /* the duo fills the memory with a pattern first */
 	CU_ASSERT_EQUAL(a->conn.id, DUO_A);
-	CU_ASSERT_EQUAL(a->conn.sock, UINT32_MAX);
+	CU_ASSERT_PTR_NULL(a->conn.rare);
 	CU_ASSERT_FALSE(link_on_list(&a->conn.tx_link));
 	CU_ASSERT_FALSE(wheel_is_set(&a->conn.timer));
 	CU_ASSERT_EQUAL(a->conn.err, TCP_E_NONE);

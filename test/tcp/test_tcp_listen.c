@@ -156,7 +156,7 @@ test_promotion_after_a_repeated_syn_ack(void)
 	SAY(&p, ".", 1, 0, 1);
 	EXPECT_STATE(&p, TCP_ESTABLISHED);
 	EXPECT_NUMBER(&p, p.a->conn.cwnd, 1460);
-	EXPECT_NUMBER(&p, p.a->conn.rto_ns, SEC(3));
+	EXPECT_NUMBER(&p, tcp_rto_ns(&p.a->conn), SEC(3));
 	EXPECT_NUMBER(&p, p.a->conn.srtt_us, 0);
 	peer_free(&p);
 }

@@ -68,7 +68,7 @@ test_off_by_default(void)
 	duo_write_pattern(&d->side[DUO_A], 1000000);
 	reads_for(d, MS(350)); /* rounds of 10, 20, 40 */
 	CU_ASSERT_TRUE(most_within(d, MS(1)) >= 40);
-	CU_ASSERT_EQUAL(d->side[DUO_A].conn.pace_at, 0);
+	CU_ASSERT_EQUAL(tcp_rare(&d->side[DUO_A].conn)->pace_at, 0);
 	duo_free(d);
 }
 
@@ -160,7 +160,7 @@ test_slower_than_the_path(void)
 	reads_for(d, SEC(20));
 	CU_ASSERT_TRUE(a->conn.bytes_acked <= 40000 + TCP_PACE_BURST * MSS);
 	CU_ASSERT_TRUE(a->conn.bytes_acked >= 36000);
-	CU_ASSERT_EQUAL(a->conn.total_retrans, 0);
+	CU_ASSERT_EQUAL(tcp_rare(&a->conn)->total_retrans, 0);
 	a->opts.max_pacing_rate = INT64_MAX; /* and without a limit the rest leaves at once */
 	duo_option(a, TCP_OPTION_MAX_PACING_RATE, 0);
 	reads_for(d, MS(100));

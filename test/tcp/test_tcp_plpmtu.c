@@ -73,7 +73,7 @@ test_the_size_of_both_ends_is_tried_first(void)
 	CU_ASSERT_EQUAL(d->side[DUO_A].conn.mss, 1024);
 	CU_ASSERT(sends_for(d, SEC(1)) > 500000);
 	CU_ASSERT_EQUAL(size_of(d), 1460);
-	CU_ASSERT_EQUAL(d->side[DUO_A].conn.plpmtu_high, 1460);
+	CU_ASSERT_EQUAL(tcp_rare(&d->side[DUO_A].conn)->plpmtu_high, 1460);
 	CU_ASSERT_EQUAL(d->side[DUO_A].conn.ssthresh, UINT32_MAX);
 	duo_free(d);
 }
@@ -86,9 +86,9 @@ test_the_size_is_found_and_lost_probes_are_no_congestion(void)
 
 	CU_ASSERT(sends_for(d, SEC(3)) > 500000);
 	CU_ASSERT(size_of(d) <= 1300 && size_of(d) > 1300 - 8);
-	CU_ASSERT(c->total_retrans >= 2 && c->total_retrans < 40);
-	CU_ASSERT_EQUAL(c->plpmtu_low, 1299);
-	CU_ASSERT_EQUAL(c->plpmtu_high, 1303); /* near enough */
+	CU_ASSERT(tcp_rare(c)->total_retrans >= 2 && tcp_rare(c)->total_retrans < 40);
+	CU_ASSERT_EQUAL(tcp_rare(c)->plpmtu_low, 1299);
+	CU_ASSERT_EQUAL(tcp_rare(c)->plpmtu_high, 1303); /* near enough */
 	CU_ASSERT_EQUAL(c->ssthresh, UINT32_MAX);
 	CU_ASSERT_EQUAL(c->xmit ? c->xmit->probe : 0, 0);
 	duo_free(d);
@@ -253,7 +253,7 @@ test_more_losses_than_the_probe_are_congestion(void)
 	peer_sack(&p, PROBE + 1460 + 1024, PROBE + 1460 + 5 * 1024, 0);
 	SAY(&p, ".", 1, 0, PROBE);
 	CU_ASSERT_EQUAL(p.a->conn.ca, TCP_CA_RECOVERY);
-	CU_ASSERT_EQUAL(p.a->conn.plpmtu_high, 1460);
+	CU_ASSERT_EQUAL(tcp_rare(&p.a->conn)->plpmtu_high, 1460);
 	EXPECT(&p, ".", PROBE, 1024, 1);
 	peer_free(&p);
 }
@@ -274,7 +274,7 @@ test_a_lost_probe_leaves_again_in_parts(void)
 	EXPECT(&p, ".", PROBE + 1024, 436, 1);
 	CU_ASSERT_EQUAL(p.a->conn.ca, TCP_CA_DISORDER);
 	CU_ASSERT(p.a->conn.cwnd >= cwnd);
-	CU_ASSERT_EQUAL(p.a->conn.plpmtu_high, 1459);
+	CU_ASSERT_EQUAL(tcp_rare(&p.a->conn)->plpmtu_high, 1459);
 	peer_free(&p);
 }
 
@@ -286,7 +286,7 @@ test_a_router_answers_a_probe(void)
 
 	probed(&p);
 	tcp_icmp_frag_needed(&p.a->env, &p.a->conn, 1340, p.d->now);
-	CU_ASSERT_EQUAL(p.a->conn.plpmtu_high, 1300);
+	CU_ASSERT_EQUAL(tcp_rare(&p.a->conn)->plpmtu_high, 1300);
 	CU_ASSERT_EQUAL(p.a->conn.mss, 1024);
 	duo_pump(p.a);
 	EXPECT(&p, ".", PROBE, 1024, 1);
@@ -302,7 +302,7 @@ test_a_timeout_says_nothing_of_a_probe(void)
 	SAY(&p, ".", 1, 0, PROBE);
 	peer_sleeps(&p, SEC(3));
 	CU_ASSERT_EQUAL(p.a->conn.xmit->probe, 0);
-	CU_ASSERT_EQUAL(p.a->conn.plpmtu_high, 1460);
+	CU_ASSERT_EQUAL(tcp_rare(&p.a->conn)->plpmtu_high, 1460);
 	peer_free(&p);
 }
 

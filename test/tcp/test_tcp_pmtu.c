@@ -165,7 +165,7 @@ test_a_router_that_what_arrives_contradicts(void)
 	EXPECT_NOTHING(&p);
 	SAY(&p, ".", 1, 0, 2921); /* so it lied */
 	CU_ASSERT_EQUAL(p.a->conn.mss, 1460);
-	CU_ASSERT_EQUAL(p.a->conn.pmtu_claim, 0);
+	CU_ASSERT_EQUAL(tcp_rare(&p.a->conn)->pmtu_claim, 0);
 	peer_a_writes(&p, 1460);
 	EXPECT(&p, "P.", 2921, 1460, 1);
 	lowers(&p, 1000);

@@ -44,8 +44,8 @@ test_a_dsack_widens_the_window(void)
 
 	flight(&p, &plain, 10);
 	unneeded(&p, 1);
-	EXPECT_NUMBER(&p, p.a->conn.reo_mult, 1);
-	EXPECT_NUMBER(&p, p.a->conn.reo_persist, 16);
+	EXPECT_NUMBER(&p, tcp_rare(&p.a->conn)->reo_mult, 1);
+	EXPECT_NUMBER(&p, tcp_rare(&p.a->conn)->reo_persist, 16);
 	SAY(&p, ".", 1, 0, 1 + 10 * MSS);
 	peer_sleeps(&p, SEC(1));
 	(void)peer_skips(&p);
@@ -77,8 +77,8 @@ test_a_dsack_widens_nothing_by_choice(void)
 
 	flight(&p, &(struct peer_opts){ .cfg = narrow_window }, 10);
 	unneeded(&p, 1);
-	EXPECT_NUMBER(&p, p.a->conn.dsack_dups, 1);
-	EXPECT_NUMBER(&p, p.a->conn.reo_mult, 0);
+	EXPECT_NUMBER(&p, tcp_rare(&p.a->conn)->dsack_dups, 1);
+	EXPECT_NUMBER(&p, tcp_rare(&p.a->conn)->reo_mult, 0);
 	peer_free(&p);
 }
 
@@ -126,8 +126,8 @@ test_once_in_a_round_trip(void)
 		peer_sack(&p, 1 + i * 4 * MSS, 1 + (i * 4 + 1) * MSS, 0);
 		SAY(&p, ".", 1, 0, 1 + 9 * MSS);
 	}
-	EXPECT_NUMBER(&p, p.a->conn.dsack_dups, 2);
-	EXPECT_NUMBER(&p, p.a->conn.reo_mult, 1);
+	EXPECT_NUMBER(&p, tcp_rare(&p.a->conn)->dsack_dups, 2);
+	EXPECT_NUMBER(&p, tcp_rare(&p.a->conn)->reo_mult, 1);
 	peer_free(&p);
 }
 
@@ -145,8 +145,8 @@ test_a_dsack_of_a_probe_widens_nothing(void)
 	SAY(&p, ".", 1, 0, 1 + 3 * MSS); /* the originals */
 	peer_sack(&p, 1 + 2 * MSS, 1 + 3 * MSS, 0);
 	SAY(&p, ".", 1, 0, 1 + 3 * MSS);
-	EXPECT_NUMBER(&p, p.a->conn.dsack_dups, 1);
-	EXPECT_NUMBER(&p, p.a->conn.reo_mult, 0);
+	EXPECT_NUMBER(&p, tcp_rare(&p.a->conn)->dsack_dups, 1);
+	EXPECT_NUMBER(&p, tcp_rare(&p.a->conn)->reo_mult, 0);
 	EXPECT_NUMBER(&p, p.a->conn.ssthresh, UINT32_MAX);
 	peer_free(&p);
 }
@@ -161,8 +161,8 @@ test_duplicates_of_the_network_widen_nothing(void)
 	SAY(&p, ".", 1, 0, 1 + 4 * MSS);
 	peer_sack(&p, 1 + 2 * MSS, 1 + 3 * MSS, 0);
 	SAY(&p, ".", 1, 0, 1 + 4 * MSS);
-	EXPECT_NUMBER(&p, p.a->conn.dsack_dups, 1);
-	EXPECT_NUMBER(&p, p.a->conn.reo_mult, 0);
+	EXPECT_NUMBER(&p, tcp_rare(&p.a->conn)->dsack_dups, 1);
+	EXPECT_NUMBER(&p, tcp_rare(&p.a->conn)->reo_mult, 0);
 	peer_free(&p);
 }
 
@@ -178,7 +178,7 @@ test_the_width_is_forgotten(void)
 	SAY(&p, ".", 1, 0, 1 + 10 * MSS);
 	at = 1 + 10 * MSS;
 	for (unsigned i = 0; i < 16; i++) {
-		EXPECT_NUMBER(&p, p.a->conn.reo_mult, 1);
+		EXPECT_NUMBER(&p, tcp_rare(&p.a->conn)->reo_mult, 1);
 		peer_sleeps(&p, MS(100));
 		p.a->conn.cwnd = 10 * MSS;
 		peer_a_writes(&p, 5 * MSS);
@@ -193,7 +193,7 @@ test_the_width_is_forgotten(void)
 		SAY(&p, ".", 1, 0, at);
 		EXPECT_NUMBER(&p, p.a->conn.ca, TCP_CA_OPEN);
 	}
-	EXPECT_NUMBER(&p, p.a->conn.reo_mult, 0);
+	EXPECT_NUMBER(&p, tcp_rare(&p.a->conn)->reo_mult, 0);
 	peer_free(&p);
 }
 

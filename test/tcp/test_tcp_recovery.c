@@ -245,7 +245,7 @@ test_many_losses_without_sack_end_by_the_time_out(void)
 	EXPECT_NUMBER(&p, p.a->conn.ca, TCP_CA_RECOVERY);
 	SAY(&p, ".", 1, 0, 1 + MSS);
 	first_at = p.d->now;
-	rto = p.a->conn.rto_ns;
+	rto = tcp_rto_ns(&p.a->conn);
 	for (acks = 2; p.a->conn.ca == TCP_CA_RECOVERY && acks < 30; acks++) {
 		peer_sleeps(&p, MS(50));
 		if (p.a->conn.ca == TCP_CA_RECOVERY)

@@ -413,7 +413,7 @@ test_what_was_sent_twice_gives_no_sample(void)
 	resend(&t);
 	n = block(&t, 600, 700);
 	CU_ASSERT_EQUAL(n.rtt_ns, -1);
-	CU_ASSERT_EQUAL(t.c->total_retrans, 2);
+	CU_ASSERT_EQUAL(tcp_rare(t.c)->total_retrans, 2);
 	CU_ASSERT_EQUAL(t.e->retransmits, 2);
 	twin_free(&t);
 }

@@ -10,10 +10,14 @@ void suite_tcp_timer(void);
 static void
 test_the_next_is_the_earliest(void)
 {
-	struct tcp_conn c = { .rtx_at = 40, .ack_at = 30, .wait_at = 20, .cork_at = 10 };
+	struct tcp_rare rare = { .cork_at = 10, .pace_at = 5 };
+	struct tcp_conn c = { .rtx_at = 40, .ack_at = 30, .wait_at = 20, .rare = &rare };
 
+	c.flags = TCPF_PACED;
+	CU_ASSERT_EQUAL(tcp_timer_next(&c), 5);
+	c.flags = 0;
 	CU_ASSERT_EQUAL(tcp_timer_next(&c), 10);
-	c.cork_at = TIME_NEVER;
+	c.rare = NULL;
 	CU_ASSERT_EQUAL(tcp_timer_next(&c), 20);
 	c.wait_at = TIME_NEVER;
 	CU_ASSERT_EQUAL(tcp_timer_next(&c), 30);
@@ -65,7 +69,7 @@ test_the_rto_is_remembered(void)
 	peer_connected(&p, NULL);
 	peer_a_writes(&p, 100);
 	EXPECT_NUMBER(&p, p.a->conn.rtx_kind, RTX_TLP);
-	EXPECT_NUMBER(&p, p.a->conn.xmit->rto_at - p.d->now, p.a->conn.rto_ns);
+	EXPECT_NUMBER(&p, p.a->conn.xmit->rto_at - p.d->now, tcp_rto_ns(&p.a->conn));
 	for (unsigned i = 0; i < 3; i++) {
 		peer_sleeps(&p, SEC(1));
 		EXPECT_NUMBER(&p, p.a->conn.rtx_kind, RTX_RTO);
@@ -116,7 +120,7 @@ test_all_at_once(void)
 	CU_ASSERT_NOT_EQUAL(c->rtx_at, TIME_NEVER);
 	CU_ASSERT_NOT_EQUAL(c->ack_at, TIME_NEVER);
 	CU_ASSERT_NOT_EQUAL(c->wait_at, TIME_NEVER);
-	CU_ASSERT_NOT_EQUAL(c->cork_at, TIME_NEVER);
+	CU_ASSERT_NOT_EQUAL(tcp_rare(c)->cork_at, TIME_NEVER);
 	p.d->now += SEC(8000);
 	tcp_timer_run(&p.a->env, c, p.d->now);
 	CU_ASSERT_TRUE(tcp_timer_next(c) > p.d->now);

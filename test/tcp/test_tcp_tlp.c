@@ -266,7 +266,7 @@ test_no_probe_instead_of_the_time_out(void)
 	p.a->conn.srtt_us = 300000u << 3; /* as if measured */
 	p.a->conn.min_rtt_us = 300000;
 	p.a->conn.rttvar_us = 0;
-	p.a->conn.rto_ns = MS(500);
+	p.a->conn.rto_us = 500000;
 	peer_a_writes(&p, 3 * MSS);
 	EXPECT_NUMBER(&p, peer_skips(&p), 3);
 	peer_sleeps(&p, MS(499));

@@ -54,7 +54,7 @@ test_a_dsack_of_the_only_retransmission(void)
 	EXPECT_NUMBER(&p, p.a->conn.ca, TCP_CA_OPEN);
 	EXPECT_NUMBER(&p, p.a->conn.ssthresh, UINT32_MAX);
 	CU_ASSERT_TRUE(p.a->conn.cwnd >= 10 * MSS);
-	EXPECT_NUMBER(&p, p.a->conn.dsack_dups, 1);
+	EXPECT_NUMBER(&p, tcp_rare(&p.a->conn)->dsack_dups, 1);
 	CU_ASSERT_TRUE(p.a->conn.flags & TCPF_REORDER); /* three are no proof any more */
 	peer_free(&p);
 }
@@ -96,7 +96,7 @@ test_a_dsack_of_what_left_before_the_reduction(void)
 	CU_ASSERT_TRUE(p.a->conn.ssthresh < 10 * MSS);
 	peer_sack(&p, 1 + 4 * MSS, 1 + 5 * MSS, 1 + 4 * MSS, 1 + 5 * MSS, 0);
 	SAY(&p, ".", 1, 0, 1 + 3 * MSS);
-	EXPECT_NUMBER(&p, p.a->conn.dsack_dups, 1);
+	EXPECT_NUMBER(&p, tcp_rare(&p.a->conn)->dsack_dups, 1);
 	CU_ASSERT_TRUE(p.a->conn.ssthresh < 10 * MSS);
 	peer_free(&p);
 }
@@ -135,7 +135,7 @@ test_a_duplicate_of_an_original_proves_nothing(void)
 	SAY(&p, ".", 1, 0, 1 + 4 * MSS);
 	EXPECT_NUMBER(&p, p.a->conn.ca, TCP_CA_RECOVERY);
 	EXPECT_NUMBER(&p, p.a->conn.ssthresh, 7 * MSS);
-	EXPECT_NUMBER(&p, p.a->conn.dsack_dups, 1);
+	EXPECT_NUMBER(&p, tcp_rare(&p.a->conn)->dsack_dups, 1);
 	peer_free(&p);
 }
 
@@ -196,7 +196,7 @@ test_impossible_dsacks_are_ignored(void)
 	peer_sack(&p, 0x90000000u, 1 + MSS, 0); /* in order, and longer than any window */
 	SAY(&p, ".", 1, 0, 1 + 4 * MSS);
 	EXPECT_NUMBER(&p, p.a->conn.ca, TCP_CA_RECOVERY);
-	EXPECT_NUMBER(&p, p.a->conn.dsack_dups, 0);
+	EXPECT_NUMBER(&p, tcp_rare(&p.a->conn)->dsack_dups, 0);
 	peer_free(&p);
 }
 

@@ -13,7 +13,7 @@ a_writes_urgent(struct peer *p, uint32_t len)
 {
 	uint32_t end = atomic_load(&p->a->snd_w.written) + len;
 
-	tcp_urgent_wrote(&p->a->conn, end);
+	tcp_urgent_wrote(&p->a->env, &p->a->conn, end);
 	peer_a_writes(p, len);
 }
 
@@ -88,8 +88,8 @@ test_urgent_text_of_any_length(void)
 	peer_skips(&p);
 	SAY(&p, ".", 1, 0, 14601);
 	(void)peer_skips(&p);
-	tcp_urgent_wrote(&p.a->conn, 50000); /* an older one changes nothing */
-	EXPECT_NUMBER(&p, seq_sub(p.a->conn.snd_up, p.a->conn.iss), 100001);
+	tcp_urgent_wrote(&p.a->env, &p.a->conn, 50000); /* an older one changes nothing */
+	EXPECT_NUMBER(&p, seq_sub(tcp_rare(&p.a->conn)->snd_up, p.a->conn.iss), 100001);
 	peer_free(&p);
 }
 
@@ -204,12 +204,12 @@ test_an_old_mark_is_forgotten(void)
 	struct peer p;
 
 	peer_connected(&p, NULL);
-	tcp_urgent_wrote(&p.a->conn, 1);
+	tcp_urgent_wrote(&p.a->env, &p.a->conn, 1);
 	CU_ASSERT_TRUE(tcp_urgent_on(&p.a->conn));
 	peer_a_writes(&p, 1);
 	SAY(&p, ".", 1, 0, 2);
 	CU_ASSERT_FALSE(tcp_urgent_on(&p.a->conn));
-	tcp_urgent_wrote(&p.a->conn, 1); /* the core says it as often as it looks */
+	tcp_urgent_wrote(&p.a->env, &p.a->conn, 1); /* the core says it as often as it looks */
 	CU_ASSERT_FALSE(tcp_urgent_on(&p.a->conn));
 	say_urgent(&p, 1, 1, 1);
 	say_urgent(&p, 2, 1, 0);

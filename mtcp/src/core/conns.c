@@ -30,22 +30,14 @@ conn_new(struct stack *st, const struct tcp_open *o, uint32_t hash, int64_t now)
 	return c;
 }
 
-void
-conn_streams(struct tcp_open *o, struct sock *s)
-{
-	o->streams = &s->streams;
-}
-
 static void
 detach(struct stack *st, struct tcp_conn *c)
 {
-	struct sock *s;
+	struct sock *s = conn_sock(c);
 
-	if (c->sock == NO_SOCK)
+	if (!s)
 		return;
-	s = &st->ch.socks[c->sock];
 	s->conn = NULL;
-	c->sock = NO_SOCK;
 	c->streams = NULL;
 	if (s->goodbye)
 		slot_release(st, s);
@@ -221,19 +213,18 @@ set_timer(struct stack *st, struct tcp_conn *c)
 static bool
 streams_unused(const struct tcp_conn *c)
 {
-	return (c->flags & TCPF_ORPHAN) && c->sock != NO_SOCK &&
+	return (c->flags & TCPF_ORPHAN) && c->streams &&
 	       (c->state == TCP_FIN_WAIT_2 || c->state == TCP_TIME_WAIT);
 }
 
 /* The application was refused room, and has not been told of any since. */
 static bool
-wants_room(const struct stack *st, const struct tcp_conn *c)
+wants_room(const struct tcp_conn *c)
 {
-	const struct sock *s;
+	const struct sock *s = conn_sock(c);
 
-	if (c->sock == NO_SOCK || (c->flags & TCPF_ORPHAN))
+	if (!s || (c->flags & TCPF_ORPHAN))
 		return false;
-	s = &st->ch.socks[c->sock];
 	return atomic_load_explicit(&s->want_space, memory_order_relaxed) != s->told_space;
 }
 
@@ -245,7 +236,7 @@ settle(struct stack *st, struct tcp_conn *c, enum tcp_owes owes, int64_t now)
 	    c->state != TCP_SYN_RCVD)
 		listener_fastopen_over(st, c, now);
 	events_conn(st, c);
-	tcp_chrono_look(c, wants_room(st, c), now);
+	tcp_chrono_look(&st->env, c, wants_room(c), now);
 	if (owes == TCP_OWES_NOTHING && c->state == TCP_CLOSED) {
 		conn_free(st, c, false);
 		return false;
@@ -288,9 +279,9 @@ must_go(const struct stack *st, const struct tcp_conn *c)
 	const struct tcp_env *e = &st->env;
 	bool last = e->chunks.used - e->spare.n > e->chunks.max - e->chunks.max / 8;
 
-	if (c->in_use != TCP_CONN_IN_USE || !(c->flags & TCPF_ORPHAN) || c->sock == NO_SOCK)
+	if (c->in_use != TCP_CONN_IN_USE || !(c->flags & TCPF_ORPHAN) || !c->streams)
 		return false;
-	return st->ch.socks[c->sock].goodbye &&
+	return conn_sock(c)->goodbye &&
 	       stream_used(&c->streams->snd_w, &c->streams->snd_r) > 0 &&
 	       (last || c->retries > 0 || c->probes > 0);
 }

@@ -6,6 +6,7 @@
  */
 
 #include "core/stack_priv.h"
+#include "tcp/tcp_rare.h"
 #include "tcp/tcp_urgent.h"
 
 /* Whether or not the socket was on the ring already: a program that reads what
@@ -22,11 +23,10 @@ events_tell(struct stack *st, struct sock *s, uint16_t facts)
 void
 events_urgent(struct stack *st, struct tcp_conn *c)
 {
-	struct sock *s;
+	struct sock *s = conn_sock(c);
 
-	if (c->sock == NO_SOCK || (c->flags & TCPF_ORPHAN))
+	if (!s || (c->flags & TCPF_ORPHAN))
 		return;
-	s = &st->ch.socks[c->sock];
 	atomic_store_explicit(&s->rcv_urgent, tcp_urgent_at(c), memory_order_release);
 	events_tell(st, s, SOCK_URGENT);
 }
@@ -39,7 +39,7 @@ facts_of(const struct tcp_conn *c)
 	              (c->state == TCP_SYN_RCVD && (c->flags & TCPF_FASTOPEN));
 	uint16_t facts = opened ? SOCK_CONNECTED : 0;
 
-	if ((c->flags & TCPF_FIN_SEEN) && seq_lt(c->rcv_fin, c->rcv_nxt))
+	if ((c->flags & TCPF_FIN_SEEN) && !tcp_rare(c)->fin_waits)
 		facts |= SOCK_PEER_FIN;
 	if ((c->flags & TCPF_FIN_SENT) && tcp_flight(c) == 0)
 		facts |= SOCK_FIN_ACKED;
@@ -88,15 +88,14 @@ note_step(const struct tcp_conn *c, struct sock *s)
 void
 events_conn(struct stack *st, struct tcp_conn *c)
 {
-	struct sock *s;
+	struct sock *s = conn_sock(c);
 	uint16_t facts, old;
 	uint32_t written, lowat;
 	uint64_t limit;
 	bool news;
 
-	if (c->sock == NO_SOCK || (c->flags & TCPF_ORPHAN))
+	if (!s || (c->flags & TCPF_ORPHAN))
 		return;
-	s = &st->ch.socks[c->sock];
 	lowat = notsent_lowat(c);
 	limit = lowat ? min(c->snd_limit, (uint64_t)tcp_flight(c) + lowat) : c->snd_limit;
 	if (limit != atomic_load_explicit(&s->snd_limit, memory_order_relaxed))

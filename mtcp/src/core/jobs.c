@@ -91,14 +91,13 @@ do_connect(struct stack *st, struct sock *s, int64_t now)
 	o.local_mss = to_u16(mtu - 40u);
 	o.iss = conn_isn(st, &o.tuple, now);
 	o.ts_offset = tcp_ts_begin(&st->env, &o.tuple);
-	conn_streams(&o, s);
+	o.streams = &s->streams;
 	if (!(c = conn_new(st, &o, hash, now))) {
 		steer_look_gone(st, &o.tuple, hash);
 		connect_failed(st, s, E_NOBUFS);
 		return;
 	}
 	(void)opts_share(st, c->opts);
-	c->sock = sock_number(&st->ch, s);
 	s->conn = c;
 	copy_bits(c, s);
 	if (atomic_load_explicit(&s->opt_bits, memory_order_acquire) & SOCK_OPT_FASTOPEN)
@@ -112,14 +111,14 @@ do_connect(struct stack *st, struct sock *s, int64_t now)
 bool
 jobs_urgent(struct stack *st, struct tcp_conn *c)
 {
-	struct sock *s;
+	const struct sock *s = conn_sock(c);
 
-	if (c->sock == NO_SOCK || (c->flags & TCPF_ORPHAN))
+	if (!s || (c->flags & TCPF_ORPHAN))
 		return false;
-	s = &st->ch.socks[c->sock];
 	if (likely(!(sock_requests(s) & SOCK_REQ_URGENT)))
 		return false;
-	tcp_urgent_wrote(c, atomic_load_explicit(&s->snd_urgent, memory_order_acquire));
+	tcp_urgent_wrote(&st->env, c,
+	                 atomic_load_explicit(&s->snd_urgent, memory_order_acquire));
 	return true;
 }
 
@@ -360,7 +359,7 @@ quiesce_start(struct stack *st, int64_t timeout_ms, int64_t now)
 
 		if (c->in_use != TCP_CONN_IN_USE)
 			continue;
-		if (c->sock != NO_SOCK && !(c->flags & TCPF_ORPHAN))
+		if (c->streams && !(c->flags & TCPF_ORPHAN))
 			tcp_close(&st->env, c, now);
 		conn_settle(st, c, now);
 	}

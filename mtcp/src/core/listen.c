@@ -127,7 +127,6 @@ born(struct stack *st, struct sock *s, struct sock *parent, struct tcp_conn *c)
 	s->conn = c;
 	s->parent = sock_number(&st->ch, parent);
 	s->parent_gen = st->listener[parent->listener].gen;
-	c->sock = sock_number(&st->ch, s);
 	atomic_store_explicit(&s->opt_bits, bits, memory_order_relaxed);
 	c->flags |= bits & SOCK_OPT_NODELAY ? TCPF_NODELAY : 0;
 	c->flags |= bits & SOCK_OPT_CORK ? TCPF_CORK : 0;
@@ -156,7 +155,7 @@ promote(struct stack *st, const struct tcp_req *req, const struct segment_from *
 
 	if (!s)
 		return NULL;
-	conn_streams(&o, s);
+	o.streams = &s->streams;
 	if (!(c = conn_new(st, &o, req->hash, now))) {
 		s->kind = SOCK_KIND_FREE;
 		slot_release(st, s);
@@ -254,7 +253,7 @@ fastopen_syn(struct stack *st, struct listener *l, struct half_open *h, const st
 void
 listener_fastopen_over(struct stack *st, struct tcp_conn *c, int64_t now)
 {
-	const struct sock *s = c->sock == NO_SOCK ? NULL : &st->ch.socks[c->sock];
+	const struct sock *s = conn_sock(c);
 	struct listener *l = s ? listener_of(st, s->parent) : NULL;
 
 	c->flags &= ~(uint32_t)TCPF_FASTOPEN;

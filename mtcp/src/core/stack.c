@@ -3,6 +3,7 @@
 
 #include "core/stack_priv.h"
 #include "tcp/tcp_fastopen.h"
+#include "tcp/tcp_rare.h"
 
 #define ICMP_PER_S      1000u
 #define ICMP_BURST      50u
@@ -52,6 +53,7 @@ take_pools(struct stack *st, struct region *mem)
 	ok &= pool_init(&st->env.ccs, mem, CC_RECORD_SIZE, f->max_conns);
 	ok &= pool_init(&st->env.reasses, mem, sizeof(struct tcp_reass), f->max_conns);
 	ok &= pool_init(&st->env.runs, mem, sizeof(struct tcp_run), f->max_in_flight);
+	ok &= pool_init(&st->env.rares, mem, sizeof(struct tcp_rare), f->max_conns);
 	ok &= pool_init(&st->env.chunks, mem, CHUNK_SIZE, f->max_chunks);
 	return ok;
 }

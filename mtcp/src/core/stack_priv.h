@@ -207,8 +207,13 @@ void conn_blocked(struct stack *st, struct tcp_conn *c, int64_t now);
  * is a listener, or was born of one. */
 bool conn_forget(struct stack *st, struct sock *s, int64_t now);
 
-/* Fills in the parts of `o` that come from a socket. */
-void conn_streams(struct tcp_open *o, struct sock *s);
+/* Whose streams a connection has; NULL: nobody's any more. */
+static inline struct sock *
+conn_sock(const struct tcp_conn *c)
+{
+	static_assert(offsetof(struct sock, streams) == 0, "a socket begins with its streams");
+	return (struct sock *)c->streams;
+}
 
 /* Where a connection's sequence starts. */
 seq_t conn_isn(const struct stack *st, const struct tcp_tuple *t, int64_t now);

@@ -55,10 +55,12 @@ retime(struct stack *st, int64_t now)
 {
 	for (uint32_t i = 0; i < st->conns.fresh; i++) {
 		struct tcp_conn *c = pool_at(&st->conns, i);
+		int64_t most;
 
 		if (c->in_use != TCP_CONN_IN_USE)
 			continue;
-		c->rto_ns = min(c->rto_ns, max(st->cfg.tcp.rto_max_ns, SEC(3)));
+		most = max(st->cfg.tcp.rto_max_ns, SEC(3));
+		c->rto_us = (uint32_t)(min(tcp_rto_ns(c), most) / NS_PER_US);
 		tcp_timer_retune(&st->env, c, now);
 		conn_settle(st, c, now);
 	}

@@ -730,13 +730,13 @@ bbr_control(struct tcp_conn *c, const struct cc_ack *a)
 
 /* 5.2.1. */
 static void
-bbr_init(struct tcp_conn *c)
+bbr_init(struct tcp_conn *c, int64_t now)
 {
 	struct bbr *b = state(c);
 	uint64_t us = c->srtt_us ? c->srtt_us >> 3 : 1000;
 
 	memset(b, 0, sizeof *b);
-	b->now = c->received_at;
+	b->now = now;
 	b->rng.state = (uint64_t)seq_sub(c->iss, seq_of(0)) << 16 | c->tuple.lport;
 	b->min_rtt = b->probe_rtt_min = c->srtt_us ? US(us) : TIME_NEVER;
 	b->min_rtt_at = b->probe_rtt_min_at = b->extra_at = b->now;

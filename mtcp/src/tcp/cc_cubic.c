@@ -20,23 +20,36 @@
 #define CSS_ROUNDS         5u
 #define CSS_BURST          8u            /* segments; L when not paced */
 
+#define RTT_MAX            ((1u << 27) - 1) /* us: two minutes                   */
+#define OWED_MASK          ((1u << 20) - 1)
+#define K_MASK             ((1u << 21) - 1)
+#define EPOCH_NS_MASK      ((1u << 20) - 1)
+
+/* Of slow start and congestion avoidance only one goes on: while a stage of the latter lasts,
+ * what HyStart has found out is of no use, and it starts anew after it. */
 struct cubic {
-	int64_t epoch_at;       /* start of this congestion avoidance stage; 0: none  */
-	uint64_t owed;          /* growth not yet granted, 1/16 of a byte             */
 	uint32_t w_max;         /* bytes                                              */
-	uint32_t w_est;         /* what Reno would have (4.3)                         */
-	uint32_t k_ms;
-	uint32_t cwnd_prior;    /* cwnd at the last reduction (alpha becomes 1 there) */
-	uint32_t est_acked;     /* bytes not yet turned into growth of w_est          */
-	seq_t round_end;        /* HyStart: this round of RTT samples ends            */
-	uint32_t round_rtt_us;  /* smallest sample in the round                       */
-	uint32_t round_samples;
-	/* HyStart++ (RFC 9406) */
-	uint32_t last_rtt_us;   /* smallest sample in the round before; 0: none       */
-	uint32_t css_rtt_us;    /* conservative slow start's baseline; 0: not in it   */
-	uint8_t css_owed;       /* bytes acknowledged and not yet turned into growth  */
-	uint8_t css_rounds;
 	uint32_t undo_w_max;    /* w_max before the last reduction                    */
+	uint32_t cwnd_prior;    /* cwnd at the last reduction (alpha becomes 1 there) */
+	uint32_t epoch_ms;      /* start of this congestion avoidance stage; 0: none  */
+	union {
+		struct { /* with a stage */
+			uint64_t owed : 20;     /* growth not yet granted, 1/16 of a byte: */
+			uint64_t k_ms : 21;     /* ... less than a segment                 */
+			uint64_t epoch_ns : 20; /* what epoch_ms leaves out                */
+			uint32_t w_est;         /* what Reno would have (4.3)              */
+			uint32_t est_acked;     /* bytes not yet turned into growth of w_est */
+		};
+		struct { /* without: HyStart, and from `last` on HyStart++ (RFC 9406) */
+			seq_t round_end;            /* this round of RTT samples ends */
+			uint32_t round_rtt_us;      /* smallest sample in the round   */
+			uint32_t last_rtt_us : 27;  /* in the round before; 0: none   */
+			uint32_t round_samples : 5; /* of round_rtt_us                */
+			uint32_t css_rtt_us : 27;   /* baseline of conservative slow start, or 0 */
+			uint32_t css_rounds : 3;
+			uint32_t css_owed : 2;      /* bytes not yet turned into growth */
+		};
+	};
 };
 
 static_assert(sizeof(struct cubic) <= CC_STATE_WORDS * 8, "fits the connection");
@@ -63,11 +76,32 @@ cube_root(uint64_t v)
 }
 
 static void
-cubic_init(struct tcp_conn *c)
+hystart_begin(struct tcp_conn *c)
 {
+	struct cubic *q = state(c);
+
+	q->round_end = c->snd_nxt;
+	q->round_rtt_us = UINT32_MAX;
+	q->round_samples = 0;
+	q->last_rtt_us = q->css_rtt_us = 0;
+	q->css_rounds = q->css_owed = 0;
+}
+
+static void
+cubic_init(struct tcp_conn *c, int64_t now)
+{
+	(void)now;
 	memset(c->cc_state, 0, sizeof c->cc_state);
-	state(c)->round_end = c->snd_nxt;
-	state(c)->round_rtt_us = UINT32_MAX;
+	hystart_begin(c);
+}
+
+static void
+epoch_end(struct tcp_conn *c)
+{
+	if (state(c)->epoch_ms == 0)
+		return;
+	state(c)->epoch_ms = 0;
+	hystart_begin(c);
 }
 
 /* RFC 9406 4.2: conservative slow start has lasted long enough. */
@@ -87,10 +121,11 @@ static bool
 round_sampled(struct tcp_conn *c, const struct cc_ack *a)
 {
 	struct cubic *q = state(c);
+	uint32_t n;
 
 	if (seq_lt(q->round_end, c->snd_una)) { /* by the first of a flight: its queue is short */
 		q->round_end = c->snd_nxt;
-		q->last_rtt_us = q->round_rtt_us == UINT32_MAX ? 0 : q->round_rtt_us;
+		q->last_rtt_us = q->round_rtt_us == UINT32_MAX ? 0 : q->round_rtt_us & RTT_MAX;
 		q->round_samples = 0;
 		q->round_rtt_us = UINT32_MAX;
 		css_round_ends(c);
@@ -98,8 +133,10 @@ round_sampled(struct tcp_conn *c, const struct cc_ack *a)
 	if (a->rtt_ns < 0)
 		return false;
 	q->round_rtt_us = min(q->round_rtt_us,
-	                      (uint32_t)min(a->rtt_ns / NS_PER_US, (int64_t)UINT32_MAX - 1));
-	return ++q->round_samples >= HYSTART_SAMPLES;
+	                      (uint32_t)min(a->rtt_ns / NS_PER_US, (int64_t)RTT_MAX));
+	n = min(q->round_samples + 1u, HYSTART_SAMPLES);
+	q->round_samples = n & 31;
+	return n == HYSTART_SAMPLES;
 }
 
 static uint32_t
@@ -134,7 +171,7 @@ hystart_plusplus(struct tcp_conn *c, const struct cc_ack *a)
 			q->css_rtt_us = 0; /* slow start resumes */
 	} else if (q->last_rtt_us &&
 	           q->round_rtt_us >= q->last_rtt_us + delay_limit(q->last_rtt_us)) {
-		q->css_rtt_us = max(q->round_rtt_us, 1u);
+		q->css_rtt_us = max(q->round_rtt_us, 1u) & RTT_MAX;
 		q->css_rounds = q->css_owed = 0;
 	}
 }
@@ -154,7 +191,7 @@ slow_start_growth(struct tcp_conn *c, const struct cc_ack *a, uint32_t acked)
 	if (!q->css_rtt_us)
 		return acked;
 	acked += q->css_owed;
-	q->css_owed = (uint8_t)(acked % CSS_DIVISOR);
+	q->css_owed = acked % CSS_DIVISOR & 3;
 	return acked / CSS_DIVISOR;
 }
 
@@ -173,21 +210,38 @@ hystart(struct tcp_conn *c, const struct cc_ack *a)
 	}
 }
 
+static void
+epoch_set(struct cubic *q, int64_t ms, int64_t ns)
+{
+	q->epoch_ms = max((uint32_t)ms, 1u);
+	q->epoch_ns = (uint64_t)ns & EPOCH_NS_MASK;
+}
+
+/* Whole milliseconds since the stage started. */
+static int64_t
+epoch_lasted(const struct cubic *q, int64_t now)
+{
+	uint32_t ms = (uint32_t)(now / NS_PER_MS) - q->epoch_ms;
+
+	return (int64_t)ms - ((uint64_t)(now % NS_PER_MS) < q->epoch_ns);
+}
+
 /* 4.2: the stage starts; K is where the curve meets W_max again. */
 static void
 epoch_start(struct tcp_conn *c, int64_t now)
 {
 	struct cubic *q = state(c);
 
-	q->epoch_at = max(now, INT64_C(1));
-	q->owed = q->est_acked = 0;
+	epoch_set(q, now / NS_PER_MS, now % NS_PER_MS);
+	q->owed = 0;
+	q->est_acked = 0;
 	q->w_est = c->cwnd;
 	if (c->cwnd >= q->w_max) {
 		q->w_max = c->cwnd;
 		q->k_ms = 0;
 	} else {
-		q->k_ms = cube_root((uint64_t)(q->w_max - c->cwnd) * UINT64_C(2500000000) /
-		                    c->mss);
+		q->k_ms = K_MASK & cube_root((uint64_t)(q->w_max - c->cwnd) *
+		                             UINT64_C(2500000000) / c->mss);
 	}
 }
 
@@ -195,7 +249,7 @@ epoch_start(struct tcp_conn *c, int64_t now)
 static uint32_t
 curve(const struct tcp_conn *c, const struct cubic *q, int64_t now)
 {
-	int64_t t = (now - q->epoch_at) / NS_PER_MS + (c->srtt_us >> 3) / 1000 - q->k_ms;
+	int64_t t = epoch_lasted(q, now) + (c->srtt_us >> 3) / 1000 - (int64_t)q->k_ms;
 	int64_t cube, w;
 
 	t = min(max(t, INT64_C(-1000000)), INT64_C(1000000));
@@ -224,8 +278,9 @@ avoid_congestion(struct tcp_conn *c, const struct cc_ack *a, uint32_t acked)
 {
 	struct cubic *q = state(c);
 	uint32_t target, segments;
+	uint64_t owed;
 
-	if (q->epoch_at == 0)
+	if (q->epoch_ms == 0)
 		epoch_start(c, a->now);
 	reno_estimate(c, q, acked);
 	target = curve(c, q, a->now);
@@ -242,9 +297,9 @@ avoid_congestion(struct tcp_conn *c, const struct cc_ack *a, uint32_t acked)
 	/* (target - cwnd) / cwnd per acknowledged byte, at the rate of its own time:
 	 * what came while the curve was flat earns nothing when it is steep.  In
 	 * whole segments. */
-	q->owed += (uint64_t)acked * (target - c->cwnd) * 16 / c->cwnd;
-	segments = (uint32_t)(q->owed / 16 / c->mss);
-	q->owed -= (uint64_t)segments * c->mss * 16;
+	owed = q->owed + (uint64_t)acked * (target - c->cwnd) * 16 / c->cwnd;
+	segments = (uint32_t)(owed / 16 / c->mss);
+	q->owed = (owed - (uint64_t)segments * c->mss * 16) & OWED_MASK;
 	c->cwnd = min(c->cwnd + segments * c->mss, CWND_MAX);
 }
 
@@ -253,14 +308,14 @@ cubic_on_ack(struct tcp_conn *c, const struct cc_ack *a)
 {
 	uint32_t acked = a->acked;
 
+	/* 5.8: time in which the application had nothing to send is not counted in t: the
+	 * stage starts anew. */
+	if (!a->cwnd_limited || c->cwnd < c->ssthresh)
+		epoch_end(c);
 	if (c->cwnd < c->ssthresh)
 		hystart(c, a);
-	if (!a->cwnd_limited) {
-		/* 5.8: time in which the application had nothing to send is not
-		 * counted in t: the stage starts anew. */
-		state(c)->epoch_at = 0;
+	if (!a->cwnd_limited)
 		return;
-	}
 	if (c->cwnd < c->ssthresh) {
 		uint32_t room = c->ssthresh - c->cwnd;
 		uint32_t grow = min(slow_start_growth(c, a, acked), room);
@@ -279,7 +334,7 @@ cubic_ssthresh(struct tcp_conn *c, int64_t now)
 	struct cubic *q = state(c);
 
 	(void)now;
-	q->epoch_at = 0;
+	epoch_end(c);
 	q->cwnd_prior = c->cwnd;
 	q->undo_w_max = q->w_max;
 	if (c->cwnd < q->w_max)
@@ -296,7 +351,7 @@ cubic_on_recovered(struct tcp_conn *c, int64_t now)
 	(void)now;
 	if (c->ca == TCP_CA_LOSS)
 		state(c)->w_max = 0;
-	state(c)->epoch_at = 0;
+	epoch_end(c);
 	state(c)->round_end = c->snd_nxt;
 }
 
@@ -306,7 +361,7 @@ cubic_undo(struct tcp_conn *c, int64_t now)
 {
 	(void)now;
 	state(c)->w_max = state(c)->undo_w_max;
-	state(c)->epoch_at = 0;
+	epoch_end(c);
 }
 
 static void
@@ -314,8 +369,9 @@ cubic_on_restart(struct tcp_conn *c, int64_t idle_ns)
 {
 	struct cubic *q = state(c);
 
-	if (q->epoch_at) /* 5.8: idle time does not count either */
-		q->epoch_at += idle_ns;
+	if (q->epoch_ms) /* 5.8: idle time does not count either */
+		epoch_set(q, q->epoch_ms + (idle_ns + (int64_t)q->epoch_ns) / NS_PER_MS,
+		          (idle_ns + (int64_t)q->epoch_ns) % NS_PER_MS);
 }
 
 const struct cc_ops cc_cubic = {

@@ -29,9 +29,9 @@ state(struct tcp_conn *c)
 }
 
 static void
-dctcp_init(struct tcp_conn *c)
+dctcp_init(struct tcp_conn *c, int64_t now)
 {
-	cc_reno.init(c);
+	cc_reno.init(c, now);
 	state(c)->alpha = ALPHA_ONE; /* 3.3: nothing is known: the worst */
 	state(c)->window_end = c->snd_nxt;
 	state(c)->una = c->snd_una;

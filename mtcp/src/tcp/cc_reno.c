@@ -21,8 +21,9 @@ state(struct tcp_conn *c)
 }
 
 static void
-reno_init(struct tcp_conn *c)
+reno_init(struct tcp_conn *c, int64_t now)
 {
+	(void)now;
 	memset(c->cc_state, 0, sizeof c->cc_state);
 }
 

@@ -50,6 +50,7 @@ struct tcp_fastopen_keys {
 };
 
 struct tcp_conn;
+struct tcp_rare;
 
 /* What all connections of a core share: limits, pools, secrets. */
 struct tcp_env {
@@ -58,6 +59,7 @@ struct tcp_env {
 	struct pool sents;        /* struct tcp_sent                                 */
 	struct pool reasses;      /* struct tcp_reass                                */
 	struct pool runs;         /* struct tcp_run                                  */
+	struct pool rares;        /* struct tcp_rare; as many as connections         */
 	struct pool ccs;          /* CC_RECORD_SIZE: algorithms that keep more than a little */
 	struct pool chunks;       /* memory of chunks                                */
 	struct chunk_list spare;  /* chunks that have been used and are free again   */
@@ -79,7 +81,7 @@ enum {
 	TCPF_RST = 1 << 4,          /* a RST is owed, then all is over                  */
 	TCPF_SYN_DUE = 1 << 5,      /* SYN or SYN-ACK has to be sent (again)            */
 	TCPF_FIN_SENT = 1 << 6,     /* our FIN is on its way: snd_nxt counts it         */
-	TCPF_FIN_SEEN = 1 << 7,     /* the peer's FIN stands at rcv_fin                 */
+	TCPF_FIN_SEEN = 1 << 7,     /* the peer's FIN has come                          */
 	TCPF_PROBE = 1 << 8,        /* a window or keep-alive probe is owed             */
 	TCPF_PUSH_SMALL = 1 << 9,   /* the override of SWS avoidance: send what fits    */
 	TCPF_PASSIVE = 1 << 10,     /* came from a listener (RFC 9293 MUST-11)          */
@@ -169,6 +171,7 @@ struct tcp_xmit {
 	struct stream_cursor rtx_cur; /* where retransmission stands          */
 	seq_t cwnd_full;    /* SND.NXT when cwnd last held text back     */
 	seq_t pushed;       /* SND.NXT behind the last segment with PSH  */
+	seq_t small;        /* end of the last segment sent that was not full, or SND.UNA */
 	uint16_t probe;     /* bytes of text in a probe of the path's MTU; 0: none is out */
 	seq_t probe_start;
 	/* RACK: the most recently sent range that was delivered */
@@ -218,7 +221,7 @@ struct tcp_reass {
 	struct tcp_sack_block dsack;   /* to report once (RFC 2883); start == end: none  */
 };
 
-#define TCP_CONN_IN_USE 0x636f6e6eu
+#define TCP_CONN_IN_USE 0xc5 /* neither 0 nor what a pool fills free memory with */
 
 struct tcp_conn {
 	/* -- line 0: every segment ------------------------------------------- */
@@ -230,7 +233,7 @@ struct tcp_conn {
 	seq_t rcv_nxt;
 	seq_t rcv_adv;             /* right edge ever advertised: never moves left */
 	seq_t rcv_acked;           /* rcv_nxt when the last ACK left (Last.ACK.sent) */
-	seq_t snd_wl1, snd_wl2;
+	seq_t snd_wl1;
 	uint32_t snd_wnd;          /* the peer's window, bytes                   */
 	uint32_t snd_wnd_max;      /* the largest it ever was                    */
 	uint32_t cwnd, ssthresh;   /* bytes                                      */
@@ -238,7 +241,9 @@ struct tcp_conn {
 	uint16_t rcv_mss;          /* estimate of the peer's full segment        */
 	uint8_t ecn;               /* ECN_*, tcp_ecn.h                           */
 	uint8_t chrono;            /* enum tcp_chrono                            */
+	uint16_t pmtu_acked;       /* bytes of the largest segment acknowledged  */
 	uint32_t data_segs_in;     /* segments received with text                */
+	uint32_t delivery_rate;    /* last estimate, in 64 bytes/s               */
 
 	/* -- line 1: streams, transmission, counters of every segment ------------ */
 	_Alignas(CACHE_LINE) struct tcp_streams *streams; /* NULL: nobody's any more */
@@ -254,8 +259,9 @@ struct tcp_conn {
 	_Alignas(CACHE_LINE) int64_t rtx_at; /* retransmission, persist or reordering timer */
 	int64_t ack_at;            /* delayed ACK                                */
 	int64_t wait_at;           /* keep-alive, FIN-WAIT-2, idle time-out      */
-	int64_t cork_at;           /* a corked partial segment leaves            */
-	int64_t rto_ns;
+	int64_t sent_at;           /* last data segment sent                     */
+	uint32_t received;         /* last segment received, TCP_TICKs; tcp_silence_ns() */
+	uint32_t rto_us;           /* tcp_rto_ns()                               */
 	uint32_t srtt_us, rttvar_us;   /* SRTT 0: no sample yet; both scaled by 8 and 4 */
 	uint32_t min_rtt_us;           /* 0: no sample yet                       */
 	uint32_t ts_offset;            /* added to our clock                     */
@@ -265,8 +271,6 @@ struct tcp_conn {
 	/* -- line 3: loss recovery, handshake, quotas ----------------------------- */
 	_Alignas(CACHE_LINE) seq_t recover; /* recovery ends when this is acknowledged */
 	seq_t iss, irs;
-	seq_t rcv_fin;             /* the sequence number of the peer's FIN      */
-	seq_t snd_sml;             /* end of the last segment sent that was not full */
 	uint8_t rtx_kind;          /* enum tcp_rtx_kind                          */
 	uint8_t retries;           /* expiries in a row                          */
 	uint8_t probes;            /* keep-alive or window probes unanswered     */
@@ -274,64 +278,39 @@ struct tcp_conn {
 	uint16_t peer_mss;         /* the option, or the default                 */
 	uint16_t adv_mss;          /* what we announced                          */
 	uint32_t chrono_since;     /* when `chrono` began, in units of tcp_chrono.c */
+	uint32_t busy_time;        /* sending and not held back, as chrono_since */
 	uint32_t rcv_space;        /* bytes that the receive window may span     */
 	uint32_t rcv_read_mark;    /* bytes the application had read at ...      */
-	int64_t rcv_mark_at;       /* ... this time (receive autotuning)         */
+	uint32_t rcv_mark;         /* ... this time, about us (receive autotuning) */
 	uint32_t snd_limit;        /* bytes the send stream may hold             */
 	uint32_t waiting_ms;       /* since when what was sent, or a closed window, waits */
-	uint32_t rwnd_time, sndbuf_time; /* held back so long, as chrono_since   */
-
-	/* -- line 4: congestion control, the core's links ---------------------- */
-	_Alignas(CACHE_LINE) uint64_t cc_state[CC_STATE_WORDS];
-
-	/* -- line 5: the core's ----------------------------------------------------- */
-	_Alignas(CACHE_LINE) struct wheel_node timer;
-	int64_t sent_at;           /* last data segment sent                     */
-	const struct tcp_opts *opts;
-	struct link tx_link;       /* control, ack or data list, or a neighbour's waiters */
-	int64_t received_at;       /* last segment received                      */
-
-	/* -- line 6: name -------------------------------------------------------------- */
-	_Alignas(CACHE_LINE) struct tcp_tuple tuple;
-	uint32_t hash;             /* of the tuple, in the demultiplexer         */
-	uint32_t id;               /* number in the core's pool                  */
-	uint32_t sock;             /* socket number; UINT32_MAX: none            */
-	uint32_t in_use;           /* the core's: TCP_CONN_IN_USE, or memory of a pool */
-	uint8_t tx_list;           /* the core's: which list tx_link is on       */
-	uint8_t tos, ttl;
+	seq_t ecn_ack;             /* ECN_ACK_FIRST: what that ACK acknowledges  */
 	uint8_t tlp;               /* TLP_*, tcp_tlp.h                           */
-	uint8_t reo_mult;          /* by how many min_rtt/4 D-SACKs widened ...  */
-	uint8_t reo_persist;       /* ... the reordering window; for so many recoveries */
 	uint8_t reordering;        /* largest distance seen, segments; 0: none   */
 	uint8_t err;               /* enum tcp_error; why it ended               */
-	uint32_t busy_time;        /* sending and not held back, as chrono_since */
+	uint8_t in_use;            /* the core's: TCP_CONN_IN_USE, or memory of a pool */
+	uint8_t tx_list;           /* the core's: which list tx_link is on       */
+	uint8_t tos, ttl;
+	uint32_t hash;             /* of the tuple, in the demultiplexer         */
 
-	/* -- line 7: what is seldom looked at --------------------------------------- */
-	_Alignas(CACHE_LINE) int64_t pace_at; /* pacing lets the next segment leave then */
-	uint64_t bytes_retrans;    /* text sent again                            */
-	uint32_t challenge_ms;     /* start of the second in which ...           */
-	uint16_t challenges;       /* ... so many challenge ACKs were sent       */
-	uint16_t plpmtu_s;         /* when the search began, s                   */
-	uint16_t plpmtu_low, plpmtu_high; /* what arrives, and may arrive, tcp_plpmtu.c */
-	uint16_t pmtu_acked;       /* bytes of the largest segment acknowledged  */
-	uint16_t pmtu_claim;       /* an MTU that ICMP names and an RTO may confirm; 0: none */
-	uint32_t total_retrans;
-	uint32_t dsack_dups;       /* segments that D-SACKs reported             */
-	seq_t tlp_end;             /* SND.NXT when the tail loss probe had left  */
-	uint32_t delivered_ce;     /* of delivered_segs, by ACKs with ECE        */
-	uint32_t delivery_rate;    /* last estimate, in 64 bytes/s               */
-	seq_t ecn_ack;             /* ECN_ACK_FIRST: what that ACK acknowledges  */
-	seq_t snd_up;              /* SND.UP: the end of urgent text to send     */
-	seq_t rcv_up;              /* RCV.UP: the last urgent byte to receive    */
+	/* -- line 4: the core's ----------------------------------------------------- */
+	_Alignas(CACHE_LINE) struct wheel_node timer;
+	struct link tx_link;       /* control, ack or data list, or a neighbour's waiters */
+	const struct tcp_opts *opts;
+	struct tcp_rare *rare;     /* NULL: nothing of it was ever needed; tcp_rare.h */
+	uint32_t id;               /* number in the core's pool                  */
+
+	/* -- line 5: name, but for its first bytes; congestion control ------------------- */
+	struct tcp_tuple tuple;
+	uint64_t cc_state[CC_STATE_WORDS];
 };
 
 static_assert(offsetof(struct tcp_conn, streams) == 64, "per-segment state fits one line");
 static_assert(offsetof(struct tcp_conn, rtx_at) == 128, "streams fit one line");
 static_assert(offsetof(struct tcp_conn, recover) == 192, "time fits one line");
-static_assert(offsetof(struct tcp_conn, cc_state) == 256, "recovery fits one line");
-static_assert(offsetof(struct tcp_conn, timer) == 320, "congestion control fits one line");
-static_assert(offsetof(struct tcp_conn, tuple) == 384, "the core's fits one line");
-static_assert(sizeof(struct tcp_conn) == 512, "eight lines");
+static_assert(offsetof(struct tcp_conn, timer) == 256, "recovery fits one line");
+static_assert(offsetof(struct tcp_conn, tuple) == 316, "the core's fits one line");
+static_assert(sizeof(struct tcp_conn) == 384, "six lines");
 
 /* ------------------------------------------------------------ life -- */
 
@@ -439,6 +418,29 @@ void tcp_info_fill(const struct tcp_env *e, const struct tcp_conn *c, int64_t no
 void tcp_check(const struct tcp_env *e, const struct tcp_conn *c);
 
 /* ------------------------------------------------- helpers of the folder -- */
+
+static inline int64_t
+tcp_rto_ns(const struct tcp_conn *c)
+{
+	return US((int64_t)c->rto_us);
+}
+
+/* A time that need not be exact is kept in 32 bits: about ms, 52 days of them. */
+#define TCP_TICK_SHIFT 20
+#define TCP_TICK       (INT64_C(1) << TCP_TICK_SHIFT)
+
+static inline uint32_t
+tcp_tick(int64_t now)
+{
+	return (uint32_t)((uint64_t)now >> TCP_TICK_SHIFT);
+}
+
+/* How long the peer has said nothing: to a tick more or less. */
+static inline int64_t
+tcp_silence_ns(const struct tcp_conn *c, int64_t now)
+{
+	return (int64_t)(tcp_tick(now) - c->received) << TCP_TICK_SHIFT;
+}
 
 static inline uint32_t
 tcp_flight(const struct tcp_conn *c)

@@ -5,6 +5,8 @@
 
 #include "tcp/tcp_ecn.h"
 #include "tcp/tcp_plpmtu.h"
+#include "tcp/tcp_pmtu.h"
+#include "tcp/tcp_rare.h"
 #include "tcp/tcp_recovery.h"
 #include "tcp/tcp_rtt.h"
 #include "tcp/tcp_timer.h"
@@ -22,7 +24,6 @@ ack_of_syn(struct tcp_env *e, struct tcp_conn *c, const struct tcp_seg *s, int64
 		tcp_rtt_sample(e->cfg, c, now - c->sent_at);
 	c->snd_una = seq_add(c->iss, 1);
 	c->snd_wl1 = s->seq;
-	c->snd_wl2 = s->ack;
 	c->snd_wnd = s->wnd << c->snd_wscale;
 	c->snd_wnd_max = max(c->snd_wnd_max, c->snd_wnd);
 	tcp_set_state(e, c, TCP_ESTABLISHED, now);
@@ -53,7 +54,6 @@ update_window(struct tcp_conn *c, const struct tcp_seg *s)
 		c->snd_wnd = wnd;
 		c->snd_wnd_max = max(c->snd_wnd_max, wnd);
 		c->snd_wl1 = s->seq;
-		c->snd_wl2 = s->ack;
 	}
 }
 
@@ -132,10 +132,11 @@ advance(struct tcp_env *e, struct tcp_conn *c, const struct tcp_seg *s, int64_t 
 	n->acked = seq_sub(s->ack, c->snd_una);
 	tcp_sack_acked(e, c, s->ack, now, n);
 	c->snd_una = s->ack;
-	c->pmtu_claim = 0; /* what we send does arrive */
-	tcp_plpmtu_acked(e, c, now);
-	if (seq_lt(c->snd_sml, c->snd_una))
-		c->snd_sml = c->snd_una;
+	tcp_pmtu_unclaim(c); /* what we send does arrive */
+	if (c->xmit && c->xmit->probe)
+		tcp_plpmtu_acked(e, c, now);
+	if (c->xmit && seq_lt(c->xmit->small, c->snd_una))
+		c->xmit->small = c->snd_una;
 	c->err = TCP_E_NONE; /* what ICMP had to say is over */
 	tcp_text_acked(e, c);
 }
@@ -158,6 +159,8 @@ took_news(struct tcp_env *e, struct tcp_conn *c, const struct tcp_seg *s, struct
 	if (n->rtt_ns >= 0) /* without one the back-off stays (RFC 6298 5, Karn) */
 		tcp_rtt_sample(e->cfg, c, n->rtt_ns);
 	n->ece = tcp_ecn_echoed(c, s);
+	if (n->ece)
+		tcp_rare_own(e, c)->delivered_ce += n->n_delivered;
 	tcp_rate_acked(c, n, now);
 	if (n->acked)
 		tcp_timer_acked(c, now);

@@ -32,12 +32,12 @@ tcp_cc_stop(struct tcp_env *e, struct tcp_conn *c)
 }
 
 void
-tcp_cc_start(struct tcp_env *e, struct tcp_conn *c, const struct cc_ops *cc)
+tcp_cc_start(struct tcp_env *e, struct tcp_conn *c, const struct cc_ops *cc, int64_t now)
 {
 	tcp_cc_stop(e, c);
 	memset(c->cc_state, 0, sizeof c->cc_state);
 	c->cc = !cc->attach || cc->attach(e, c) ? cc : &cc_cubic;
-	c->cc->init(c);
+	c->cc->init(c, now);
 	/* One that knows no ssthresh may have left none for the end of a recovery. */
 	if (c->ca >= TCP_CA_CWR && c->ssthresh == UINT32_MAX)
 		c->ssthresh = c->cwnd;

@@ -16,7 +16,7 @@ struct tcp_conn;
 struct tcp_env;
 struct tcp_sent;
 
-#define CC_STATE_WORDS 8 /* 64-bit words of private state in each connection */
+#define CC_STATE_WORDS 4 /* 64-bit words of private state in each connection */
 #define CC_RECORD_SIZE 320u /* bytes of a record for an algorithm that needs more */
 
 /* `hystart`: how CUBIC's slow start ends before it loses (RFC 9406; Linux's by delay). */
@@ -40,7 +40,7 @@ struct cc_ack {
 
 struct cc_ops {
 	const char *name;                     /* as TCP_CONGESTION and `cc` know it    */
-	void (*init)(struct tcp_conn *c);
+	void (*init)(struct tcp_conn *c, int64_t now);
 	/* An ACK outside of recovery: may let cwnd grow. */
 	void (*on_ack)(struct tcp_conn *c, const struct cc_ack *a);
 	/* Congestion: the new ssthresh in bytes, at least 2 SMSS. */
@@ -88,7 +88,7 @@ TCP_CC_LIST(X)
 #undef X
 
 /* The connection uses `cc` from now on; at the start of a connection, or later. */
-void tcp_cc_start(struct tcp_env *e, struct tcp_conn *c, const struct cc_ops *cc);
+void tcp_cc_start(struct tcp_env *e, struct tcp_conn *c, const struct cc_ops *cc, int64_t now);
 
 /* Gives back what the algorithm holds. */
 void tcp_cc_stop(struct tcp_env *e, struct tcp_conn *c);

@@ -4,6 +4,7 @@
  * with checks call this after each step.
  */
 
+#include "tcp/tcp_rare.h"
 #include "tcp/tcp_reass.h"
 #include "tcp/tcp_recovery.h"
 #include "tcp/tcp_timer.h"
@@ -38,8 +39,8 @@ check_receive(const struct tcp_conn *c)
 {
 	assert(seq_le(c->rcv_nxt, c->rcv_adv));
 	assert(seq_le(c->rcv_acked, c->rcv_nxt));
-	if (c->flags & TCPF_FIN_SEEN)
-		assert(seq_le(c->rcv_nxt, seq_add(c->rcv_fin, 1)));
+	if (tcp_rare(c)->fin_waits)
+		assert(seq_le(c->rcv_nxt, c->rare->rcv_fin));
 	tcp_reass_check(c);
 }
 
@@ -54,7 +55,7 @@ check_timers(const struct tcp_conn *c)
 		assert(c->rtx_at != TIME_NEVER);
 	assert((c->rtx_at == TIME_NEVER) == (c->rtx_kind == RTX_NONE));
 	if (!all_sent && tcp_flight(c) == 0 && tcp_facts[c->state].may_send)
-		assert(c->rtx_at != TIME_NEVER || c->cork_at != TIME_NEVER ||
+		assert(c->rtx_at != TIME_NEVER || tcp_rare(c)->cork_at != TIME_NEVER ||
 		       (c->flags & (TCPF_PUSH_SMALL | TCPF_PACED)) || link_on_list(&c->tx_link));
 }
 
@@ -66,7 +67,7 @@ tcp_check(const struct tcp_env *e, const struct tcp_conn *c)
 		assert(tcp_timer_next(c) == TIME_NEVER);
 		return;
 	}
-	assert(c->rto_ns > 0 && c->rto_ns <= max(e->cfg->rto_max_ns, SEC(3)));
+	assert(c->rto_us > 0 && tcp_rto_ns(c) <= max(e->cfg->rto_max_ns, SEC(3)));
 	if (!tcp_facts[c->state].synchronized)
 		return;
 	check_send(c);

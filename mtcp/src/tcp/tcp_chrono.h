@@ -12,7 +12,7 @@
 enum tcp_chrono { CHRONO_IDLE, CHRONO_BUSY, CHRONO_RWND, CHRONO_SNDBUF };
 
 /* `wants_room`: the application was refused room in the send stream. */
-void tcp_chrono_look(struct tcp_conn *c, bool wants_room, int64_t now);
+void tcp_chrono_look(struct tcp_env *e, struct tcp_conn *c, bool wants_room, int64_t now);
 
 /* ns spent so far, up to `now`; CHRONO_BUSY: all that is not idle. */
 int64_t tcp_chrono_ns(const struct tcp_conn *c, enum tcp_chrono kind, int64_t now);

@@ -13,6 +13,7 @@
 #include "tcp/tcp_plpmtu.h"
 #include "tcp/tcp_pmtu.h"
 #include "tcp/tcp_rack.h"
+#include "tcp/tcp_rare.h"
 #include "tcp/tcp_reass.h"
 #include "tcp/tcp_recovery.h"
 #include "tcp/tcp_rtt.h"
@@ -155,7 +156,7 @@ tcp_mss_for(const struct tcp_env *e, const struct tcp_conn *c, uint32_t path)
 void
 tcp_set_mss(const struct tcp_env *e, struct tcp_conn *c, uint32_t path)
 {
-	uint32_t found = c->flags & TCPF_PLPMTU ? c->plpmtu_low : UINT32_MAX;
+	uint32_t found = c->flags & TCPF_PLPMTU ? tcp_rare(c)->plpmtu_low : UINT32_MAX;
 	uint32_t mss = tcp_mss_for(e, c, min(path, found));
 
 	c->mss = to_u16(mss - (c->flags & TCPF_TS ? TS_BYTES : 0));
@@ -200,10 +201,11 @@ tcp_set_opts(struct tcp_env *e, struct tcp_conn *c, const struct tcp_opts *o, in
 	         ? tcp_cc_at((unsigned)o->value[TCP_OPTION_CONGESTION])
 	         : NULL;
 	if (cc && cc != c->cc && tcp_facts[c->state].synchronized)
-		tcp_cc_start(e, c, cc);
+		tcp_cc_start(e, c, cc, now);
 	else if (cc && cc != c->cc)
 		c->cc = cc;
-	c->pace_at = min(c->pace_at, now); /* at another rate from now on */
+	if (c->rare) /* at another rate from now on */
+		c->rare->pace_at = min(c->rare->pace_at, now);
 	tcp_timer_options(e, c, now);
 }
 
@@ -216,14 +218,13 @@ tcp_conn_init(struct tcp_env *e, struct tcp_conn *c, const struct tcp_open *o, i
 
 	memset(c, 0, sizeof *c);
 	c->id = id;
-	c->sock = UINT32_MAX;
 	c->tuple = o->tuple;
 	c->streams = o->streams;
-	c->iss = c->snd_una = c->snd_nxt = c->snd_sml = c->snd_up = o->iss;
+	c->iss = c->snd_una = c->snd_nxt = o->iss;
 	c->recover = o->iss;
 	c->ts_offset = o->ts_offset;
-	c->rtx_at = c->ack_at = c->wait_at = c->cork_at = TIME_NEVER;
-	c->rto_ns = e->cfg->rto_initial_ns;
+	c->rtx_at = c->ack_at = c->wait_at = TIME_NEVER;
+	c->rto_us = (uint32_t)(e->cfg->rto_initial_ns / NS_PER_US);
 	c->quickacks = (uint8_t)min(e->cfg->quickack, (uint32_t)UINT8_MAX);
 	c->peer_mss = ip_addr_is_v4(&o->tuple.remote) ? MSS_DEFAULT_V4 : MSS_DEFAULT_V6;
 	c->adv_mss = o->local_mss;
@@ -231,7 +232,8 @@ tcp_conn_init(struct tcp_env *e, struct tcp_conn *c, const struct tcp_open *o, i
 	c->cc = e->cfg->cc;
 	c->ssthresh = UINT32_MAX;
 	c->tlp = e->cfg->loss_probe ? 0 : TLP_NEVER;
-	c->received_at = c->sent_at = now;
+	c->received = tcp_tick(now);
+	c->sent_at = now;
 	c->opts = o->opts;
 	set_buffers(e, c);
 	tcp_set_mss(e, c, o->local_mss);
@@ -280,9 +282,8 @@ tcp_established(struct tcp_env *e, struct tcp_conn *c, int64_t now)
 		tcp_rtt_handshake_was_slow(c);
 	c->flags &= ~(uint32_t)TCPF_SYN_DUE; /* it was due again when the answer came */
 	c->recover = c->iss;
-	c->snd_sml = c->snd_una;
-	c->rcv_mark_at = now;
-	tcp_cc_start(e, c, c->cc);
+	c->rcv_mark = tcp_window_mark(now);
+	tcp_cc_start(e, c, c->cc, now);
 	c->flags |= TCPF_APP_LIMITED; /* until the first round trip is over */
 	tcp_timer_acked(c, now);
 	tcp_window_grow_send(e, c);
@@ -296,8 +297,8 @@ tcp_app_wrote(struct tcp_env *e, struct tcp_conn *c, int64_t now)
 	(void)e;
 	(void)now;
 	/* Text written without MSG_MORE, or without the cork, ends its wait. */
-	if (!(c->flags & (TCPF_CORK | TCPF_MORE)))
-		c->cork_at = TIME_NEVER;
+	if (c->rare && !(c->flags & (TCPF_CORK | TCPF_MORE)))
+		c->rare->cork_at = TIME_NEVER;
 }
 
 void
@@ -366,6 +367,7 @@ tcp_conn_release(struct tcp_env *e, struct tcp_conn *c)
 	tcp_cc_stop(e, c);
 	tcp_sack_release(e, c);
 	tcp_reass_release(e, c);
+	tcp_rare_release(e, c);
 }
 
 /* ------------------------------------------------------------------- ICMP -- */
@@ -409,10 +411,10 @@ info_sent(const struct tcp_conn *c, struct tcp_info_data *i)
 {
 	bool fin_flies = (c->flags & TCPF_FIN_SENT) && tcp_flight(c) > 0;
 
-	i->bytes_retrans = c->bytes_retrans;
+	i->bytes_retrans = tcp_rare(c)->bytes_retrans;
 	if (tcp_facts[c->state].synchronized)
-		i->bytes_sent = c->bytes_acked + tcp_flight(c) - fin_flies + c->bytes_retrans;
-	i->data_segs_out = c->delivered_segs + i->unacked - i->sacked + c->total_retrans;
+		i->bytes_sent = c->bytes_acked + tcp_flight(c) - fin_flies + i->bytes_retrans;
+	i->data_segs_out = c->delivered_segs + i->unacked - i->sacked + i->total_retrans;
 }
 
 static void
@@ -433,13 +435,13 @@ static void
 info_times(const struct tcp_env *e, const struct tcp_conn *c, int64_t now,
            struct tcp_info_data *i)
 {
-	i->rto_ns = c->rto_ns;
+	i->rto_ns = tcp_rto_ns(c);
 	i->ato_ns = e->cfg->delack_min_ns;
 	i->srtt_ns = tcp_srtt_ns(c);
 	i->rttvar_ns = US(c->rttvar_us >> 2);
 	i->min_rtt_ns = US(c->min_rtt_us);
 	i->last_data_sent_ns = now - c->sent_at;
-	i->last_data_recv_ns = i->last_ack_recv_ns = now - c->received_at;
+	i->last_data_recv_ns = i->last_ack_recv_ns = tcp_silence_ns(c, now);
 	i->busy_ns = tcp_chrono_ns(c, CHRONO_BUSY, now);
 	i->rwnd_limited_ns = tcp_chrono_ns(c, CHRONO_RWND, now);
 	i->sndbuf_limited_ns = tcp_chrono_ns(c, CHRONO_SNDBUF, now);
@@ -466,15 +468,15 @@ info_sizes(const struct tcp_env *e, const struct tcp_conn *c, struct tcp_info_da
 static void
 info_counts(const struct tcp_conn *c, struct tcp_info_data *i)
 {
-	i->total_retrans = c->total_retrans;
+	i->total_retrans = tcp_rare(c)->total_retrans;
 	i->segs_out = c->segs_out;
 	i->segs_in = c->segs_in;
 	i->data_segs_in = c->data_segs_in;
 	i->bytes_acked = c->bytes_acked;
 	i->bytes_received = c->bytes_received;
-	i->dsack_dups = c->dsack_dups;
+	i->dsack_dups = tcp_rare(c)->dsack_dups;
 	i->delivered = c->delivered_segs;
-	i->delivered_ce = c->delivered_ce;
+	i->delivered_ce = tcp_rare(c)->delivered_ce;
 }
 
 static void

@@ -8,6 +8,7 @@
 
 #include "tcp/tcp_ecn.h"
 #include "tcp/tcp_fastopen.h"
+#include "tcp/tcp_rare.h"
 #include "tcp/tcp_reass.h"
 #include "tcp/tcp_rtt.h"
 #include "tcp/tcp_timer.h"
@@ -21,13 +22,14 @@ void
 tcp_challenge(struct tcp_env *e, struct tcp_conn *c, int64_t now)
 {
 	uint32_t now_ms = (uint32_t)(now / NS_PER_MS);
+	struct tcp_rare *r = tcp_rare_own(e, c);
 
-	if (now_ms - c->challenge_ms >= 1000) {
-		c->challenge_ms = now_ms;
-		c->challenges = 0;
+	if (now_ms - r->challenge_ms >= 1000) {
+		r->challenge_ms = now_ms;
+		r->challenges = 0;
 	}
-	if (c->challenges < min(e->cfg->challenge_ack_per_s, (uint32_t)UINT16_MAX)) {
-		c->challenges++;
+	if (r->challenges < min(e->cfg->challenge_ack_per_s, (uint32_t)UINT16_MAX)) {
+		r->challenges++;
 		c->flags |= TCPF_ACK_NOW;
 	}
 }
@@ -121,7 +123,7 @@ heard_from(struct tcp_env *e, struct tcp_conn *c, const struct tcp_seg *s, int64
 {
 	update_ts_recent(c, s, now);
 	tcp_ecn_arrived(c, s);
-	if (s->len && now - c->received_at > c->rto_ns)
+	if (s->len && tcp_silence_ns(c, now) > tcp_rto_ns(c))
 		acks_quickly(e, c);
 	tcp_timer_received(e, c, now);
 }
@@ -258,8 +260,8 @@ process_text(struct tcp_env *e, struct tcp_conn *c, const struct tcp_seg *s, int
 
 	if (s->len == 0 || !tcp_facts[c->state].may_recv)
 		return SEG_OK;
-	if (c->flags & TCPF_FIN_SEEN)
-		edge = seq_min(edge, c->rcv_fin);
+	if ((c->flags & TCPF_FIN_SEEN) && tcp_rare(c)->fin_waits)
+		edge = seq_min(edge, tcp_rare(c)->rcv_fin);
 	if (seq_lt(c->rcv_nxt, end) && (c->flags & TCPF_ORPHAN))
 		return text_after_close(e, c, now);
 	end = seq_min(end, edge);
@@ -314,20 +316,39 @@ fin_fits(const struct tcp_conn *c, seq_t at)
 	return !seq_lt(c->rcv_adv, at) && !seq_lt(at, c->rcv_nxt) && !tcp_reass_beyond(c, at);
 }
 
+static void
+fin_waits(struct tcp_env *e, struct tcp_conn *c, seq_t at)
+{
+	struct tcp_rare *r = tcp_rare_own(e, c);
+
+	r->fin_waits = true;
+	r->rcv_fin = at;
+}
+
 /* A FIN may arrive before the text it follows: its place is remembered. */
-static enum fate
+static void
 process_fin(struct tcp_env *e, struct tcp_conn *c, const struct tcp_seg *s, int64_t now)
 {
+	seq_t at = seq_add(s->seq, s->len);
+
 	if (!tcp_facts[c->state].may_recv)
-		return SEG_OK;
-	if ((s->flags & TCP_FIN) && !(c->flags & TCPF_FIN_SEEN) &&
-	    fin_fits(c, seq_add(s->seq, s->len))) {
+		return;
+	if ((s->flags & TCP_FIN) && !(c->flags & TCPF_FIN_SEEN) && fin_fits(c, at)) {
 		c->flags |= TCPF_FIN_SEEN;
-		c->rcv_fin = seq_add(s->seq, s->len);
-	}
-	if ((c->flags & TCPF_FIN_SEEN) && seq_eq(c->rcv_nxt, c->rcv_fin))
+		if (seq_eq(c->rcv_nxt, at))
+			fin_arrived(e, c, now);
+		else
+			fin_waits(e, c, at);
+	} else if (tcp_rare(c)->fin_waits && seq_eq(c->rcv_nxt, c->rare->rcv_fin)) {
+		c->rare->fin_waits = false;
 		fin_arrived(e, c, now);
-	return SEG_OK;
+	}
+}
+
+static bool
+fin_concerns(const struct tcp_conn *c, const struct tcp_seg *s)
+{
+	return (s->flags & TCP_FIN) || (c->flags & TCPF_FIN_SEEN);
 }
 
 /* ------------------------------------------------------------- the states -- */
@@ -335,14 +356,13 @@ process_fin(struct tcp_env *e, struct tcp_conn *c, const struct tcp_seg *s, int6
 enum fate
 tcp_in_rest(struct tcp_env *e, struct tcp_conn *c, const struct tcp_seg *s, int64_t now)
 {
-	enum fate fate, text;
+	enum fate fate;
 
 	c->flags &= ~(uint32_t)TCPF_URG_NEWS;
-	text = process_text(e, c, s, now);           /* seventh                   */
-	if (c->state == TCP_CLOSED)
-		return text;
-	fate = process_fin(e, c, s, now);            /* eighth                    */
-	return text ? text : fate;
+	fate = process_text(e, c, s, now);           /* seventh                   */
+	if (unlikely(fin_concerns(c, s)))
+		process_fin(e, c, s, now);           /* eighth                    */
+	return fate;
 }
 
 /* RFC 9293 3.10.7.4.  One line is one step of the RFC, in the RFC's order. */
@@ -359,7 +379,8 @@ in_synchronized(struct tcp_env *e, struct tcp_conn *c, const struct tcp_seg *s, 
 	fate = tcp_ack(e, c, s, now);                /* fifth                     */
 	if (fate || c->state == TCP_CLOSED)
 		return fate;
-	tcp_urgent_in(c, s);                         /* sixth                     */
+	if (unlikely(tcp_urgent_concerns(c, s)))
+		tcp_urgent_in(e, c, s);              /* sixth                     */
 	return c->flags & TCPF_URG_NEWS ? SEG_OK : tcp_in_rest(e, c, s, now);
 }
 
@@ -423,7 +444,7 @@ in_syn_sent(struct tcp_env *e, struct tcp_conn *c, const struct tcp_seg *s, int6
 		c->flags |= TCPF_SYN_DUE;
 		return SEG_OK;
 	}
-	c->snd_una = c->snd_wl2 = s->ack;
+	c->snd_una = s->ack;
 	if (tcp_rtt_first_syn_answered(c, s))
 		c->retries = 0;
 	if (c->retries == 0)
@@ -436,7 +457,8 @@ in_syn_sent(struct tcp_env *e, struct tcp_conn *c, const struct tcp_seg *s, int6
 	text.flags &= (uint8_t)~TCP_SYN;
 	(void)process_text(e, c, &text, now);
 	c->flags |= TCPF_ACK_NOW;
-	return process_fin(e, c, &text, now);
+	process_fin(e, c, &text, now);
+	return SEG_OK;
 }
 
 enum fate

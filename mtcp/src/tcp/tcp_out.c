@@ -269,8 +269,8 @@ nagle_allows(const struct tcp_conn *c)
 		return true;
 	if (c->flags & (TCPF_CORK | TCPF_MORE))
 		return false;
-	return (c->flags & (TCPF_NODELAY | TCPF_SHUT)) || !seq_lt(c->snd_una, c->snd_sml) ||
-	       tcp_flight(c) == 0;
+	return (c->flags & (TCPF_NODELAY | TCPF_SHUT)) || !c->xmit ||
+	       !seq_lt(c->snd_una, c->xmit->small) || tcp_flight(c) == 0;
 }
 
 /* Sender's side of silly window avoidance (RFC 9293 3.8.6.2.1). */
@@ -306,15 +306,15 @@ text_allowed(struct tcp_conn *c, uint32_t unsent, uint32_t record)
 static void
 restart_after_idle(struct tcp_env *e, struct tcp_conn *c, int64_t now)
 {
-	int64_t idle = now - c->sent_at;
+	int64_t idle = now - c->sent_at, rto = tcp_rto_ns(c);
 	uint32_t restart = min(e->cfg->initial_cwnd * c->mss, c->cwnd);
 
 	if (tcp_flight(c) == 0 && c->cc->on_transmit)
 		c->cc->on_transmit(c, now);
-	if (!e->cfg->slow_start_after_idle || c->cc->control || tcp_flight(c) > 0 || idle <= c->rto_ns)
+	if (!e->cfg->slow_start_after_idle || c->cc->control || tcp_flight(c) > 0 || idle <= rto)
 		return;
 	c->ssthresh = max(c->ssthresh, c->cwnd / 4 * 3);
-	for (int64_t t = idle; t > c->rto_ns && c->cwnd > restart; t -= c->rto_ns)
+	for (int64_t t = idle; t > rto && c->cwnd > restart; t -= rto)
 		c->cwnd /= 2;
 	c->cwnd = max(c->cwnd, restart);
 	c->cc->on_restart(c, idle);
@@ -383,9 +383,9 @@ send_text(struct tcp_env *e, struct tcp_conn *c, uint32_t n, uint32_t unsent, ui
 	tcp_ecn_new_text(c, s);
 	c->flags &= ~(uint32_t)TCPF_PUSH_SMALL;
 	if (n < full_text(c))
-		c->snd_sml = c->snd_nxt;
-	if (n == unsent)
-		c->cork_at = TIME_NEVER;
+		c->xmit->small = c->snd_nxt;
+	if (n == unsent && c->rare)
+		c->rare->cork_at = TIME_NEVER;
 	c->sent_at = now;
 	tcp_frto_sent_new(c);
 	tcp_recovery_sending(c, n + fin);
@@ -435,13 +435,13 @@ out_loss_probe(struct tcp_env *e, struct tcp_conn *c, int64_t now, struct tcp_se
 	n = min(min(record, c->snd_wnd > flight ? c->snd_wnd - flight : 0), full_text(c));
 	if ((c->flags & (TCPF_CORK | TCPF_MORE)) && n < full_text(c))
 		n = 0;
-	tcp_tlp_sent(c, c->snd_nxt, n == 0);
+	tcp_tlp_sent(e, c, c->snd_nxt, n == 0);
 	trace_add(e->trace, now, c->id, T_LOSS_PROBE, c->snd_nxt.v, n);
 	if (n && tcp_facts[c->state].may_send && send_text(e, c, n, unsent, record, now, s)) {
-		c->tlp_end = c->snd_nxt;
+		tcp_rare_own(e, c)->tlp_end = c->snd_nxt;
 		return true;
 	}
-	tcp_tlp_sent(c, c->snd_nxt, true);
+	tcp_tlp_sent(e, c, c->snd_nxt, true);
 	if (out_last(e, c, now, s))
 		return true;
 	tcp_tlp_stop(c); /* nothing has left: there is nothing to judge */

@@ -14,8 +14,11 @@
 static uint64_t
 limit(const struct tcp_env *e, const struct tcp_conn *c)
 {
-	int64_t most = tcp_opt_value(e, c->opts, TCP_OPTION_MAX_PACING_RATE);
+	int64_t most;
 
+	if (likely(!(c->opts->set & 1u << TCP_OPTION_MAX_PACING_RATE)))
+		return UINT64_MAX;
+	most = tcp_opt_value(e, c->opts, TCP_OPTION_MAX_PACING_RATE);
 	return most > 0 && most < INT64_MAX ? (uint64_t)most : UINT64_MAX;
 }
 
@@ -42,7 +45,7 @@ tcp_pace_on(const struct tcp_env *e, const struct tcp_conn *c)
 bool
 tcp_pace_allows(const struct tcp_env *e, struct tcp_conn *c, int64_t now)
 {
-	if (now >= c->pace_at || !tcp_pace_on(e, c) || (c->flags & TCPF_RETRANSMIT_NOW)) {
+	if (likely(!c->rare) || now >= c->rare->pace_at || !tcp_pace_on(e, c) || (c->flags & TCPF_RETRANSMIT_NOW)) {
 		c->flags &= ~(uint32_t)TCPF_PACED;
 		return true;
 	}
@@ -57,8 +60,9 @@ time_of(uint32_t bytes, uint64_t rate)
 }
 
 void
-tcp_pace_sent(const struct tcp_env *e, struct tcp_conn *c, uint32_t bytes, int64_t now)
+tcp_pace_sent(struct tcp_env *e, struct tcp_conn *c, uint32_t bytes, int64_t now)
 {
+	struct tcp_rare *r;
 	uint64_t rate;
 	int64_t late;
 
@@ -67,8 +71,9 @@ tcp_pace_sent(const struct tcp_env *e, struct tcp_conn *c, uint32_t bytes, int64
 	rate = tcp_pace_rate(e, c);
 	if (rate == UINT64_MAX)
 		return; /* the handshake gave no round trip: the first window leaves as it is */
+	r = tcp_rare_own(e, c);
 	late = tcp_flight(c) ? QUANTUM_NS : time_of((TCP_PACE_BURST - 1) * c->mss, rate);
 	if (tcp_flight(c) == 0 || c->sent_at != now) /* what begins a burst sets its credit */
-		c->pace_at = max(c->pace_at, now - late);
-	c->pace_at += time_of(bytes, rate);
+		r->pace_at = max(r->pace_at, now - late);
+	r->pace_at += time_of(bytes, rate);
 }

@@ -6,7 +6,7 @@
  */
 #pragma once
 
-#include "tcp/tcp.h"
+#include "tcp/tcp_rare.h"
 
 #define TCP_PACE_BURST 10u /* segments that may leave together from idle (RFC 9002 7.7) */
 
@@ -22,11 +22,11 @@ bool tcp_pace_on(const struct tcp_env *e, const struct tcp_conn *c);
 bool tcp_pace_allows(const struct tcp_env *e, struct tcp_conn *c, int64_t now);
 
 /* `bytes` of text are leaving; not yet in flight. */
-void tcp_pace_sent(const struct tcp_env *e, struct tcp_conn *c, uint32_t bytes, int64_t now);
+void tcp_pace_sent(struct tcp_env *e, struct tcp_conn *c, uint32_t bytes, int64_t now);
 
 /* It waits, and nothing that is more urgent has come up since. */
 static inline bool
 tcp_pace_holds(const struct tcp_conn *c, int64_t now)
 {
-	return (c->flags & TCPF_PACED) && now < c->pace_at && !(c->flags & TCPF_RETRANSMIT_NOW);
+	return (c->flags & TCPF_PACED) && now < tcp_rare(c)->pace_at && !(c->flags & TCPF_RETRANSMIT_NOW);
 }

@@ -5,6 +5,7 @@
 #include "tcp/tcp_plpmtu.h"
 
 #include "tcp/tcp_pmtu.h"
+#include "tcp/tcp_rare.h"
 #include "tcp/tcp_sack.h"
 
 #define BASE          1024u /* bytes of text (RFC 4821 7.2; Linux's tcp_base_mss)       */
@@ -31,17 +32,19 @@ ceiling(struct tcp_env *e, const struct tcp_conn *c, int64_t now)
 static void
 set_low(struct tcp_env *e, struct tcp_conn *c, uint32_t low, int64_t now)
 {
-	c->plpmtu_low = to_u16(low);
+	tcp_rare_own(e, c)->plpmtu_low = to_u16(low);
 	tcp_set_mss(e, c, tcp_pmtu_path(e, c, now));
 }
 
 static void
 begin(struct tcp_env *e, struct tcp_conn *c, int64_t now)
 {
-	c->plpmtu_high = to_u16(ceiling(e, c, now));
-	c->plpmtu_s = (uint16_t)(now / NS_PER_S);
+	struct tcp_rare *r = tcp_rare_own(e, c);
+
+	r->plpmtu_high = to_u16(ceiling(e, c, now));
+	r->plpmtu_s = (uint16_t)(now / NS_PER_S);
 	c->flags |= TCPF_PLPMTU;
-	set_low(e, c, min(BASE + stamp(c), (uint32_t)c->plpmtu_high), now);
+	set_low(e, c, min(BASE + stamp(c), (uint32_t)r->plpmtu_high), now);
 }
 
 void
@@ -55,13 +58,14 @@ tcp_plpmtu_start(struct tcp_env *e, struct tcp_conn *c, int64_t now)
 static uint32_t
 next_size(struct tcp_env *e, struct tcp_conn *c, int64_t now)
 {
+	struct tcp_rare *r = tcp_rare_own(e, c);
 	uint16_t now_s = (uint16_t)(now / NS_PER_S);
-	uint32_t low = c->plpmtu_low, high = c->plpmtu_high;
+	uint32_t low = r->plpmtu_low, high = r->plpmtu_high;
 	uint32_t most = ceiling(e, c, now);
 
-	if ((uint16_t)(now_s - c->plpmtu_s) >= AGAIN_S) { /* of 18 h: late once, at worst */
-		c->plpmtu_s = now_s;
-		c->plpmtu_high = to_u16(most);
+	if ((uint16_t)(now_s - r->plpmtu_s) >= AGAIN_S) { /* of 18 h: late once, at worst */
+		r->plpmtu_s = now_s;
+		r->plpmtu_high = to_u16(most);
 		high = most;
 	}
 	high = min(high, most);
@@ -102,11 +106,11 @@ tcp_plpmtu_acked(struct tcp_env *e, struct tcp_conn *c, int64_t now)
 	struct tcp_xmit *x = c->xmit;
 	uint32_t size;
 
-	if (!x || !x->probe || seq_lt(c->snd_una, seq_add(x->probe_start, x->probe)))
+	if (seq_lt(c->snd_una, seq_add(x->probe_start, x->probe)))
 		return;
 	size = x->probe + stamp(c);
 	x->probe = 0;
-	set_low(e, c, min(size, (uint32_t)c->plpmtu_high), now);
+	set_low(e, c, min(size, (uint32_t)tcp_rare(c)->plpmtu_high), now);
 }
 
 /* The probe was too large: all of it leaves again, in segments that are not. */
@@ -116,7 +120,7 @@ failed(struct tcp_conn *c)
 	struct tcp_xmit *x = c->xmit;
 	seq_t end = seq_add(x->probe_start, x->probe);
 
-	c->plpmtu_high = to_u16(max(x->probe + stamp(c) - 1, (uint32_t)c->plpmtu_low));
+	c->rare->plpmtu_high = to_u16(max(x->probe + stamp(c) - 1, (uint32_t)c->rare->plpmtu_low));
 	x->probe = 0;
 	list_for_each(l, &x->sent) {
 		struct tcp_sent *r = container_of(l, struct tcp_sent, link);
@@ -169,7 +173,7 @@ large_segment_is_first(const struct tcp_conn *c)
 void
 tcp_plpmtu_timeout(struct tcp_env *e, struct tcp_conn *c, int64_t now)
 {
-	uint32_t half = (c->plpmtu_low - stamp(c)) / 2 + stamp(c);
+	uint32_t low = tcp_rare(c)->plpmtu_low;
 
 	if (c->xmit)
 		c->xmit->probe = 0;
@@ -180,7 +184,7 @@ tcp_plpmtu_timeout(struct tcp_env *e, struct tcp_conn *c, int64_t now)
 		begin(e, c, now);
 		return;
 	}
-	set_low(e, c, max(half, TCP_MSS_MIN), now);
+	set_low(e, c, max((low - stamp(c)) / 2 + stamp(c), TCP_MSS_MIN), now);
 }
 
 void
@@ -192,6 +196,6 @@ tcp_plpmtu_told(struct tcp_conn *c, uint32_t path)
 		return;
 	if (x && x->probe && x->probe + stamp(c) > path)
 		failed(c);
-	c->plpmtu_high = to_u16(min((uint32_t)c->plpmtu_high, path));
-	c->plpmtu_low = min(c->plpmtu_low, c->plpmtu_high);
+	c->rare->plpmtu_high = to_u16(min((uint32_t)c->rare->plpmtu_high, path));
+	c->rare->plpmtu_low = min(c->rare->plpmtu_low, c->rare->plpmtu_high);
 }

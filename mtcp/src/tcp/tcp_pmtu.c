@@ -4,6 +4,7 @@
 #include "tcp/tcp_pmtu.h"
 
 #include "tcp/tcp_plpmtu.h"
+#include "tcp/tcp_rare.h"
 #include "tcp/tcp_recovery.h"
 
 #define KEEP_NS SEC(600) /* RFC 1191 6.3: ten minutes, five at least             */
@@ -99,7 +100,8 @@ believe(struct tcp_env *e, struct tcp_conn *c, uint32_t mtu, int64_t now)
 
 	remember(e, c, mtu, now);
 	c->flags |= TCPF_PMTU;
-	c->pmtu_acked = c->pmtu_claim = 0;
+	c->pmtu_acked = 0;
+	tcp_pmtu_unclaim(c);
 	tcp_set_mss(e, c, path);
 	if (c->state == TCP_SYN_SENT && tcp_flight(c) > 1) /* by Fast Open, with text */
 		c->flags |= TCPF_SYN_DUE;
@@ -119,7 +121,7 @@ tcp_icmp_frag_needed(struct tcp_env *e, struct tcp_conn *c, uint32_t mtu, int64_
 	if (path >= size_now(e, c, now)) /* never up */
 		return;
 	if (c->pmtu_acked > path - stamp(c))
-		c->pmtu_claim = to_u16(mtu);
+		tcp_rare_own(e, c)->pmtu_claim = to_u16(mtu);
 	else
 		believe(e, c, mtu, now);
 }
@@ -127,8 +129,10 @@ tcp_icmp_frag_needed(struct tcp_env *e, struct tcp_conn *c, uint32_t mtu, int64_
 void
 tcp_pmtu_timeout(struct tcp_env *e, struct tcp_conn *c, int64_t now)
 {
-	if (c->pmtu_claim)
-		believe(e, c, c->pmtu_claim, now);
+	uint16_t claim = tcp_rare(c)->pmtu_claim;
+
+	if (claim)
+		believe(e, c, claim, now);
 	else
 		tcp_plpmtu_timeout(e, c, now);
 }

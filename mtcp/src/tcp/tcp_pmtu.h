@@ -6,7 +6,7 @@
  */
 #pragma once
 
-#include "tcp/tcp.h"
+#include "tcp/tcp_rare.h"
 
 #define TCP_MSS_MIN 88u /* as small as we let anybody make us go: 48 of text beside 40 of
                          * options, Linux's tcp_min_snd_mss */
@@ -26,6 +26,14 @@ tcp_pmtu_delivered(struct tcp_conn *c, uint32_t len)
 {
 	if (len > c->pmtu_acked)
 		c->pmtu_acked = (uint16_t)min(len, (uint32_t)UINT16_MAX);
+}
+
+/* What is sent does arrive: a router that said otherwise is not believed. */
+static inline void
+tcp_pmtu_unclaim(struct tcp_conn *c)
+{
+	if (c->rare)
+		c->rare->pmtu_claim = 0;
 }
 
 /* tcp_conn.c: the segment, options counted, that peer, user and `path` allow. */

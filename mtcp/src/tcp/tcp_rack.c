@@ -9,6 +9,7 @@
 
 #include "tcp/tcp_rack.h"
 
+#include "tcp/tcp_rare.h"
 #include "tcp/tcp_rtt.h"
 #include "tcp/tcp_timer.h"
 
@@ -67,7 +68,7 @@ tcp_rack_delivered(struct tcp_conn *c, const struct tcp_sent *r, const struct sa
 static int64_t
 reorder_window(const struct tcp_env *e, const struct tcp_conn *c)
 {
-	int64_t window = US(c->min_rtt_us) / 4 * (1 + c->reo_mult);
+	int64_t window = US(c->min_rtt_us) / 4 * (1 + tcp_rare(c)->reo_mult);
 
 	bool overtaken = c->xmit->n_sacked >= e->cfg->dupthresh &&
 	                 !(e->cfg->recovery & TCP_RECOVERY_NO_DUPTHRESH);
@@ -107,9 +108,10 @@ tcp_rack_detect(struct tcp_env *e, struct tcp_conn *c, int64_t now)
 /* Only what we did send again counts, since networks duplicate too, and not a tail loss probe,
  * which no reordering has made leave; once a round trip. */
 void
-tcp_rack_duplicates(const struct tcp_env *e, struct tcp_conn *c, const struct sack_news *n)
+tcp_rack_duplicates(struct tcp_env *e, struct tcp_conn *c, const struct sack_news *n)
 {
 	struct tcp_xmit *x = c->xmit;
+	struct tcp_rare *r;
 
 	if (x && x->reo_round && !seq_lt(c->snd_una, x->reo_round_end))
 		x->reo_round = false;
@@ -118,15 +120,18 @@ tcp_rack_duplicates(const struct tcp_env *e, struct tcp_conn *c, const struct sa
 		return;
 	x->reo_round = true;
 	x->reo_round_end = c->snd_nxt;
-	c->reo_mult = (uint8_t)min(c->reo_mult + 1u, REO_MULT_MAX);
-	c->reo_persist = REO_PERSIST;
+	r = tcp_rare_own(e, c);
+	r->reo_mult = (uint8_t)min(r->reo_mult + 1u, REO_MULT_MAX);
+	r->reo_persist = REO_PERSIST;
 }
 
 void
 tcp_rack_recovered(struct tcp_conn *c)
 {
-	if (c->reo_persist && --c->reo_persist == 0)
-		c->reo_mult = 0;
+	struct tcp_rare *r = c->rare;
+
+	if (r && r->reo_persist && --r->reo_persist == 0)
+		r->reo_mult = 0;
 }
 
 bool

@@ -20,7 +20,7 @@ void tcp_rack_delivered(struct tcp_conn *c, const struct tcp_sent *r, const stru
 bool tcp_rack_detect(struct tcp_env *e, struct tcp_conn *c, int64_t now);
 
 /* What an ACK taught about duplicates: widens the reordering window (6.2 step 4). */
-void tcp_rack_duplicates(const struct tcp_env *e, struct tcp_conn *c, const struct sack_news *n);
+void tcp_rack_duplicates(struct tcp_env *e, struct tcp_conn *c, const struct sack_news *n);
 
 /* A recovery has ended: a window that was widened lasts for 16 of them. */
 void tcp_rack_recovered(struct tcp_conn *c);

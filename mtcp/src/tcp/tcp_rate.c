@@ -88,7 +88,6 @@ tcp_rate_acked(struct tcp_conn *c, struct sack_news *n, int64_t now)
 	/* Without SACK what duplicate ACKs tell of is known when it is acknowledged. */
 	c->delivered += c->flags & TCPF_SACK ? n->delivered : n->acked;
 	c->delivered_segs += n->n_delivered;
-	c->delivered_ce += n->ece ? n->n_delivered : 0;
 	if (!f)
 		return;
 	if ((int32_t)(c->delivered - f->limited_until) > 0)

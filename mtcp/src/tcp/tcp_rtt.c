@@ -17,6 +17,13 @@ rto_from_estimate(const struct tcp_cfg *cfg, const struct tcp_conn *c)
 	return min(tcp_srtt_ns(c) + max(var, cfg->rto_min_ns), cfg->rto_max_ns);
 }
 
+/* Less than the hour that an RTO can be at most is 2^32 us. */
+static void
+set_rto(struct tcp_conn *c, int64_t ns)
+{
+	c->rto_us = (uint32_t)(ns / NS_PER_US);
+}
+
 void
 tcp_rtt_sample(const struct tcp_cfg *cfg, struct tcp_conn *c, int64_t rtt_ns)
 {
@@ -35,20 +42,20 @@ tcp_rtt_sample(const struct tcp_cfg *cfg, struct tcp_conn *c, int64_t rtt_ns)
 	}
 	if (c->min_rtt_us == 0 || m < c->min_rtt_us)
 		c->min_rtt_us = m;
-	c->rto_ns = rto_from_estimate(cfg, c);
+	set_rto(c, rto_from_estimate(cfg, c));
 }
 
 void
 tcp_rtt_back_off(const struct tcp_cfg *cfg, struct tcp_conn *c)
 {
-	c->rto_ns = min(c->rto_ns * 2, cfg->rto_max_ns);
+	set_rto(c, min(tcp_rto_ns(c) * 2, cfg->rto_max_ns));
 }
 
 void
 tcp_rtt_handshake_was_slow(struct tcp_conn *c)
 {
 	if (c->srtt_us == 0)
-		c->rto_ns = RTO_UNKNOWN_NS;
+		set_rto(c, RTO_UNKNOWN_NS);
 }
 
 bool
@@ -60,5 +67,5 @@ tcp_rtt_first_syn_answered(const struct tcp_conn *c, const struct tcp_seg *s)
 void
 tcp_rtt_forget_back_off(const struct tcp_cfg *cfg, struct tcp_conn *c)
 {
-	c->rto_ns = c->srtt_us ? rto_from_estimate(cfg, c) : min(c->rto_ns, RTO_UNKNOWN_NS);
+	set_rto(c, c->srtt_us ? rto_from_estimate(cfg, c) : min(tcp_rto_ns(c), RTO_UNKNOWN_NS));
 }

@@ -117,7 +117,7 @@ xmit_init(struct tcp_xmit *x, seq_t una)
 	list_init(&x->sent);
 	list_init(&x->timed);
 	list_init(&x->lost);
-	x->high_sacked = x->rack_end = x->cwnd_full = x->pushed = una;
+	x->high_sacked = x->rack_end = x->cwnd_full = x->pushed = x->small = una;
 }
 
 /* No connection takes more than a quarter of the records: a peer that opens its window wide
@@ -440,14 +440,14 @@ first_is_dsack(const struct tcp_seg *s)
 
 /* RFC 2883 4: only what was sent, and not more than a window at once. */
 static void
-take_duplicate(struct tcp_conn *c, struct tcp_sack_block b, struct sack_news *n)
+take_duplicate(struct tcp_env *e, struct tcp_conn *c, struct tcp_sack_block b, struct sack_news *n)
 {
 	uint32_t len = seq_sub(b.end, b.start);
 
 	if (!seq_lt(b.start, b.end) || seq_lt(c->snd_nxt, b.end) || len > c->snd_wnd_max)
 		return;
 	n->dup = b;
-	c->dsack_dups += (len + c->mss - 1) / c->mss;
+	tcp_rare_own(e, c)->dsack_dups += (len + c->mss - 1) / c->mss;
 	n->dup_again = tcp_undo_duplicate(c, &b);
 	n->dup_probe = tcp_tlp_was(c, &b);
 }
@@ -493,7 +493,7 @@ tcp_sack_blocks(struct tcp_env *e, struct tcp_conn *c, const struct tcp_seg *s, 
 		return;
 	n->dsack = first_is_dsack(s);
 	if (n->dsack)
-		take_duplicate(c, s->sack[0], n);
+		take_duplicate(e, c, s->sack[0], n);
 	if (!c->xmit)
 		return;
 	for (unsigned i = n->dsack; i < s->n_sack; i++)
@@ -522,12 +522,14 @@ tcp_sack_first_is_lost(struct tcp_conn *c, struct tcp_sent *r)
 void
 tcp_sack_resent(struct tcp_env *e, struct tcp_conn *c, struct tcp_sent *r, int64_t now)
 {
+	struct tcp_rare *rare = tcp_rare_own(e, c);
+
 	r->sent_at = now;
 	tcp_rate_sent(c, r, now);
 	sent_mark(c->xmit, r, r->flags | SENT_RETRANS | SENT_EVER_RETRANS);
 	tcp_undo_resent(c, r, now);
-	c->total_retrans++;
-	c->bytes_retrans += seq_sub(r->end, r->start);
+	rare->total_retrans++;
+	rare->bytes_retrans += seq_sub(r->end, r->start);
 	e->retransmits++;
 }
 

@@ -15,6 +15,7 @@
 #include "tcp/tcp_timer.h"
 
 #include "tcp/tcp_pmtu.h"
+#include "tcp/tcp_rare.h"
 #include "tcp/tcp_recovery.h"
 #include "tcp/tcp_rtt.h"
 #include "tcp/tcp_tlp.h"
@@ -40,7 +41,7 @@ static void
 rtx_start(struct tcp_conn *c, int64_t now)
 {
 	c->rtx_kind = RTX_RTO;
-	c->rtx_at = now + c->rto_ns;
+	c->rtx_at = now + tcp_rto_ns(c);
 	if (c->xmit)
 		c->xmit->rto_at = c->rtx_at;
 }
@@ -58,8 +59,10 @@ rtx_resume(struct tcp_conn *c)
 static void
 persist_start(struct tcp_conn *c, int64_t now)
 {
+	int64_t rto = tcp_rto_ns(c);
+
 	c->rtx_kind = RTX_PERSIST;
-	c->rtx_at = now + (c->snd_wnd ? min(c->rto_ns, OVERRIDE_MAX_NS) : c->rto_ns);
+	c->rtx_at = now + (c->snd_wnd ? min(rto, OVERRIDE_MAX_NS) : rto);
 }
 
 /* When the peer has been silent for the idle time; after that, and while there
@@ -69,10 +72,25 @@ keepalive_at(const struct tcp_env *e, const struct tcp_conn *c, int64_t now)
 {
 	int64_t idle = SEC(tcp_opt_value(e, c->opts, TCP_OPTION_KEEPIDLE));
 	int64_t interval = SEC(tcp_opt_value(e, c->opts, TCP_OPTION_KEEPINTVL));
+	int64_t silence = tcp_silence_ns(c, now);
 
-	if (c->probes == 0 && c->received_at + idle > now)
-		return c->received_at + idle;
+	if (c->probes == 0 && silence < idle)
+		return now + idle - silence;
 	return now + max(interval, NS_PER_S);
+}
+
+/* How long neither side has said anything. */
+static int64_t
+idle_ns(const struct tcp_conn *c, int64_t now)
+{
+	return min(tcp_silence_ns(c, now), now - c->sent_at);
+}
+
+/* A deadline that was counted from a silence may come a tick too early. */
+static bool
+lasts(int64_t silence, int64_t limit)
+{
+	return silence > limit - TCP_TICK;
 }
 
 /* Keep-alive probes, a lingering half-close and the idle limit share wait_at:
@@ -90,7 +108,7 @@ wait_start(struct tcp_env *e, struct tcp_conn *c, int64_t now)
 		if (c->flags & TCPF_KEEPALIVE)
 			at = keepalive_at(e, c, now);
 		if (e->cfg->idle_timeout_ns != TIME_NEVER)
-			at = min(at, max(c->received_at, c->sent_at) + e->cfg->idle_timeout_ns);
+			at = min(at, now - idle_ns(c, now) + e->cfg->idle_timeout_ns);
 	}
 	c->wait_at = at;
 }
@@ -100,7 +118,9 @@ tcp_timer_state(struct tcp_env *e, struct tcp_conn *c, int64_t now)
 {
 	if (c->state == TCP_CLOSED || c->state == TCP_TIME_WAIT) {
 		rtx_stop(c);
-		c->ack_at = c->wait_at = c->cork_at = TIME_NEVER;
+		c->ack_at = c->wait_at = TIME_NEVER;
+		if (c->rare)
+			c->rare->cork_at = TIME_NEVER;
 		c->flags &= ~(uint32_t)TCPF_PACED;
 		return;
 	}
@@ -202,9 +222,9 @@ tcp_timer_window_opened(struct tcp_env *e, struct tcp_conn *c, int64_t now)
 void
 tcp_timer_received(struct tcp_env *e, struct tcp_conn *c, int64_t now)
 {
-	c->received_at = now;
+	c->received = tcp_tick(now);
 	if (c->wait_at != TIME_NEVER && c->state != TCP_FIN_WAIT_2) {
-		/* Lazily: the expiry looks at received_at before it acts. */
+		/* Lazily: the expiry looks at the silence before it acts. */
 		if (c->probes) {
 			c->probes = 0;
 			wait_start(e, c, now);
@@ -232,10 +252,12 @@ tcp_timer_ack_sent(struct tcp_conn *c)
 }
 
 void
-tcp_timer_corked(const struct tcp_env *e, struct tcp_conn *c, int64_t now)
+tcp_timer_corked(struct tcp_env *e, struct tcp_conn *c, int64_t now)
 {
-	if (c->cork_at == TIME_NEVER)
-		c->cork_at = now + e->cfg->cork_max_ns;
+	struct tcp_rare *r = tcp_rare_own(e, c);
+
+	if (r->cork_at == TIME_NEVER)
+		r->cork_at = now + e->cfg->cork_max_ns;
 }
 
 void
@@ -248,9 +270,13 @@ tcp_timer_options(struct tcp_env *e, struct tcp_conn *c, int64_t now)
 int64_t
 tcp_timer_next(const struct tcp_conn *c)
 {
-	int64_t a = min(c->rtx_at, c->ack_at), b = min(c->wait_at, c->cork_at);
+	int64_t at = min(c->rtx_at, c->ack_at);
 
-	return c->flags & TCPF_PACED ? min(min(a, b), c->pace_at) : min(a, b);
+	at = min(at, c->wait_at);
+	if (likely(!c->rare))
+		return at;
+	at = min(at, c->rare->cork_at);
+	return c->flags & TCPF_PACED ? min(at, c->rare->pace_at) : at;
 }
 
 static void
@@ -290,7 +316,7 @@ rtx_again(const struct tcp_env *e, struct tcp_conn *c, int64_t now)
 {
 	int64_t limit = user_timeout_at(e, c, now);
 
-	c->rtx_at = now + c->rto_ns;
+	c->rtx_at = now + tcp_rto_ns(c);
 	if (limit > now)
 		c->rtx_at = min(c->rtx_at, limit);
 	if (c->xmit)
@@ -307,7 +333,7 @@ rto_expired(struct tcp_env *e, struct tcp_conn *c, int64_t now)
 		return;
 	}
 	c->retries++;
-	trace_add(e->trace, now, c->id, T_RTO, (uint32_t)(c->rto_ns / NS_PER_US), c->retries);
+	trace_add(e->trace, now, c->id, T_RTO, c->rto_us, c->retries);
 	tcp_rtt_back_off(e->cfg, c);
 	tcp_pmtu_timeout(e, c, now);
 	if (tcp_facts[c->state].synchronized)
@@ -387,7 +413,7 @@ keepalive_in_vain(const struct tcp_env *e, const struct tcp_conn *c, int64_t now
 	int64_t limit = MS(tcp_opt_value(e, c->opts, TCP_OPTION_USER_TIMEOUT));
 
 	if (limit > 0)
-		return c->probes > 0 && now >= c->received_at + limit;
+		return c->probes > 0 && lasts(tcp_silence_ns(c, now), limit);
 	return c->probes >= tcp_opt_value(e, c->opts, TCP_OPTION_KEEPCNT);
 }
 
@@ -398,7 +424,7 @@ keepalive_expired(struct tcp_env *e, struct tcp_conn *c, int64_t now)
 {
 	int64_t idle = SEC(tcp_opt_value(e, c->opts, TCP_OPTION_KEEPIDLE));
 
-	if (c->probes == 0 && now < c->received_at + idle) {
+	if (c->probes == 0 && !lasts(tcp_silence_ns(c, now), idle)) {
 		wait_start(e, c, now);
 		return;
 	}
@@ -422,7 +448,7 @@ wait_expired(struct tcp_env *e, struct tcp_conn *c, int64_t now)
 		return;
 	}
 	if (e->cfg->idle_timeout_ns != TIME_NEVER &&
-	    now >= max(c->received_at, c->sent_at) + e->cfg->idle_timeout_ns) {
+	    lasts(idle_ns(c, now), e->cfg->idle_timeout_ns)) {
 		tcp_abort(e, c, TCP_E_TIMEDOUT, now);
 		return;
 	}
@@ -432,6 +458,17 @@ wait_expired(struct tcp_env *e, struct tcp_conn *c, int64_t now)
 		wait_start(e, c, now);
 }
 
+static void
+rare_expired(struct tcp_conn *c, int64_t now)
+{
+	if (now >= c->rare->cork_at) {
+		c->rare->cork_at = TIME_NEVER;
+		c->flags |= tcp_unsent(c) ? TCPF_PUSH_SMALL : 0;
+	}
+	if (now >= c->rare->pace_at)
+		c->flags &= ~(uint32_t)TCPF_PACED; /* output does the rest */
+}
+
 void
 tcp_timer_run(struct tcp_env *e, struct tcp_conn *c, int64_t now)
 {
@@ -439,12 +476,8 @@ tcp_timer_run(struct tcp_env *e, struct tcp_conn *c, int64_t now)
 		c->ack_at = TIME_NEVER;
 		c->flags |= TCPF_ACK_NOW;
 	}
-	if (now >= c->cork_at) {
-		c->cork_at = TIME_NEVER;
-		c->flags |= tcp_unsent(c) ? TCPF_PUSH_SMALL : 0;
-	}
-	if (now >= c->pace_at)
-		c->flags &= ~(uint32_t)TCPF_PACED; /* output does the rest */
+	if (c->rare)
+		rare_expired(c, now);
 	if (now >= c->rtx_at)
 		rtx_expired(e, c, now);
 	if (now >= c->wait_at && c->state != TCP_CLOSED)

@@ -28,7 +28,7 @@ void tcp_timer_window_opened(struct tcp_env *e, struct tcp_conn *c, int64_t now)
 void tcp_timer_received(struct tcp_env *e, struct tcp_conn *c, int64_t now); /* a sign of life */
 void tcp_timer_delay_ack(struct tcp_env *e, struct tcp_conn *c, int64_t now);
 void tcp_timer_ack_sent(struct tcp_conn *c);
-void tcp_timer_corked(const struct tcp_env *e, struct tcp_conn *c, int64_t now);
+void tcp_timer_corked(struct tcp_env *e, struct tcp_conn *c, int64_t now);
 void tcp_timer_options(struct tcp_env *e, struct tcp_conn *c, int64_t now);
 
 /* The earliest deadline; TIME_NEVER: none. */

@@ -3,6 +3,7 @@
 
 #include "tcp/tcp_tlp.h"
 
+#include "tcp/tcp_rare.h"
 #include "tcp/tcp_rtt.h"
 
 #define ACK_DELAY_MAX MS(200) /* of the peer, at worst (7.2) */
@@ -23,9 +24,9 @@ tcp_tlp_pto(const struct tcp_conn *c)
 }
 
 void
-tcp_tlp_sent(struct tcp_conn *c, seq_t end, bool again)
+tcp_tlp_sent(struct tcp_env *e, struct tcp_conn *c, seq_t end, bool again)
 {
-	c->tlp_end = end;
+	tcp_rare_own(e, c)->tlp_end = end;
 	c->tlp = (uint8_t)(TLP_OUT | TLP_STALE | (again ? TLP_RETRANS : 0));
 }
 
@@ -33,13 +34,17 @@ bool
 tcp_tlp_acked(struct tcp_conn *c, const struct sack_news *n, bool dup)
 {
 	bool told, advanced;
+	seq_t probe;
 
 	if (n->rtt_ns >= 0)
 		c->tlp &= (uint8_t)~TLP_STALE;
-	if (!(c->tlp & TLP_OUT) || seq_lt(c->snd_una, c->tlp_end))
+	if (!(c->tlp & TLP_OUT))
 		return false;
-	told = n->dsack && seq_eq(n->dup.end, c->tlp_end);
-	advanced = seq_lt(c->tlp_end, c->snd_una);
+	probe = tcp_rare(c)->tlp_end;
+	if (seq_lt(c->snd_una, probe))
+		return false;
+	told = n->dsack && seq_eq(n->dup.end, probe);
+	advanced = seq_lt(probe, c->snd_una);
 	if (!(c->tlp & TLP_RETRANS) || told || advanced || dup)
 		tcp_tlp_stop(c);
 	else
@@ -50,7 +55,7 @@ tcp_tlp_acked(struct tcp_conn *c, const struct sack_news *n, bool dup)
 bool
 tcp_tlp_was(const struct tcp_conn *c, const struct tcp_sack_block *b)
 {
-	return (c->tlp & TLP_RETRANS) && seq_eq(b->end, c->tlp_end);
+	return (c->tlp & TLP_RETRANS) && seq_eq(b->end, tcp_rare(c)->tlp_end);
 }
 
 void

@@ -24,7 +24,7 @@ bool tcp_tlp_wanted(const struct tcp_conn *c);
 int64_t tcp_tlp_pto(const struct tcp_conn *c);
 
 /* A probe leaves that ends at `end`; `again`: a retransmission. */
-void tcp_tlp_sent(struct tcp_conn *c, seq_t end, bool again);
+void tcp_tlp_sent(struct tcp_env *e, struct tcp_conn *c, seq_t end, bool again);
 
 /* An ACK has been taken (7.4); `dup`: it said nothing new at all.  True: the probe has repaired
  * a loss, which congestion control has to hear of. */

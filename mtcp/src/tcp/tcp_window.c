@@ -121,16 +121,17 @@ void
 tcp_window_grow_receive(struct tcp_env *e, struct tcp_conn *c, int64_t now)
 {
 	uint32_t read, limit = min(e->cfg->rcvbuf_max / 2, tcp_opt_clamp(c->opts));
+	uint32_t mark = tcp_window_mark(now);
 
 	if (!c->streams || c->rcv_space >= limit || (c->opts->set & 1u << TCP_OPTION_RCVBUF))
 		return;
-	if (now - c->rcv_mark_at < max(tcp_srtt_ns(c), NS_PER_MS))
+	if ((int64_t)(mark - c->rcv_mark + 1) << WINDOW_MARK_SHIFT < max(tcp_srtt_ns(c), NS_PER_MS))
 		return;
 	read = atomic_load_explicit(&c->streams->rcv_r.read, memory_order_acquire);
-	if (c->rcv_mark_at && tcp_mem_level(e) == TCP_MEM_EASE)
+	if (c->rcv_mark && tcp_mem_level(e) == TCP_MEM_EASE)
 		c->rcv_space = want_space(c, read - c->rcv_read_mark, limit);
 	c->rcv_read_mark = read;
-	c->rcv_mark_at = now;
+	c->rcv_mark = mark;
 }
 
 void

@@ -7,6 +7,15 @@
 /* The window of a SYN or SYN-ACK: never scaled, never more than there is. */
 uint32_t tcp_window_first(const struct tcp_conn *c);
 
+#define WINDOW_MARK_SHIFT 10
+
+/* tcp_conn.rcv_mark; of what wrapped, after an hour, a measurement may begin late. */
+static inline uint32_t
+tcp_window_mark(int64_t now)
+{
+	return (uint32_t)((uint64_t)now >> WINDOW_MARK_SHIFT);
+}
+
 /* Whether the field can say now all that was offered. */
 bool tcp_window_exact(const struct tcp_env *e, const struct tcp_conn *c);
 
