@@ -147,7 +147,7 @@ fake_init_on(struct fake_stack *f, struct pair *pair)
 	make_channel(f, &mem);
 	for (uint32_t n = FAKE_SOCKS; n-- > 0;)
 		f->free_ids[f->n_free++] = n;
-	CU_ASSERT_FATAL(context_init(&f->ctx, &f->ch, pair, &mem));
+	context_init(&f->ctx, &f->ch, pair);
 	fake_step(f);
 }
 
@@ -162,9 +162,9 @@ void
 fake_fini(struct fake_stack *f)
 {
 	for (uint32_t n = 0; n < FAKE_SOCKS; n++)
-		if (f->ctx.refs[n].type == MTCP_SOCK_STREAM ||
-		    f->ctx.refs[n].type == MTCP_SOCK_LISTENER)
-			sockref_close(&f->ctx, &f->ctx.refs[n], SOCK_REQ_ABORT);
+		if (ref_at(&f->ctx, n)->type == MTCP_SOCK_STREAM ||
+		    ref_at(&f->ctx, n)->type == MTCP_SOCK_LISTENER)
+			sockref_close(&f->ctx, ref_at(&f->ctx, n), SOCK_REQ_ABORT);
 	context_fini(&f->ctx);
 	context_return_chunks(&f->ctx, true);
 	while (f->ctx.empty.n)

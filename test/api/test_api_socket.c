@@ -167,7 +167,7 @@ test_a_blocking_accept_waits(void)
 	fake_on_wait(&f, peer_comes, &l);
 	id = mtcp_accept4(&f.ctx, l, NULL, NULL, SOCK_NONBLOCK);
 	CU_ASSERT(id >= 0);
-	CU_ASSERT(f.ctx.refs[id].flags & REF_NONBLOCK);
+	CU_ASSERT(ref_at(&f.ctx, (uint32_t)id)->flags & REF_NONBLOCK);
 	FAILS_WITH(mtcp_accept(&f.ctx, l, NULL, NULL), EINTR); /* nobody comes: a signal */
 	fake_fini(&f);
 }
@@ -369,10 +369,10 @@ test_ioctl_counts_bytes_and_sets_blocking(void)
 	CU_ASSERT_EQUAL(v, 3);
 	v = 0;
 	CU_ASSERT_EQUAL(mtcp_socket_ioctl(&f.ctx, id, FIONBIO, &v), 0);
-	CU_ASSERT_FALSE(f.ctx.refs[id].flags & REF_NONBLOCK);
+	CU_ASSERT_FALSE(ref_at(&f.ctx, (uint32_t)id)->flags & REF_NONBLOCK);
 	v = 1;
 	CU_ASSERT_EQUAL(mtcp_socket_ioctl(&f.ctx, id, FIONBIO, &v), 0);
-	CU_ASSERT(f.ctx.refs[id].flags & REF_NONBLOCK);
+	CU_ASSERT(ref_at(&f.ctx, (uint32_t)id)->flags & REF_NONBLOCK);
 	FAILS_WITH(mtcp_socket_ioctl(&f.ctx, id, FIONREAD, NULL), EFAULT);
 	fake_fini(&f);
 }

@@ -371,7 +371,7 @@ test_an_accepted_socket_inherits(void)
 	CU_ASSERT_EQUAL(get(&f, id, IPPROTO_TCP, TCP_NODELAY), 1);
 	CU_ASSERT_EQUAL(mtcp_getsockopt(&f.ctx, id, SOL_SOCKET, SO_RCVTIMEO, &got, &len), 0);
 	CU_ASSERT_EQUAL(got.tv_sec, 4);
-	CU_ASSERT_FALSE(f.ctx.refs[id].flags & REF_NONBLOCK); /* but not this */
+	CU_ASSERT_FALSE(ref_at(&f.ctx, (uint32_t)id)->flags & REF_NONBLOCK); /* but not this */
 	fake_fini(&f);
 }
 

@@ -38,7 +38,7 @@ test_registrations_are_kept_exactly(void)
 		id[i] = fake_connected(&f);
 	for (int step = 0; step < 20000; step++) {
 		unsigned e = rng_below(&rng, SETS), s = rng_below(&rng, SOCKS);
-		struct sockref *r = &f.ctx.refs[id[s]];
+		struct sockref *r = ref_at(&f.ctx, (uint32_t)id[s]);
 
 		switch (rng_below(&rng, 20)) {
 		case 0:
@@ -82,8 +82,8 @@ test_nothing_ready_is_nothing_reported(void)
 
 	fake_init(&f);
 	id = fake_connected(&f);
-	CU_ASSERT_EQUAL(epoll_set_add(&f.ctx, ep, &f.ctx.refs[id], &ev), 0);
-	epoll_set_notify(&f.ctx, &f.ctx.refs[id]);
+	CU_ASSERT_EQUAL(epoll_set_add(&f.ctx, ep, ref_at(&f.ctx, (uint32_t)id), &ev), 0);
+	epoll_set_notify(&f.ctx, ref_at(&f.ctx, (uint32_t)id));
 	CU_ASSERT_FALSE(list_empty(&ep->ready));
 	CU_ASSERT_EQUAL(epoll_set_collect(&f.ctx, ep, &ev, 1), 0);
 	CU_ASSERT_TRUE(list_empty(&ep->ready));

@@ -18,10 +18,11 @@ void suite_ready(void);
 static uint32_t
 ready(struct fake_stack *f, int id)
 {
-	uint32_t all = ready_events(&f->ctx, &f->ctx.refs[id], ALL);
+	struct sockref *r = ref_at(&f->ctx, (uint32_t)id);
+	uint32_t all = ready_events(&f->ctx, r, ALL);
 
-	CU_ASSERT_EQUAL(ready_events(&f->ctx, &f->ctx.refs[id], ALL & ~OUT), all & ~OUT);
-	CU_ASSERT_EQUAL(ready_events(&f->ctx, &f->ctx.refs[id], IN), all & IN);
+	CU_ASSERT_EQUAL(ready_events(&f->ctx, r, ALL & ~OUT), all & ~OUT);
+	CU_ASSERT_EQUAL(ready_events(&f->ctx, r, IN), all & IN);
 	return all;
 }
 
@@ -112,14 +113,14 @@ test_room_is_asked_for_only_when_wanted(void)
 	id = fake_connected(&f);
 	s = &f.ch.socks[id];
 	CU_ASSERT_EQUAL(mtcp_write(&f.ctx, id, big, sizeof big), sizeof big);
-	CU_ASSERT_EQUAL(ready_events(&f.ctx, &f.ctx.refs[id], IN), 0);
+	CU_ASSERT_EQUAL(ready_events(&f.ctx, ref_at(&f.ctx, (uint32_t)id), IN), 0);
 	CU_ASSERT_EQUAL(atomic_load(&s->want_space), 0);
-	CU_ASSERT_EQUAL(ready_events(&f.ctx, &f.ctx.refs[id], OUT), 0);
-	CU_ASSERT_EQUAL(ready_events(&f.ctx, &f.ctx.refs[id], OUT), 0);
+	CU_ASSERT_EQUAL(ready_events(&f.ctx, ref_at(&f.ctx, (uint32_t)id), OUT), 0);
+	CU_ASSERT_EQUAL(ready_events(&f.ctx, ref_at(&f.ctx, (uint32_t)id), OUT), 0);
 	CU_ASSERT_EQUAL(atomic_load(&s->want_space), 1);
 	fake_take(&f, id, NULL, UINT32_MAX);
 	context_drain(&f.ctx);
-	CU_ASSERT_EQUAL(ready_events(&f.ctx, &f.ctx.refs[id], OUT), OUT);
+	CU_ASSERT_EQUAL(ready_events(&f.ctx, ref_at(&f.ctx, (uint32_t)id), OUT), OUT);
 	fake_fini(&f);
 }
 

@@ -14,7 +14,7 @@ test_who_sets_nothing_has_no_record(void)
 
 	fake_init(&f);
 	id = fake_connected(&f);
-	CU_ASSERT_EQUAL(ref_opts(&f.ctx, &f.ctx.refs[id])->snd_timeout_ms, 0);
+	CU_ASSERT_EQUAL(ref_opts(&f.ctx, ref_at(&f.ctx, (uint32_t)id))->snd_timeout_ms, 0);
 	CU_ASSERT_PTR_NULL(f.ctx.opts);
 	fake_fini(&f);
 }
@@ -27,9 +27,9 @@ test_a_listeners_record_is_shared_until_one_changes_it(void)
 	struct fake_stack f;
 
 	fake_init(&f);
-	listener = &f.ctx.refs[fake_connected(&f)];
-	a = &f.ctx.refs[fake_connected(&f)];
-	b = &f.ctx.refs[fake_connected(&f)];
+	listener = ref_at(&f.ctx, (uint32_t)fake_connected(&f));
+	a = ref_at(&f.ctx, (uint32_t)fake_connected(&f));
+	b = ref_at(&f.ctx, (uint32_t)fake_connected(&f));
 	ref_opts_own(&f.ctx, listener)->rcv_timeout_ms = 5;
 	ref_opts_share(&f.ctx, a, listener);
 	ref_opts_share(&f.ctx, b, listener);
@@ -52,7 +52,7 @@ test_a_record_is_used_again(void)
 	struct sockref *r;
 
 	fake_init(&f);
-	r = &f.ctx.refs[fake_connected(&f)];
+	r = ref_at(&f.ctx, (uint32_t)fake_connected(&f));
 	for (uint32_t i = 1; i < 1000; i++) {
 		ref_opts_own(&f.ctx, r)->linger_s = i;
 		CU_ASSERT_EQUAL(ref_opts(&f.ctx, r)->linger_s, i);

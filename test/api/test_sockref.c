@@ -18,11 +18,11 @@ test_a_number_stands_for_what_it_was_made_for(void)
 	fake_init(&f);
 	id = sockref_new(&f.ctx, MTCP_SOCK_PIPE);
 	CU_ASSERT_FATAL(id >= 0);
-	f.ctx.refs[id].is.pipe = NULL;
-	CU_ASSERT_PTR_EQUAL(sockref_of(&f.ctx, id), &f.ctx.refs[id]);
+	ref_at(&f.ctx, (uint32_t)id)->is.pipe = NULL;
+	CU_ASSERT_PTR_EQUAL(sockref_of(&f.ctx, id), ref_at(&f.ctx, (uint32_t)id));
 	CU_ASSERT_PTR_NULL(sockref_of_socket(&f.ctx, id));
 	CU_ASSERT_EQUAL(errno, ENOTSOCK);
-	sockref_close(&f.ctx, &f.ctx.refs[id], 0);
+	sockref_close(&f.ctx, ref_at(&f.ctx, (uint32_t)id), 0);
 	CU_ASSERT_PTR_NULL(sockref_of(&f.ctx, id));
 	CU_ASSERT_EQUAL(errno, EBADF);
 	CU_ASSERT_PTR_NULL(sockref_of(NULL, id));
@@ -39,15 +39,15 @@ test_a_number_used_again_is_as_new(void)
 
 	fake_init(&f);
 	first = fake_connected(&f);
-	f.ctx.refs[first].flags |= REF_LINGER | REF_KNOWN;
-	ref_opts_own(&f.ctx, &f.ctx.refs[first])->rcv_timeout_ms = 5;
+	ref_at(&f.ctx, (uint32_t)first)->flags |= REF_LINGER | REF_KNOWN;
+	ref_opts_own(&f.ctx, ref_at(&f.ctx, (uint32_t)first))->rcv_timeout_ms = 5;
 	mtcp_close(&f.ctx, first);
 	fake_step(&f);
 	while (id != first && (id = mtcp_socket(&f.ctx, AF_INET, SOCK_STREAM, 0)) >= 0)
 		all[n++] = id;
 	CU_ASSERT_EQUAL_FATAL(id, first);
-	CU_ASSERT_EQUAL(f.ctx.refs[id].flags, 0);
-	CU_ASSERT_EQUAL(ref_opts(&f.ctx, &f.ctx.refs[id])->rcv_timeout_ms, 0);
+	CU_ASSERT_EQUAL(ref_at(&f.ctx, (uint32_t)id)->flags, 0);
+	CU_ASSERT_EQUAL(ref_opts(&f.ctx, ref_at(&f.ctx, (uint32_t)id))->rcv_timeout_ms, 0);
 	while (n-- > 0)
 		mtcp_close(&f.ctx, all[n]);
 	fake_fini(&f);
@@ -61,10 +61,10 @@ test_an_error_is_taken_once(void)
 
 	fake_init(&f);
 	id = fake_connected(&f);
-	CU_ASSERT_EQUAL(sockref_take_error(&f.ctx, &f.ctx.refs[id]), 0);
+	CU_ASSERT_EQUAL(sockref_take_error(&f.ctx, ref_at(&f.ctx, (uint32_t)id)), 0);
 	fake_error(&f, id, ETIMEDOUT);
-	CU_ASSERT_EQUAL(sockref_take_error(&f.ctx, &f.ctx.refs[id]), ETIMEDOUT);
-	CU_ASSERT_EQUAL(sockref_take_error(&f.ctx, &f.ctx.refs[id]), 0);
+	CU_ASSERT_EQUAL(sockref_take_error(&f.ctx, ref_at(&f.ctx, (uint32_t)id)), ETIMEDOUT);
+	CU_ASSERT_EQUAL(sockref_take_error(&f.ctx, ref_at(&f.ctx, (uint32_t)id)), 0);
 	fake_fini(&f);
 }
 
@@ -89,7 +89,7 @@ test_a_starved_socket_can_be_closed(void)
 	mtcp_close(&f.ctx, b);
 	mtcp_close(&f.ctx, c);
 	CU_ASSERT_EQUAL(f.ctx.starved, (uint32_t)a);
-	CU_ASSERT_EQUAL(f.ctx.refs[a].next, NO_SOCK);
+	CU_ASSERT_EQUAL(ref_at(&f.ctx, (uint32_t)a)->next, NO_SOCK);
 	fake_fini(&f);
 }
 
@@ -123,12 +123,11 @@ static void
 test_an_idle_connection_costs_what_the_account_says(void)
 {
 	size_t shares = 2 * sizeof(struct hashmap_slot) + 3 * sizeof(uint32_t);
-	size_t all = sizeof(struct tcp_conn) + sizeof(struct sock) + sizeof(struct sockref) + shares;
+	size_t all = sizeof(struct tcp_conn) + sizeof(struct sock) + shares;
 
 	CU_ASSERT_EQUAL(sizeof(struct tcp_conn), 384);
-	CU_ASSERT_EQUAL(sizeof(struct sock), 256);
-	CU_ASSERT_EQUAL(sizeof(struct sockref), 32);
-	CU_ASSERT_EQUAL(all, 700); /* what mtcp/README.md says under "Memory" */
+	CU_ASSERT_EQUAL(sizeof(struct sock), 224);
+	CU_ASSERT_EQUAL(all, 636); /* what mtcp/README.md says under "Memory" */
 }
 
 void

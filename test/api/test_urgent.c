@@ -20,7 +20,7 @@ void suite_urgent(void);
 static uint32_t
 ready(struct fake_stack *f, int id)
 {
-	return ready_events(&f->ctx, &f->ctx.refs[id], IN | PRI);
+	return ready_events(&f->ctx, ref_at(&f->ctx, (uint32_t)id), IN | PRI);
 }
 
 static bool
@@ -217,7 +217,7 @@ test_a_connection_taken_back_leaves_no_mark(void)
 	CU_ASSERT_EQUAL(mtcp_send(&f.ctx, id, "x", 1, MSG_OOB), 1);
 	CU_ASSERT_EQUAL(mtcp_connect(&f.ctx, id, &nobody, sizeof nobody), 0);
 	CU_ASSERT_EQUAL(atomic_load(&f.ch.socks[id].accepted), 0);
-	CU_ASSERT_FALSE(f.ctx.refs[id].flags & (REF_URGENT | REF_URGENT_KNOWN | REF_URGENT_READ));
+	CU_ASSERT_FALSE(ref_at(&f.ctx, (uint32_t)id)->flags & (REF_URGENT | REF_URGENT_KNOWN | REF_URGENT_READ));
 	fake_fini(&f);
 }
 

@@ -432,18 +432,18 @@ side_init(struct world *w, struct side *s, unsigned i, const struct pair_ops *op
 	size_t size;
 
 	configure(cfg, i);
-	size = stack_memory(cfg) + context_memory(cfg->max_socks);
+	size = stack_memory(cfg);
 	s->mem = (struct region){ .base = memory(size), .size = size };
 	s->world = w;
 	s->pair.ops = ops;
 	s->io = &e->io;
 	s->st = stack_new(cfg, &s->mem, &s->io, w->now);
-	if (!s->st || !context_init(&s->ctx, stack_channel(s->st), &s->pair, &s->mem) ||
-	    !stack_neighbour(s->st, 0, &peer, e->peer->mac)) {
+	if (!s->st || !stack_neighbour(s->st, 0, &peer, e->peer->mac)) {
 		fputs("exact: a stack could not be made\n", stderr);
 		exit(1);
 	}
 	s->ch = stack_channel(s->st);
+	context_init(&s->ctx, s->ch, &s->pair);
 	(void)munmap(cfg, sizeof *cfg);
 }
 

@@ -116,7 +116,7 @@ test_a_number_used_again_is_as_new(void)
 	CU_ASSERT_EQUAL(sock_facts(s), 0);
 	CU_ASSERT_EQUAL(s->err, 0);
 	CU_ASSERT_FALSE(s->goodbye);
-	CU_ASSERT_EQUAL(s->opts->set, 0);
+	CU_ASSERT_EQUAL(s->opts, 0);
 	CU_ASSERT_EQUAL(world_stack(&w, 0)->opts.used, 0);
 	CU_ASSERT_EQUAL(host_bind(&w.host[0], s, &any, 99), 0);
 	world_fini(&w);

@@ -171,6 +171,7 @@ test_events_of_closed_sockets_are_swallowed(void)
 	teardown(&b);
 }
 
+/* They count to 256 and are compared only: pushed is at most one ahead of taken. */
 static void
 test_the_counters_may_wrap(void)
 {
@@ -179,12 +180,39 @@ test_the_counters_may_wrap(void)
 
 	setup(&b);
 	s = &b.ch.socks[7];
-	s->jobs_pushed = UINT32_MAX;
-	atomic_store(&s->jobs_taken, UINT32_MAX);
-	for (int i = 0; i < 3; i++) {
-		CU_ASSERT_TRUE(sock_ask(&b.ch, s, 0));
-		CU_ASSERT_FALSE(sock_ask(&b.ch, s, 0));
+	for (int i = 0; i < 600; i++) {
+		CU_ASSERT_TRUE_FATAL(sock_ask(&b.ch, s, 0));
+		CU_ASSERT_FALSE_FATAL(sock_ask(&b.ch, s, 0));
+		CU_ASSERT_TRUE_FATAL(sock_tell(&b.ch, s, 0));
+		CU_ASSERT_FALSE_FATAL(sock_tell(&b.ch, s, 0));
 		CU_ASSERT_PTR_EQUAL(next_job(&b), s);
+		CU_ASSERT_PTR_EQUAL(sock_next_event(&b.ch), s);
+	}
+	CU_ASSERT_PTR_NULL(next_job(&b));
+	CU_ASSERT_PTR_NULL(sock_next_event(&b.ch));
+	teardown(&b);
+}
+
+/* While a socket waits on a ring, however often something is said meanwhile. */
+static void
+test_what_is_said_meanwhile_may_wrap(void)
+{
+	struct both_sides b;
+	struct sock *s;
+
+	setup(&b);
+	s = &b.ch.socks[7];
+	for (int i = 0; i < 5; i++) {
+		CU_ASSERT_TRUE(sock_ask(&b.ch, s, 0));
+		CU_ASSERT_TRUE(sock_tell(&b.ch, s, 0));
+		for (int said = 0; said < 256; said++) {
+			CU_ASSERT_FALSE_FATAL(sock_ask(&b.ch, s, 0));
+			CU_ASSERT_FALSE_FATAL(sock_tell(&b.ch, s, 0));
+		}
+		CU_ASSERT_PTR_EQUAL(next_job(&b), s);
+		CU_ASSERT_PTR_EQUAL(sock_next_event(&b.ch), s);
+		CU_ASSERT_PTR_NULL(next_job(&b));
+		CU_ASSERT_PTR_NULL(sock_next_event(&b.ch));
 	}
 	teardown(&b);
 }
@@ -207,4 +235,6 @@ suite_sock(void)
 	CU_add_test(suite, "events of closed sockets are swallowed",
 	            test_events_of_closed_sockets_are_swallowed);
 	CU_add_test(suite, "the counters may wrap", test_the_counters_may_wrap);
+	CU_add_test(suite, "what is said meanwhile may wrap",
+	            test_what_is_said_meanwhile_may_wrap);
 }

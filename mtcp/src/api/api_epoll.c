@@ -39,7 +39,7 @@ mtcp_epoll_create1(mctx_t mctx, int flags)
 		errno = EMFILE;
 		return -1;
 	}
-	mctx->refs[id].is.epoll = ep;
+	ref_at(mctx, (uint32_t)id)->is.epoll = ep;
 	return id;
 }
 

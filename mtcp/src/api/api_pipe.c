@@ -22,7 +22,7 @@ static_assert((PIPE_CAPACITY & (PIPE_CAPACITY - 1)) == 0, "positions are masked"
 static void
 end_open(struct mtcp_context *ctx, struct pipe *p, int which, int number)
 {
-	struct sockref *r = &ctx->refs[number];
+	struct sockref *r = ref_at(ctx, number);
 
 	p->end[which] = r;
 	r->is.pipe = p;

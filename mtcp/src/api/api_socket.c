@@ -33,7 +33,7 @@ mtcp_socket(mctx_t mctx, int domain, int type, int protocol)
 		return call_answer(EPROTONOSUPPORT);
 	id = sockref_new(mctx, MTCP_SOCK_STREAM);
 	if (id >= 0 && (type & SOCK_NONBLOCK))
-		mctx->refs[id].flags |= REF_NONBLOCK;
+		ref_at(mctx, (uint32_t)id)->flags |= REF_NONBLOCK;
 	return id;
 }
 

@@ -15,15 +15,8 @@
 #include "api/epoll_set.h"
 #include "api/ref_opts.h"
 
-size_t
-context_memory(uint32_t n_socks)
-{
-	return (size_t)n_socks * sizeof(struct sockref) + CACHE_LINE;
-}
-
-bool
-context_init(struct mtcp_context *ctx, struct channel *ch, struct pair *pair,
-             struct region *mem)
+void
+context_init(struct mtcp_context *ctx, struct channel *ch, struct pair *pair)
 {
 	*ctx = (struct mtcp_context){
 		.ch = ch,
@@ -31,8 +24,6 @@ context_init(struct mtcp_context *ctx, struct channel *ch, struct pair *pair,
 		.starved = NO_SOCK,
 		.owner = &errno,
 	};
-	ctx->refs = region_take(mem, ch->n_socks * sizeof *ctx->refs);
-	return ctx->refs != NULL;
 }
 
 bool
@@ -51,7 +42,7 @@ context_usable(const struct mtcp_context *ctx)
 static void
 hear(struct mtcp_context *ctx, struct sock *s)
 {
-	struct sockref *r = &ctx->refs[sock_number(ctx->ch, s)];
+	struct sockref *r = ref_at(ctx, sock_number(ctx->ch, s));
 
 	r->flags &= (uint16_t)~REF_WAITS;
 	if (r->type != MTCP_SOCK_UNUSED)
@@ -64,7 +55,7 @@ static void
 feed_starved(struct mtcp_context *ctx)
 {
 	while (ctx->starved != NO_SOCK) {
-		struct sockref *r = &ctx->refs[ctx->starved];
+		struct sockref *r = ref_at(ctx, ctx->starved);
 
 		ctx->starved = r->next;
 		r->flags &= (uint16_t)~REF_STARVED;
@@ -120,7 +111,7 @@ void
 context_want_space(struct mtcp_context *ctx, struct sockref *r)
 {
 	struct sock *s = ref_sock(ctx, r);
-	uint32_t n = atomic_load_explicit(&s->want_space, memory_order_relaxed) + 1;
+	uint16_t n = (uint16_t)(atomic_load_explicit(&s->want_space, memory_order_relaxed) + 1);
 
 	if (r->flags & (REF_WAITS | REF_STARVED))
 		return; /* the starved wait for chunks, and feed_starved() finds them */
@@ -247,7 +238,7 @@ void
 context_fini(struct mtcp_context *ctx)
 {
 	for (uint32_t n = 0; n < ctx->high; n++)
-		free_what_stands_behind(ctx, &ctx->refs[n]);
+		free_what_stands_behind(ctx, ref_at(ctx, n));
 	epoll_set_free_items(ctx);
 	ref_opts_free_all(ctx);
 }

@@ -18,7 +18,6 @@ struct ref_opts;
 struct mtcp_context {
 	struct channel *ch;
 	struct pair *pair;
-	struct sockref *refs;     /* one a slot of the channel                        */
 	struct chunk_list empty;  /* to write into                                    */
 	struct chunk_list spent;  /* read empty, on their way to the stack            */
 	struct epoll_item *free_items;
@@ -37,12 +36,8 @@ struct mtcp_context {
 	uint32_t complaints[CONTEXT_COMPLAINTS]; /* what was logged once already      */
 };
 
-/* Bytes that context_init() takes from its region. */
-size_t context_memory(uint32_t n_socks);
-
-/* The application's side of `ch`, for the calling thread.  False when the region is too small. */
-bool context_init(struct mtcp_context *ctx, struct channel *ch, struct pair *pair,
-                  struct region *mem);
+/* The application's side of `ch`, for the calling thread. */
+void context_init(struct mtcp_context *ctx, struct channel *ch, struct pair *pair);
 
 /* Frees what the context allocated: epolls, pipes, registrations.  The stack
  * hears nothing of it: it is gone, or will not look at the channel again. */
@@ -102,14 +97,23 @@ context_freed(struct mtcp_context *ctx)
 /* One line on stderr, the first time that this `level` and `name` are refused. */
 void context_complain(struct mtcp_context *ctx, const char *call, int level, int name);
 
-static inline uint32_t
-ref_number(const struct mtcp_context *ctx, const struct sockref *r)
+static inline struct sockref *
+ref_at(const struct mtcp_context *ctx, uint32_t number)
 {
-	return (uint32_t)(r - ctx->refs);
+	return (struct sockref *)(void *)ctx->ch->socks[number].ref;
 }
 
 static inline struct sock *
 ref_sock(const struct mtcp_context *ctx, const struct sockref *r)
 {
-	return &ctx->ch->socks[ref_number(ctx, r)];
+	uintptr_t at = (uintptr_t)r - offsetof(struct sock, ref);
+
+	(void)ctx;
+	return (struct sock *)at;
+}
+
+static inline uint32_t
+ref_number(const struct mtcp_context *ctx, const struct sockref *r)
+{
+	return sock_number(ctx->ch, ref_sock(ctx, r));
 }

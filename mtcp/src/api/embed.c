@@ -459,7 +459,7 @@ meet_wire(struct mtcp_embed *e)
 static int
 make_stack(struct mtcp_embed *e, const struct stack_cfg *sc)
 {
-	size_t size = stack_memory(sc) + context_memory(sc->max_socks);
+	size_t size = stack_memory(sc);
 	void *p = mmap(NULL, size, PROT_READ | PROT_WRITE,
 	               MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
 
@@ -468,7 +468,8 @@ make_stack(struct mtcp_embed *e, const struct stack_cfg *sc)
 	e->mem = (struct region){ .base = p, .size = size };
 	e->st = stack_new(sc, &e->mem, &e->io, e->now);
 	e->ch = e->st ? stack_channel(e->st) : NULL;
-	if (e->ch && context_init(&e->ctx, e->ch, &e->pair, &e->mem) && meet_wire(e)) {
+	if (e->ch && meet_wire(e)) {
+		context_init(&e->ctx, e->ch, &e->pair);
 		e->ctx.owner = NULL; /* any thread's, one at a time */
 		e->ctx.silent = true;
 		return 0;

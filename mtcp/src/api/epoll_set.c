@@ -92,7 +92,7 @@ epoll_set_delete(struct mtcp_context *ctx, struct epoll *ep)
 	list_for_each(n, &ep->members) {
 		struct epoll_item *it = container_of(n, struct epoll_item, member);
 
-		*item_find(&ctx->refs[it->sock], ep) = it->next;
+		*item_find(ref_at(ctx, it->sock), ep) = it->next;
 		item_free(ctx, it);
 	}
 	free(ep);
@@ -111,7 +111,7 @@ mark(struct mtcp_context *ctx, struct epoll_item *it)
 static uint32_t
 item_events(struct mtcp_context *ctx, const struct epoll_item *it)
 {
-	return ready_events(ctx, &ctx->refs[it->sock], it->events & ~MODES);
+	return ready_events(ctx, ref_at(ctx, it->sock), it->events & ~MODES);
 }
 
 /* What is ready already counts as having happened now. */

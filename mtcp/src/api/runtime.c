@@ -351,15 +351,15 @@ make_stack(struct runtime *rt, const struct runtime_cfg *cfg)
 	err = draw_secret(&sc->secret);
 	sc->clock_key = host_key(&sc->secret);
 	if (!err)
-		err = memory_reserve(&rt->mem, stack_memory(sc) + context_memory(sc->max_socks),
-		                     cfg->node);
+		err = memory_reserve(&rt->mem, stack_memory(sc), cfg->node);
 	if (err)
 		goto done;
 	rt->st = stack_new(sc, &rt->mem, cfg->ios, handoff_now());
 	if (rt->st && rt->crew && !stack_join(rt->st, crew_hall(rt->crew)))
 		rt->st = NULL;
 	rt->ch = rt->st ? stack_channel(rt->st) : NULL;
-	if (rt->ch && context_init(&rt->ctx, rt->ch, &rt->handoff.pair, &rt->mem)) {
+	if (rt->ch) {
+		context_init(&rt->ctx, rt->ch, &rt->handoff.pair);
 		add_neighbours(rt, cfg->config);
 	} else {
 		munmap(rt->mem.base, rt->mem.size);

@@ -28,7 +28,7 @@ sockref_new(struct mtcp_context *ctx, uint8_t type)
 		}
 	}
 	context_drain(ctx);
-	r = &ctx->refs[number];
+	r = ref_at(ctx, number);
 	ctx->high = max(ctx->high, number + 1);
 	*r = (struct sockref){ .type = type, .next = NO_SOCK };
 	r->is.queue = (struct accept_queue){ NO_SOCK, NO_SOCK };
@@ -43,7 +43,7 @@ sockref_of(struct mtcp_context *ctx, int sockid)
 	if (!context_usable(ctx))
 		return NULL;
 	if (likely(sockid >= 0 && (uint32_t)sockid < ctx->ch->n_socks)) {
-		r = &ctx->refs[sockid];
+		r = ref_at(ctx, (uint32_t)sockid);
 		if (likely(r->type != MTCP_SOCK_UNUSED && !(r->flags & REF_QUEUED)))
 			return r;
 	}
@@ -70,7 +70,7 @@ forget_starved(struct mtcp_context *ctx, struct sockref *r)
 	if (!(r->flags & REF_STARVED))
 		return;
 	while (*at != ref_number(ctx, r))
-		at = &ctx->refs[*at].next;
+		at = &ref_at(ctx, *at)->next;
 	*at = r->next;
 }
 
@@ -125,7 +125,7 @@ void
 sockref_born(struct mtcp_context *ctx, struct sockref *r)
 {
 	struct sock *s = ref_sock(ctx, r);
-	struct sockref *listener = &ctx->refs[s->parent];
+	struct sockref *listener = ref_at(ctx, s->parent);
 	uint32_t number = ref_number(ctx, r);
 
 	if (listener->type != MTCP_SOCK_LISTENER) {
@@ -137,7 +137,7 @@ sockref_born(struct mtcp_context *ctx, struct sockref *r)
 	if (listener->is.queue.first == NO_SOCK)
 		listener->is.queue.first = number;
 	else
-		ctx->refs[listener->is.queue.last].next = number;
+		ref_at(ctx, listener->is.queue.last)->next = number;
 	listener->is.queue.last = number;
 	epoll_set_notify(ctx, listener);
 }
@@ -151,7 +151,7 @@ sockref_accept(struct mtcp_context *ctx, struct sockref *listener)
 
 	if (listener->is.queue.first == NO_SOCK)
 		return NULL;
-	r = &ctx->refs[listener->is.queue.first];
+	r = ref_at(ctx, listener->is.queue.first);
 	listener->is.queue.first = r->next;
 	r->next = NO_SOCK;
 	r->flags &= (uint16_t)~REF_QUEUED;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
  * What only the application's side knows of a socket number: what it stands
- * for, who watches it, how calls on it behave.  Half a line a socket, touched when
- * the number is first used.
+ * for, who watches it, how calls on it behave.  It stands in the socket, in a part of
+ * its own; the stack only keeps the place.
  */
 #pragma once
 
@@ -42,7 +42,7 @@ struct accept_queue {
 };
 
 struct sockref {
-	_Alignas(CACHE_LINE / 2) uint8_t type; /* enum socket_type                     */
+	uint8_t type;             /* enum socket_type                                   */
 	uint16_t flags;           /* REF_*                                              */
 	uint32_t told;            /* receive counter when the stack last heard of it    */
 	struct epoll_item *items; /* who watches                                        */
@@ -56,7 +56,7 @@ struct sockref {
 	uint32_t opts;            /* options that few set, ref_opts.h; 0: none              */
 };
 
-static_assert(sizeof(struct sockref) == CACHE_LINE / 2, "half a line a socket");
+static_assert(sizeof(struct sockref) == SOCK_REF_WORDS * sizeof(uint64_t), "fits the socket");
 
 /* A fresh number for the application's use, of `type`: or -1 with errno EMFILE. */
 int sockref_new(struct mtcp_context *ctx, uint8_t type);

@@ -63,7 +63,7 @@ notsent_lowat(const struct tcp_conn *c)
 static bool
 space_owed(const struct tcp_conn *c, struct sock *s, uint32_t limit, uint32_t lowat)
 {
-	uint32_t want = atomic_load_explicit(&s->want_space, memory_order_acquire);
+	uint16_t want = atomic_load_explicit(&s->want_space, memory_order_acquire);
 
 	if (!tcp_facts[c->state].synchronized)
 		return false; /* who waits for room is told by CONNECTED */

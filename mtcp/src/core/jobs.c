@@ -77,7 +77,7 @@ copy_bits(struct tcp_conn *c, const struct sock *s)
 static void
 do_connect(struct stack *st, struct sock *s, int64_t now)
 {
-	struct tcp_open o = { .opts = s->opts };
+	struct tcp_open o = { .opts = sock_opts(st, s) };
 	struct tcp_conn *c;
 	uint32_t hash = 0;
 	uint16_t mtu = 0;
@@ -257,10 +257,10 @@ opts_own(struct stack *st, struct sock *s)
 
 	if (!o)
 		return NULL;
-	*o = *s->opts;
+	*o = *sock_opts(st, s);
 	o->refs = 1;
-	opts_drop(st, s->opts);
-	s->opts = o;
+	opts_drop(st, sock_opts(st, s));
+	sock_set_opts(st, s, o);
 	return o;
 }
 
@@ -293,7 +293,7 @@ call_get(struct stack *st, struct sock_call *k, const struct sock *s)
 {
 	if (k->option < 0 || k->option >= TCP_N_OPTIONS)
 		return E_NOPROTOOPT;
-	k->value = tcp_opt_value(&st->env, s->opts, (enum tcp_option)k->option);
+	k->value = tcp_opt_value(&st->env, sock_opts(st, s), (enum tcp_option)k->option);
 	if (k->option == TCP_OPTION_MAXSEG && (s->conn || k->value == 0))
 		k->value = s->conn ? s->conn->mss : 536; /* RFC 9293 MUST-15 */
 	if (s->conn && k->option == TCP_OPTION_RCVBUF) /* as they have grown */
@@ -303,7 +303,7 @@ call_get(struct stack *st, struct sock_call *k, const struct sock *s)
 	if (k->option == TCP_OPTION_CONGESTION) {
 		const struct cc_ops *cc = s->conn ? s->conn->cc : st->cfg.tcp.cc;
 
-		if (!s->conn && (s->opts->set & 1u << TCP_OPTION_CONGESTION))
+		if (!s->conn && (sock_opts(st, s)->set & 1u << TCP_OPTION_CONGESTION))
 			return 0;
 		for (k->value = 0; tcp_cc_at((unsigned)k->value) != cc;)
 			k->value++;

@@ -7,6 +7,7 @@
 #include "core/stack_priv.h"
 #include "tcp/tcp_cookie.h"
 #include "tcp/tcp_fastopen.h"
+#include "tcp/tcp_rare.h"
 
 #define FASTOPEN_SPAN_NS SEC(20) /* three to four of them: a minute, and a little more */
 
@@ -126,7 +127,6 @@ born(struct stack *st, struct sock *s, struct sock *parent, struct tcp_conn *c)
 	s->kind = SOCK_KIND_CONN;
 	s->conn = c;
 	s->parent = sock_number(&st->ch, parent);
-	s->parent_gen = st->listener[parent->listener].gen;
 	atomic_store_explicit(&s->opt_bits, bits, memory_order_relaxed);
 	c->flags |= bits & SOCK_OPT_NODELAY ? TCPF_NODELAY : 0;
 	c->flags |= bits & SOCK_OPT_CORK ? TCPF_CORK : 0;
@@ -149,7 +149,7 @@ promote(struct stack *st, const struct tcp_req *req, const struct segment_from *
 		.local_mss = req->adv_mss,
 		.iss = req->iss,
 		.ts_offset = req->ts_offset,
-		.opts = parent->opts,
+		.opts = sock_opts(st, parent),
 	};
 	struct tcp_conn *c;
 
@@ -162,8 +162,7 @@ promote(struct stack *st, const struct tcp_req *req, const struct segment_from *
 		return NULL;
 	}
 	(void)opts_share(st, c->opts);
-	opts_drop(st, s->opts);
-	s->opts = opts_share(st, parent->opts);
+	sock_set_opts(st, s, opts_share(st, c->opts));
 	ip_learn_way(st, &req->tuple.remote, from, now);
 	tcp_req_promote(&st->env, req, c, now);
 	born(st, s, parent, c);
@@ -196,7 +195,7 @@ waits_for_text(struct tcp_req *r, const struct tcp_seg *s)
 static uint32_t
 fastopen_room(const struct stack *st, const struct listener *l)
 {
-	const struct tcp_opts *o = st->ch.socks[l->sock].opts;
+	const struct tcp_opts *o = sock_opts(st, &st->ch.socks[l->sock]);
 	int64_t most = tcp_opt_value(&st->env, o, TCP_OPTION_FASTOPEN);
 
 	if (!(st->cfg.tcp.fastopen & FASTOPEN_SERVER))
@@ -237,6 +236,7 @@ static bool
 fastopen_syn(struct stack *st, struct listener *l, struct half_open *h, const struct tcp_seg *s,
              int64_t now)
 {
+	struct tcp_rare *rare;
 	struct tcp_conn *c;
 
 	if (!tcp_fastopen_judge(&st->env, &h->req.tuple, s, &h->req.give_cookie) ||
@@ -244,6 +244,9 @@ fastopen_syn(struct stack *st, struct listener *l, struct half_open *h, const st
 	    !(c = promote_half_open(st, h, &st->ch.socks[l->sock], now)))
 		return false;
 	l->fastopen++;
+	rare = tcp_rare_own(&st->env, c);
+	rare->listener = l->sock;
+	rare->listener_gen = l->gen;
 	tcp_fastopen_accept(&st->env, c, s, now);
 	conn_settle(st, c, now);
 	return true;
@@ -253,11 +256,11 @@ fastopen_syn(struct stack *st, struct listener *l, struct half_open *h, const st
 void
 listener_fastopen_over(struct stack *st, struct tcp_conn *c, int64_t now)
 {
-	const struct sock *s = conn_sock(c);
-	struct listener *l = s ? listener_of(st, s->parent) : NULL;
+	const struct tcp_rare *rare = tcp_rare(c);
+	struct listener *l = listener_of(st, rare->listener);
 
 	c->flags &= ~(uint32_t)TCPF_FASTOPEN;
-	if (!l || l->gen != s->parent_gen)
+	if (!l || l->gen != rare->listener_gen)
 		return;
 	assert(l->fastopen > 0);
 	l->fastopen--;
@@ -276,7 +279,7 @@ wants_cookie(const struct stack *st)
 static uint32_t
 rcvbuf_of(const struct stack *st, const struct listener *l)
 {
-	return 2 * tcp_opt_rcv_space(&st->env, st->ch.socks[l->sock].opts);
+	return 2 * tcp_opt_rcv_space(&st->env, sock_opts(st, &st->ch.socks[l->sock]));
 }
 
 /* RFC 4987 3.6: nothing is remembered, but that there are cookies about. */
@@ -315,7 +318,7 @@ listener_syn(struct stack *st, struct listener *l, const struct segment_from *fr
 	             rcvbuf_of(st, l), now);
 	h->req.hash = hash;
 	h->req.listener = l->sock;
-	h->req.defer = (uint8_t)st->ch.socks[l->sock].opts->value[TCP_OPTION_DEFER_ACCEPT];
+	h->req.defer = (uint8_t)sock_opts(st, &st->ch.socks[l->sock])->value[TCP_OPTION_DEFER_ACCEPT];
 	h->mac = from->mac;
 	h->port = (uint8_t)from->port;
 	l->half_open++;

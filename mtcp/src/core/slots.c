@@ -25,10 +25,8 @@ void
 slots_init(struct stack *st)
 {
 	st->free_socks = st->dying_socks = NO_SOCK;
-	for (uint32_t i = st->ch.n_socks; i-- > 0;) {
-		st->ch.socks[i].opts = &st->no_opts;
+	for (uint32_t i = st->ch.n_socks; i-- > 0;)
 		free_push(st, &st->ch.socks[i]);
-	}
 	slots_exchange(st);
 }
 
@@ -41,6 +39,7 @@ slot_get(struct stack *st)
 		return NULL;
 	s = &st->ch.socks[st->free_socks];
 	st->free_socks = s->link;
+	s->told_written = 0;
 	st->n_free_socks--;
 	return s;
 }
@@ -75,15 +74,16 @@ slot_reset(struct stack *st, struct sock *s)
 	atomic_store_explicit(&s->accepted, 0, memory_order_relaxed);
 	atomic_store_explicit(&s->want_space, 0, memory_order_relaxed);
 	s->jobs_pushed = s->events_pushed = 0;
-	s->told_space = s->told_written = 0;
+	s->told_space = 0;
+	s->told_written = 0;
 	s->conn = NULL;
 	s->err = 0;
-	s->goodbye = false;
+	s->goodbye = 0;
 	s->bound = SOCK_UNBOUND;
 	s->local = s->peer = (struct sock_addr){ IP_ANY, 0 };
 	s->kind = SOCK_KIND_FREE;
-	opts_drop(st, s->opts);
-	s->opts = &st->no_opts;
+	opts_drop(st, sock_opts(st, s));
+	sock_set_opts(st, s, &st->no_opts);
 }
 
 static bool

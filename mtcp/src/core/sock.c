@@ -19,16 +19,16 @@ set_bits(_Atomic uint16_t *word, uint16_t bits)
 
 /* Only one side adds to a counter: no read-modify-write is needed. */
 static void
-count_up(_Atomic uint32_t *counter)
+count_up(_Atomic uint8_t *counter)
 {
-	uint32_t n = atomic_load_explicit(counter, memory_order_relaxed) + 1;
+	uint8_t n = (uint8_t)(atomic_load_explicit(counter, memory_order_relaxed) + 1);
 
 	atomic_store_explicit(counter, n, memory_order_seq_cst);
 }
 
 /* Queues socket `number` unless it is on the ring already. */
 static bool
-push_once(struct spsc *ring, uint32_t number, uint32_t *pushed, const _Atomic uint32_t *taken)
+push_once(struct spsc *ring, uint32_t number, uint8_t *pushed, const _Atomic uint8_t *taken)
 {
 	bool fits;
 
@@ -96,7 +96,7 @@ sock_next_job(struct channel *ch, bool *call)
 	assert((word & ~CHANNEL_GOODBYE) < ch->n_socks);
 	s = &ch->socks[word & ~CHANNEL_GOODBYE];
 	if (word & CHANNEL_GOODBYE) {
-		s->goodbye = true;
+		s->goodbye = 1;
 		return s;
 	}
 	count_up(&s->jobs_taken);

@@ -68,66 +68,78 @@ enum {
 
 struct tcp_conn;
 
+#define SOCK_REF_WORDS 4 /* 64-bit words of the application's own in each socket */
+
+/* Half-lines: with both threads on one CPU, as they mostly are, no line is torn between two. */
 struct sock {
 	union {
 		struct tcp_streams streams; /* what a connection is shown of it */
 		struct {
-			/* -- line 0: the application's half -- */
-			_Alignas(CACHE_LINE) struct stream_writer snd_w;
+			/* -- the application's half -- */
+			_Alignas(CACHE_LINE / 2) struct stream_writer snd_w;
 			struct stream_reader rcv_r;
-			_Atomic uint32_t asked;        /* requests ever made               */
-			_Atomic uint32_t events_taken; /* times taken off the event ring   */
 			_Atomic uint16_t req;          /* SOCK_REQ_*                       */
 			_Atomic uint16_t opt_bits;     /* SOCK_OPT_*                       */
-			uint32_t jobs_pushed;          /* times put on the job ring        */
+			_Atomic uint16_t want_space;   /* times it found the send stream
+			                                * full.  Add one, sock_ask(), look again,
+			                                * then EAGAIN: the stack tells once at most
+			                                * two thirds of snd_limit are used.  No more
+			                                * before that: it cannot lap the stack. */
+			_Atomic uint8_t asked;         /* requests ever made; wraps        */
+			_Atomic uint8_t events_taken;  /* times taken off the event ring; wraps */
+			uint8_t jobs_pushed;           /* times put on the job ring; wraps */
+			union {
+				_Atomic uint32_t accepted;   /* listener: connections taken   */
+				_Atomic uint32_t snd_urgent; /* connection: where the last urgent
+				                              * text written ends in what is
+				                              * sent, bytes                   */
+				uint32_t parent; /* stack, with SOCK_BORN, until the
+				                  * application has heard: the listener   */
+			};
 
-			/* -- line 1: the stack's half -- */
-			_Alignas(CACHE_LINE) struct stream_writer rcv_w;
+			/* -- the stack's half -- */
+			struct stream_writer rcv_w;
 			struct stream_reader snd_r;
-			_Atomic uint32_t happened;     /* events ever made                 */
-			_Atomic uint32_t jobs_taken;   /* times taken off the job ring     */
 			_Atomic uint16_t facts;        /* SOCK_*                           */
 			int16_t err;                   /* errno value; written before SOCK_ERROR */
-			uint32_t events_pushed;        /* times put on the event ring      */
+			_Atomic uint8_t happened;      /* events ever made; wraps          */
+			_Atomic uint8_t jobs_taken;    /* times taken off the job ring; wraps */
+			uint8_t events_pushed;         /* times put on the event ring; wraps */
+			uint8_t kind : 3;              /* stack only: enum sock_kind       */
+			uint8_t bound : 2;             /* stack only: enum sock_bound      */
+			uint8_t goodbye : 1;           /* stack only: the application has let go */
+			uint16_t told_space;           /* stack only: want_space it has answered */
+			union {
+				_Atomic uint16_t rcv_step; /* bytes to be read before it is told */
+				uint16_t listener;         /* stack only: listener_of()   */
+			};
+			union {                        /* stack only:                      */
+				uint32_t told_written; /* rcv_w.written it has told of     */
+				uint32_t link;         /* chain of free or dying sockets   */
+			};
 
-			/* -- line 2: the stack's, colder; but for the first -- */
-			_Alignas(CACHE_LINE) _Atomic(struct tcp_eor *) eor; /* application:
-			                                * once connected, with snd_w.marked */
+			/* -- the stack's, colder; but for the first -- */
+			_Atomic(struct tcp_eor *) eor; /* application: once connected, with
+			                                * snd_w.marked                     */
 			struct tcp_conn *conn;         /* stack only; NULL: none (any more) */
-			const struct tcp_opts *opts;   /* stack only: what setsockopt() changed */
 			_Atomic uint32_t snd_limit;    /* bytes the send stream may hold   */
 			union {
 				_Atomic uint32_t accepts;    /* listener: connections ever completed */
 				_Atomic uint32_t rcv_urgent; /* connection: where the last urgent
 				                              * byte stands in what is received  */
 			};
-			uint32_t parent;               /* SOCK_BORN: the listener's number */
-			union {                        /* stack only:                      */
-				uint32_t link;         /* chain of free or dying sockets   */
-				uint32_t parent_gen;   /* with `conn`: which listener of that number */
-			};
-			uint32_t told_written;         /* stack only: rcv_w.written it has told of */
-			uint32_t told_space;           /* stack only: want_space it has answered */
-			uint8_t kind;                  /* stack only: enum sock_kind       */
-			bool goodbye;                  /* stack only: the application has let go */
-			uint8_t bound;                 /* stack only: enum sock_bound      */
-			_Atomic uint16_t rcv_step;     /* bytes to be read before it is worth telling */
-			uint16_t listener;             /* stack only: which it was last, listener_of() */
+			uint32_t opts;                 /* stack only: what setsockopt() changed,
+			                                * sock_opts(); 0: nothing          */
+
+			/* -- set once by one side, then read by both -- */
+			struct sock_addr local; /* stack: valid with CONNECTED or after a call */
+			struct sock_addr peer;  /* application: destination for REQ_CONNECT;
+			                         * stack: with SOCK_BORN                   */
+
+			/* -- the application's own: api/sockref.h -- */
+			uint64_t ref[SOCK_REF_WORDS];
 		};
 	};
-
-	/* -- line 3: set once by one side, then read by both ---------------------- */
-	_Alignas(CACHE_LINE) struct sock_addr local;  /* stack: valid with CONNECTED or after a call */
-	struct sock_addr peer;         /* application: destination for REQ_CONNECT;
-	                                * stack: with SOCK_BORN                    */
-	union {                        /* application:                               */
-		_Atomic uint32_t accepted;   /* listener: connections taken by accept    */
-		_Atomic uint32_t snd_urgent; /* connection: where the last urgent text written
-		                              * ends in what is sent, bytes              */
-	};
-	_Atomic uint32_t want_space;   /* application: times it found the send stream full.
-	                                * Add one, sock_ask(), look again, then EAGAIN: the stack tells
-	                                * once at most two thirds of snd_limit are used.    */
 };
 
 static_assert(offsetof(struct sock, streams.rcv_w) == offsetof(struct sock, rcv_w) &&
@@ -135,7 +147,7 @@ static_assert(offsetof(struct sock, streams.rcv_w) == offsetof(struct sock, rcv_
               offsetof(struct sock, eor) == 2 * CACHE_LINE, "one layout, two views");
 static_assert(sizeof(struct stream_writer) + sizeof(struct stream_reader) + 16 <= CACHE_LINE,
               "a half is one line");
-static_assert(sizeof(struct sock) <= 256, "an idle socket is four lines");
+static_assert(sizeof(struct sock) == 224, "an idle socket is seven half-lines");
 
 /* What bind() has given a socket: it stays when a connection fails. */
 enum sock_bound {

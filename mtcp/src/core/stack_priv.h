@@ -248,6 +248,19 @@ void slot_streams_drop(struct stack *st, struct sock *s);
 /* Refills the rings of numbers and chunks, takes chunks back. */
 void slots_exchange(struct stack *st);
 
+/* The record of options that the socket holds. */
+static inline const struct tcp_opts *
+sock_opts(const struct stack *st, const struct sock *s)
+{
+	return likely(s->opts == 0) ? &st->no_opts : pool_at(&st->opts, s->opts - 1);
+}
+
+static inline void
+sock_set_opts(struct stack *st, struct sock *s, const struct tcp_opts *o)
+{
+	s->opts = likely(o == &st->no_opts) ? 0 : pool_index(&st->opts, o) + 1;
+}
+
 const struct tcp_opts *opts_share(struct stack *st, const struct tcp_opts *o);
 void opts_drop(struct stack *st, const struct tcp_opts *o);
 

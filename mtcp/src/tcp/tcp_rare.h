@@ -20,6 +20,8 @@ struct tcp_rare {
 	seq_t rcv_fin;             /* fin_waits: where the peer's FIN stands     */
 	seq_t snd_up;              /* SND.UP: the end of urgent text to send     */
 	seq_t rcv_up;              /* RCV.UP: the last urgent byte to receive    */
+	uint32_t listener;         /* the core's, with TCPF_FASTOPEN: the number of the socket ... */
+	uint32_t listener_gen;     /* ... and which listener that was            */
 	uint32_t challenge_ms;     /* start of the second in which ...           */
 	uint16_t challenges;       /* ... so many challenge ACKs were sent       */
 	uint16_t plpmtu_s;         /* when the search began, s                   */
