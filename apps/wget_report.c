@@ -21,35 +21,42 @@ static const char style[] =
 	"*{box-sizing:border-box}body{margin:0 auto;padding:24px 20px 40px;max-width:920px;"
 	"background:var(--page);color:var(--ink);font:15px/1.5 system-ui,sans-serif}\n"
 	"h1{font-size:22px;margin:0}h2{font-size:16px;margin:0 0 4px}p{margin:0;color:var(--soft);"
-	"overflow-wrap:anywhere}\n"
+	"overflow-wrap:anywhere}footer{margin-top:16px;color:var(--soft);font-size:13px}\n"
 	"section,.tile{background:var(--card);border:1px solid var(--rule);border-radius:8px;"
 	"padding:14px 16px;margin-top:16px}\n"
-	".tiles{display:grid;grid-template-columns:repeat(auto-fit,minmax(130px,1fr));gap:0 12px}\n"
-	".tile b{display:block;font-size:24px;font-weight:600;line-height:1.3}"
+	".tiles{display:grid;grid-template-columns:repeat(auto-fit,minmax(125px,1fr));gap:0 12px}\n"
+	".tile b{display:block;font-size:22px;font-weight:600;line-height:1.3;white-space:nowrap}"
 	".tile span{color:var(--soft);font-size:13px}.tile .bad{color:var(--bad)}\n"
 	".legend{display:flex;flex-wrap:wrap;gap:2px 16px;font-size:13px;color:var(--soft)}\n"
 	".legend i{display:inline-block;width:14px;height:3px;margin-right:6px;"
-	"vertical-align:middle;border-radius:2px}\n"
-	"svg{display:block;width:100%;height:auto;margin-top:6px}svg text{font-size:12px;"
-	"fill:var(--soft)}\n"
-	".grid{stroke:var(--rule)}.axis,.mark{stroke:var(--soft)}.mark{stroke-dasharray:3 3}\n"
-	".line{fill:none;stroke-width:2;stroke-linejoin:round}\n";
+	"vertical-align:middle;border-radius:2px}\n";
 
-static const char style_more[] =
+static const char style_charts[] =
+	"svg{display:block;width:100%;height:auto;margin-top:6px}svg text{font-size:13px;"
+	"fill:var(--soft)}svg.small{display:none}svg.small text{font-size:14px}"
+	"@media(max-width:640px){svg.small{display:block}svg.large{display:none}}\n"
+	"svg .over{paint-order:stroke;stroke:var(--card);stroke-width:4px;stroke-linejoin:round}\n"
+	".grid{stroke:var(--rule)}.axis,.mark{stroke:var(--soft)}.mark{stroke-dasharray:3 3}\n"
+	".line{fill:none;stroke-width:2;stroke-linejoin:round}\n"
 	".line.a{stroke:var(--a)}.line.b{stroke:var(--b)}.line.c{stroke:var(--c)}"
 	".line.d{stroke:var(--d);stroke-dasharray:4 3}.line.bad{stroke:var(--bad)}\n"
 	"rect.a,circle.a,i.a{fill:var(--a);background:var(--a)}"
 	"circle.b,i.b{fill:var(--b);background:var(--b)}"
-	"circle.c,i.c{fill:var(--c);background:var(--c)}"
-	"circle.d,i.d{fill:var(--d);background:var(--d)}"
-	"circle.bad,i.bad{fill:var(--bad);background:var(--bad)}\n"
+	"circle.c,i.c{fill:var(--c);background:var(--c)}circle.d{fill:var(--d)}"
+	"i.d{background:linear-gradient(90deg,var(--d) 5px,transparent 5px 9px,var(--d) 9px)}"
+	"circle.bad,i.bad{fill:var(--bad);background:var(--bad)}\n";
+
+static const char style_tables[] =
+	".tables{display:grid;grid-template-columns:repeat(auto-fit,minmax(min(100%,380px),1fr));"
+	"gap:0 16px;align-items:start}.tables section{min-width:0}.tables .long{grid-row:span 2}"
+	".tables .all{grid-column:1/-1}.tight table{width:auto}\n"
 	".wide{overflow-x:auto}table{border-collapse:collapse;width:100%;font-size:14px;"
 	"font-variant-numeric:tabular-nums}\n"
-	"th,td{padding:4px 12px 4px 0;border-bottom:1px solid var(--rule);text-align:right;"
-	"font-weight:400;white-space:nowrap}th:first-child,td:first-child{text-align:left;"
-	"white-space:normal}\n"
-	"thead th{color:var(--soft)}"
-	"tr:last-child>*{border-bottom:0}\n"
+	"th,td{padding:4px 0 4px 16px;border-bottom:1px solid var(--rule);text-align:right;"
+	"font-weight:400;white-space:nowrap}"
+	"th:first-child,td:first-child{padding-left:0;text-align:left;white-space:normal}\n"
+	"thead th{color:var(--soft)}tbody tr:last-child>*{border-bottom:0}\n"
+	"@media(max-width:640px){th,td{padding-left:8px}table{font-size:13px}}\n"
 	"</style>\n";
 
 /* Text of somebody else's. */
@@ -89,9 +96,20 @@ put_date(FILE *f, int64_t at)
 		fputs(text, f);
 }
 
+static bool
+same_url(const struct result *r)
+{
+	for (unsigned i = 1; i < r->machines; i++)
+		if (strcmp(r->machine[i].url, r->machine[0].url) != 0)
+			return false;
+	return true;
+}
+
 static void
 put_head(FILE *f, const struct result *r)
 {
+	char text[UNIT_TEXT_MAX];
+
 	fputs("<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n"
 	      "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n"
 	      "<meta name=\"color-scheme\" content=\"light dark\">\n"
@@ -101,14 +119,16 @@ put_head(FILE *f, const struct result *r)
 	put_text(f, r->machines ? r->machine[0].url : "");
 	fputs("</title>\n", f);
 	fputs(style, f);
-	fputs(style_more, f);
+	fputs(style_charts, f);
+	fputs(style_tables, f);
 	fputs("</head>\n<body>\n<h1>epwget</h1>\n<p>", f);
 	if (r->machines) {
 		put_text(f, r->machine[0].url);
-		fputs(", ", f);
+		fputs(same_url(r) ? ", " : " and others, ", f);
 		put_date(f, r->machine[0].started_s);
+		fputs(", ", f);
 	}
-	fprintf(f, ", %.3g s", result_seconds(r));
+	fputs(unit_text(text, UNIT_SECONDS, result_seconds(r)), f);
 	if (r->machines > 1)
 		fprintf(f, ", %u machines", r->machines);
 	fputs("</p>\n", f);
@@ -122,22 +142,30 @@ put_tile(FILE *f, const char *name, const char *value, bool bad)
 }
 
 static void
+put_time_tile(FILE *f, const char *name, const struct latency *l, uint32_t per_million)
+{
+	double ns = (double)latency_quantile(l, per_million);
+	char text[UNIT_TEXT_MAX];
+
+	put_tile(f, name, l->count ? unit_text(text, UNIT_NS, ns) : "–", false);
+}
+
+static void
 put_tiles(FILE *f, const struct result *r)
 {
 	const struct latency *l = &r->latency[RESPONSE];
-	double rate = (double)r->count[REQUESTS_COMPLETED] / result_seconds(r);
+	double s = result_seconds(r), requests = (double)r->count[REQUESTS_COMPLETED];
 	uint64_t bad = r->count[REQUESTS_FAILED] + r->count[REQUESTS_NOT_STARTED];
 	char text[UNIT_TEXT_MAX];
 
 	fputs("<div class=\"tiles\">\n", f);
-	put_tile(f, "requests/s", unit_text(text, UNIT_COUNT, rate), false);
-	put_tile(f, "p50", unit_text(text, UNIT_NS, (double)latency_quantile(l, 500000)),
-	         false);
-	put_tile(f, "p99", unit_text(text, UNIT_NS, (double)latency_quantile(l, 990000)),
-	         false);
-	put_tile(f, "p99.9", unit_text(text, UNIT_NS, (double)latency_quantile(l, 999000)),
-	         false);
-	put_tile(f, "failed or not started", unit_text(text, UNIT_COUNT, (double)bad), bad > 0);
+	put_tile(f, "requests/s", unit_text(text, UNIT_COUNT, requests / s), false);
+	put_time_tile(f, "response p50", l, 500000);
+	put_time_tile(f, "p99", l, 990000);
+	put_time_tile(f, "p99.9", l, 999000);
+	put_tile(f, "read, bit/s",
+	         unit_text(text, UNIT_COUNT, (double)r->count[BYTES_READ] * 8 / s), false);
+	put_tile(f, "not served", unit_text(text, UNIT_COUNT, (double)bad), bad > 0);
 	fputs("</div>\n", f);
 }
 
@@ -149,14 +177,15 @@ put_legend(FILE *f, const char *class, const char *name)
 
 /* ---- over time ------------------------------------------------------------- */
 
-/* The length of interval i: the last one may have been cut short. */
+/* The length of interval i: the last one may have been cut short.  What is in the first
+ * moments of one, as the end of a run may be, is no rate. */
 static double
 interval_seconds(const struct result *r, unsigned i)
 {
 	double length = (double)r->series.length_ns / 1e9;
 	double left = result_seconds(r) - i * length;
 
-	return left >= length || left < 0.05 ? length : left;
+	return left >= length || (i > 0 && left < 0.05) ? length : left;
 }
 
 /* The middle of each interval. */
@@ -207,11 +236,13 @@ put_rate(FILE *f, const struct result *r)
 	if (r->count[REQUESTS_FAILED] > 0)
 		put_legend(f, "bad", "failed");
 	fputs("</div>\n", f);
-	svg_open(&s, f, label, time_axis(r), svg_linear(UNIT_COUNT, max));
-	svg_line(&s, "a", x, good, n);
-	if (r->count[REQUESTS_FAILED] > 0)
-		svg_line(&s, "bad", x, bad, n);
-	svg_close(&s);
+	for (enum svg_size size = 0; size < SVG_SIZES; size++) {
+		svg_open(&s, f, size, label, time_axis(r), svg_linear(UNIT_COUNT, max));
+		svg_line(&s, "a", x, good, n);
+		if (r->count[REQUESTS_FAILED] > 0)
+			svg_line(&s, "bad", x, bad, n);
+		svg_close(&s);
+	}
 	fputs("</section>\n", f);
 }
 
@@ -226,39 +257,49 @@ fill_quantiles(const struct series *s, uint32_t per_million, double *y)
 	}
 }
 
+/* From the fastest median to the slowest response. */
+static struct svg_axis
+latency_axis(const struct result *r)
+{
+	double max = fmax((double)r->latency[RESPONSE].max_ns, 1), min = max, y[SERIES_MAX];
+
+	fill_quantiles(&r->series, 500000, y);
+	for (unsigned i = 0; i < r->series.n; i++)
+		min = fmin(min, y[i]); /* which passes over NAN */
+	return svg_log(UNIT_NS, min, max);
+}
+
+static const struct {
+	const char *class, *name;
+	uint32_t per_million;
+} latency_lines[] = {
+	{ "d", "maximum", 1000000 },
+	{ "c", "p99.9", 999000 },
+	{ "b", "p99", 990000 },
+	{ "a", "p50", 500000 },
+};
+#define LATENCY_LINES (sizeof(latency_lines) / sizeof(latency_lines[0]))
+
 static void
 put_latency(FILE *f, const struct result *r)
 {
-	static const struct {
-		const char *class, *name;
-		uint32_t per_million;
-	} lines[] = {
-		{ "d", "maximum", 1000000 },
-		{ "c", "p99.9", 999000 },
-		{ "b", "p99", 990000 },
-		{ "a", "p50", 500000 },
-	};
 	static const char label[] = "Response time over time";
-	const struct latency *l = &r->latency[RESPONSE];
 	double x[SERIES_MAX], y[SERIES_MAX];
 	struct svg s;
 
 	fprintf(f, "<section>\n<h2>%s</h2>\n<div class=\"legend\">", label);
-	for (size_t i = 0; i < sizeof(lines) / sizeof(lines[0]); i++)
-		put_legend(f, lines[i].class, lines[i].name);
+	for (size_t i = LATENCY_LINES; i-- > 0;)
+		put_legend(f, latency_lines[i].class, latency_lines[i].name);
 	fputs("</div>\n", f);
 	fill_times(r, x);
-	fill_quantiles(&r->series, 500000, y);
-	for (unsigned i = 0; i < r->series.n; i++)
-		y[i] = isnan(y[i]) ? y[i] : 1 / y[i]; /* the lowest becomes the highest */
-	svg_open(&s, f, label, time_axis(r),
-	         svg_log(UNIT_NS, l->count ? 1 / highest(y, r->series.n) : 1000,
-	                 fmax((double)l->max_ns, 1)));
-	for (size_t i = 0; i < sizeof(lines) / sizeof(lines[0]); i++) {
-		fill_quantiles(&r->series, lines[i].per_million, y);
-		svg_line(&s, lines[i].class, x, y, r->series.n);
+	for (enum svg_size size = 0; size < SVG_SIZES; size++) {
+		svg_open(&s, f, size, label, time_axis(r), latency_axis(r));
+		for (size_t i = 0; i < LATENCY_LINES; i++) {
+			fill_quantiles(&r->series, latency_lines[i].per_million, y);
+			svg_line(&s, latency_lines[i].class, x, y, r->series.n);
+		}
+		svg_close(&s);
 	}
-	svg_close(&s);
 	fputs("</section>\n", f);
 }
 
@@ -316,69 +357,165 @@ put_bars(struct svg *s, const struct latency *l, const double *bar)
 	}
 }
 
+static double
+fastest(const struct latency *l)
+{
+	for (unsigned b = 0; b < LATENCY_BUCKETS; b++)
+		if (l->bucket[b] > 0)
+			return fmax((double)latency_top(b), 1);
+	return 1;
+}
+
+static void
+put_quantiles(struct svg *s, const struct latency *l)
+{
+	static const char *const names[] = { "p50", "p99", "p99.9" };
+	static const uint32_t parts[] = { 500000, 990000, 999000 };
+	char time[UNIT_TEXT_MAX], label[UNIT_TEXT_MAX + 16];
+
+	for (unsigned i = 0; i < 3; i++)
+		svg_upright(s, (double)latency_quantile(l, parts[i]), i);
+	for (unsigned i = 0; i < 3; i++) {
+		double ns = (double)latency_quantile(l, parts[i]);
+
+		snprintf(label, sizeof(label), "%s %s", names[i],
+		         unit_text(time, UNIT_NS, ns));
+		svg_label(s, ns, i, label);
+	}
+}
+
 static void
 put_histogram(FILE *f, const struct result *r)
 {
-	static const char label[] = "How long how many responses took";
+	static const char label[] = "Responses by the time they took";
 	const struct latency *l = &r->latency[RESPONSE];
-	double bar[BARS_MAX], min = 1000;
+	double bar[BARS_MAX];
 	struct svg s;
 
 	fill_bars(l, bar);
-	for (unsigned b = 0; b < LATENCY_BUCKETS; b++) {
-		if (l->bucket[b] > 0) {
-			min = fmax((double)latency_top(b), 1);
-			break;
-		}
+	fprintf(f,
+	        "<section>\n<h2>%s</h2>\n<div class=\"legend\">responses a bar, %d bars from "
+	        "one power of ten to the next</div>\n",
+	        label, BARS_PER_DECADE);
+	for (enum svg_size size = 0; size < SVG_SIZES; size++) {
+		svg_open(&s, f, size, label,
+		         svg_log(UNIT_NS, fastest(l), fmax((double)l->max_ns, 10)),
+		         svg_linear(UNIT_COUNT, highest(bar, BARS_MAX)));
+		put_bars(&s, l, bar);
+		put_quantiles(&s, l);
+		svg_close(&s);
 	}
-	fprintf(f, "<section>\n<h2>%s</h2>\n", label);
-	svg_open(&s, f, label, svg_log(UNIT_NS, min, fmax((double)l->max_ns, 10)),
-	         svg_linear(UNIT_COUNT, highest(bar, BARS_MAX)));
-	put_bars(&s, l, bar);
-	if (l->count > 0) {
-		svg_mark(&s, (double)latency_quantile(l, 500000), 0, "p50");
-		svg_mark(&s, (double)latency_quantile(l, 990000), 1, "p99");
-		svg_mark(&s, (double)latency_quantile(l, 999000), 2, "p99.9");
-	}
-	svg_close(&s);
 	fputs("</section>\n", f);
 }
 
 /* ---- tables ------------------------------------------------------------------ */
 
+/* In groups of three digits. */
 static void
-put_cell_time(FILE *f, const struct latency *l, double ns)
+put_number(FILE *f, uint64_t n)
 {
-	char text[UNIT_TEXT_MAX];
+	char digits[24];
+	int len = snprintf(digits, sizeof(digits), "%llu", (unsigned long long)n);
 
-	fprintf(f, "<td>%s</td>", l->count > 0 ? unit_text(text, UNIT_NS, ns) : "");
+	for (int i = 0; i < len; i++) {
+		if (i > 0 && (len - i) % 3 == 0)
+			fputs("&#8239;", f);
+		fputc(digits[i], f);
+	}
 }
 
 static void
-put_times_row(FILE *f, const char *name, const struct latency *l)
+put_row(FILE *f, const char *name, uint64_t n)
 {
-	static const uint32_t parts[] = { 500000, 900000, 990000, 999000, 999900 };
+	fputs("<tr><td>", f);
+	for (; *name; name++)
+		fputc(*name == '_' ? ' ' : *name, f);
+	fputs("</td><td>", f);
+	put_number(f, n);
+	fputs("</td></tr>\n", f);
+}
 
-	fprintf(f, "<tr><td>%s</td><td>%lu</td>", name, (unsigned long)l->count);
-	put_cell_time(f, l, (double)latency_mean(l));
-	for (size_t i = 0; i < sizeof(parts) / sizeof(parts[0]); i++)
-		put_cell_time(f, l, (double)latency_quantile(l, parts[i]));
-	put_cell_time(f, l, (double)l->max_ns);
+static void
+put_table(FILE *f, const char *title, const char *class)
+{
+	fprintf(f, "<section class=\"%s\">\n<h2>%s</h2>\n<div class=\"wide\"><table>\n", class,
+	        title);
+}
+
+static void
+put_table_end(FILE *f)
+{
+	fputs("</tbody></table></div>\n</section>\n", f);
+}
+
+/* The kinds of times that this run has; how many. */
+static unsigned
+kinds_of(const struct result *r, enum timing kinds[TIMINGS])
+{
+	unsigned n = 0;
+
+	kinds[n++] = RESPONSE;
+	if (result_is_open_loop(r))
+		kinds[n++] = SERVICE;
+	kinds[n++] = CONNECT;
+	return n;
+}
+
+static void
+put_times_head(FILE *f, const struct result *r)
+{
+	static const char *const names[TIMINGS] = {
+		[RESPONSE] = "response",
+		[SERVICE] = "once sent",
+		[CONNECT] = "connecting",
+	};
+	enum timing kinds[TIMINGS];
+	unsigned n = kinds_of(r, kinds);
+
+	fputs("<thead><tr><th></th>", f);
+	for (unsigned i = 0; i < n; i++)
+		fprintf(f, "<th>%s</th>", names[kinds[i]]);
+	fputs("</tr></thead>\n<tbody><tr><td>count</td>", f);
+	for (unsigned i = 0; i < n; i++) {
+		fputs("<td>", f);
+		put_number(f, r->latency[kinds[i]].count);
+		fputs("</td>", f);
+	}
+	fputs("</tr>\n", f);
+}
+
+/* A quantile of each kind, or the mean. */
+static void
+put_times_row(FILE *f, const struct result *r, const char *name, uint32_t per_million)
+{
+	enum timing kinds[TIMINGS];
+	unsigned n = kinds_of(r, kinds);
+
+	fprintf(f, "<tr><td>%s</td>", name);
+	for (unsigned i = 0; i < n; i++) {
+		const struct latency *l = &r->latency[kinds[i]];
+		uint64_t ns = per_million ? latency_quantile(l, per_million) : latency_mean(l);
+		char text[UNIT_TEXT_MAX];
+
+		fprintf(f, "<td>%s</td>",
+		        l->count ? unit_text(text, UNIT_NS, (double)ns) : "–");
+	}
 	fputs("</tr>\n", f);
 }
 
 static void
 put_times(FILE *f, const struct result *r)
 {
-	fputs("<section>\n<h2>Times</h2>\n<div "
-	      "class=\"wide\"><table>\n<thead><tr><th></th><th>count</th>"
-	      "<th>mean</th><th>p50</th><th>p90</th><th>p99</th><th>p99.9</th><th>p99.99</th>"
-	      "<th>max</th></tr></thead>\n",
-	      f);
-	put_times_row(f, "response", &r->latency[RESPONSE]);
-	put_times_row(f, "response, from its sending", &r->latency[SERVICE]);
-	put_times_row(f, "connecting", &r->latency[CONNECT]);
-	fputs("</table></div>\n</section>\n", f);
+	put_table(f, "Times", "");
+	put_times_head(f, r);
+	put_times_row(f, r, "mean", 0);
+	put_times_row(f, r, "p50", 500000);
+	put_times_row(f, r, "p90", 900000);
+	put_times_row(f, r, "p99", 990000);
+	put_times_row(f, r, "p99.9", 999000);
+	put_times_row(f, r, "p99.99", 999900);
+	put_times_row(f, r, "maximum", 1000000);
+	put_table_end(f);
 }
 
 static void
@@ -386,27 +523,22 @@ put_failures(FILE *f, const struct result *r)
 {
 	if (r->count[REQUESTS_FAILED] == 0)
 		return;
-	fputs("<section>\n<h2>Why requests failed</h2>\n<div class=\"wide\"><table>\n", f);
+	put_table(f, "Why requests failed", "tight");
+	fputs("<tbody>", f);
 	for (int i = 1; i < FAILURES; i++)
 		if (r->failures[i] > 0)
-			fprintf(f, "<tr><td>%s</td><td>%lu</td></tr>\n",
-			        failure_text((enum failure)i), (unsigned long)r->failures[i]);
-	fputs("</table></div>\n</section>\n", f);
+			put_row(f, failure_text((enum failure)i), r->failures[i]);
+	put_table_end(f);
 }
 
 static void
 put_counts(FILE *f, const struct result *r)
 {
-	fputs("<section>\n<h2>Counts</h2>\n<div class=\"wide\"><table>\n", f);
-	for (int i = 0; i < COUNTS; i++) {
-		const char *key = count_key((enum count)i);
-
-		fputs("<tr><td>", f);
-		for (; *key; key++)
-			fputc(*key == '_' ? ' ' : *key, f);
-		fprintf(f, "</td><td>%lu</td></tr>\n", (unsigned long)r->count[i]);
-	}
-	fputs("</table></div>\n</section>\n", f);
+	put_table(f, "Counts", "long");
+	fputs("<tbody>", f);
+	for (int i = 0; i < COUNTS; i++)
+		put_row(f, count_key((enum count)i), r->count[i]);
+	put_table_end(f);
 }
 
 /* ---- settings ---------------------------------------------------------------- */
@@ -502,7 +634,8 @@ put_setting(FILE *f, const struct settings *m, enum setting what)
 static void
 put_settings(FILE *f, const struct result *r)
 {
-	fputs("<section>\n<h2>Settings</h2>\n<div class=\"wide\"><table>\n", f);
+	put_table(f, "Settings", r->machines > 1 ? "all" : "");
+	fputs("<tbody>", f);
 	for (int i = 0; i < SETTINGS; i++) {
 		fprintf(f, "<tr><td>%s</td>", setting_names[i]);
 		for (unsigned m = 0; m < r->machines; m++) {
@@ -512,7 +645,7 @@ put_settings(FILE *f, const struct result *r)
 		}
 		fputs("</tr>\n", f);
 	}
-	fputs("</table></div>\n</section>\n", f);
+	put_table_end(f);
 }
 
 /* ---- the page ---------------------------------------------------------------- */
@@ -522,16 +655,20 @@ result_write_report(FILE *f, const struct result *r)
 {
 	put_head(f, r);
 	put_tiles(f, r);
-	put_rate(f, r);
-	put_latency(f, r);
-	put_histogram(f, r);
-	put_times(f, r);
 	put_failures(f, r);
+	put_rate(f, r);
+	if (r->latency[RESPONSE].count > 0) {
+		put_latency(f, r);
+		put_histogram(f, r);
+	}
+	fputs("<div class=\"tables\">\n", f);
+	put_times(f, r);
 	put_counts(f, r);
 	put_settings(f, r);
 	fprintf(f,
-	        "<p>epwget (mtcp) %s. Quantiles are exact to three per "
-	        "cent.</p>\n</body>\n</html>\n",
+	        "</div>\n<footer>epwget (mtcp) %s. Quantiles are exact to three per cent. Not "
+	        "served are requests that failed and those not started.</footer>\n"
+	        "</body>\n</html>\n",
 	        MTCP_VERSION);
 	return fflush(f) == 0 && !ferror(f);
 }

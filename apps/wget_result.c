@@ -86,6 +86,15 @@ result_seconds(const struct result *r)
 }
 
 bool
+result_is_open_loop(const struct result *r)
+{
+	for (unsigned i = 0; i < r->machines; i++)
+		if (r->machine[i].rate > 0)
+			return true;
+	return false;
+}
+
+bool
 result_good(const struct result *r)
 {
 	return r->count[CONNECTIONS_FAILED] == 0 && r->count[CONNECTIONS_INCOMPLETE] == 0 &&

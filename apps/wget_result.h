@@ -83,5 +83,8 @@ bool result_add(struct result *r, const struct result *from);
 /* Seconds, never 0: what a rate is divided by. */
 double result_seconds(const struct result *r);
 
+/* Whether a machine sent at a fixed rate: then responses and services are two things. */
+bool result_is_open_loop(const struct result *r);
+
 /* Whether all that was asked for was done, and well. */
 bool result_good(const struct result *r);

@@ -53,22 +53,13 @@ print_times(FILE *f, const char *name, const struct latency *l)
 	        quantile_us(l, 999900), (double)l->max_ns / 1e3);
 }
 
-static bool
-is_open_loop(const struct result *r)
-{
-	for (unsigned i = 0; i < r->machines; i++)
-		if (r->machine[i].rate > 0)
-			return true;
-	return false;
-}
-
 /* In an open loop a response is timed from when the request was due: what of that was
  * spent before it was sent shows in the difference to the service. */
 static void
 print_latencies(FILE *f, const struct result *r)
 {
 	print_times(f, "response us", &r->latency[RESPONSE]);
-	if (is_open_loop(r))
+	if (result_is_open_loop(r))
 		print_times(f, "  once sent", &r->latency[SERVICE]);
 	if (r->latency[CONNECT].count > 0)
 		print_times(f, "connect us", &r->latency[CONNECT]);
@@ -104,7 +95,7 @@ print_exceptions(FILE *f, const struct result *r)
 	if (n[CONNECTIONS_NOT_STARTED] > 0)
 		fprintf(f, "  not started      %lu\n",
 		        (unsigned long)n[CONNECTIONS_NOT_STARTED]);
-	if (is_open_loop(r))
+	if (result_is_open_loop(r))
 		fprintf(f, "  requests due     %lu, of them not started: %lu\n",
 		        (unsigned long)(n[REQUESTS_STARTED] + n[REQUESTS_NOT_STARTED]),
 		        (unsigned long)n[REQUESTS_NOT_STARTED]);

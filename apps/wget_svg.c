@@ -1,19 +1,25 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * A chart is 800 by 260 units of its own, whatever its size on a page.
+ * A chart is 800 or 400 by 260 units of its own, whatever its size on a page.
  */
 #include "apps/wget_svg.h"
 
 #include <math.h>
 #include <stdbool.h>
+#include <string.h>
 
-#define WIDTH      800.0
-#define HEIGHT     260.0
-#define LEFT       64.0
-#define RIGHT  772.0
-#define TOP        14.0
-#define BOTTOM     228.0
-#define POINTS_MAX 120u /* beyond, single points would be a smear */
+#define HEIGHT      260.0
+#define LEFT        64.0
+#define RIGHT       28.0 /* from the right */
+#define TOP         14.0
+#define BOTTOM      228.0
+#define Y_TICKS_MAX 8
+#define ROW         16.0 /* of labels */
+#define LETTER      8.5  /* the width of one */
+#define POINT_WIDTH 6u /* closer together, single points would be a smear */
+
+static const double widths[SVG_SIZES] = { [SVG_LARGE] = 800, [SVG_SMALL] = 400 };
+static const int x_ticks_max[SVG_SIZES] = { [SVG_LARGE] = 12, [SVG_SMALL] = 5 };
 
 /* ---- numbers ------------------------------------------------------------- */
 
@@ -38,6 +44,10 @@ count_text(char text[UNIT_TEXT_MAX], double v)
 static const char *
 time_text(char text[UNIT_TEXT_MAX], double ns)
 {
+	if (ns >= 999.5e9) {
+		snprintf(text, UNIT_TEXT_MAX, "%.0f s", ns / 1e9);
+		return text;
+	}
 	if (ns >= 999.5e6)
 		return scaled(text, ns / 1e9, " s");
 	if (ns >= 999.5e3)
@@ -48,12 +58,11 @@ time_text(char text[UNIT_TEXT_MAX], double ns)
 const char *
 unit_text(char text[UNIT_TEXT_MAX], enum unit unit, double value)
 {
-	if (unit == UNIT_NS)
-		return time_text(text, value);
 	if (unit == UNIT_COUNT)
 		return count_text(text, value);
-	snprintf(text, UNIT_TEXT_MAX, "%.0f s", value);
-	return text;
+	if (unit == UNIT_SECONDS && !(value > 0))
+		return scaled(text, 0, " s");
+	return time_text(text, unit == UNIT_NS ? value : value * 1e9);
 }
 
 /* ---- axes ---------------------------------------------------------------- */
@@ -76,7 +85,7 @@ svg_linear(enum unit unit, double max)
 		max = 1;
 	a.step = round_up(max / 5);
 	if (unit == UNIT_SECONDS) {
-		a.step = max < 8 ? 1 : round_up(max / 8);
+		a.step = max >= 2 && max < 8 ? 1 : round_up(max / 8);
 		a.to = max; /* time ends where it ends */
 	} else {
 		a.to = ceil(max / a.step * (1 - 1e-9)) * a.step;
@@ -106,9 +115,15 @@ place(const struct svg_axis *a, double v)
 }
 
 static double
+right_of(const struct svg *s)
+{
+	return widths[s->size] - RIGHT;
+}
+
+static double
 at_x(const struct svg *s, double x)
 {
-	return LEFT + place(&s->x, x) * (RIGHT - LEFT);
+	return LEFT + place(&s->x, x) * (right_of(s) - LEFT);
 }
 
 static double
@@ -132,39 +147,53 @@ tick_y(const struct svg *s, double v)
 {
 	char text[UNIT_TEXT_MAX];
 
-	fprintf(s->f, "<path class=\"grid\" d=\"M%.1f %.1fH%.1f\"/>", LEFT, at_y(s, v), RIGHT);
+	fprintf(s->f, "<path class=\"grid\" d=\"M%.1f %.1fH%.1f\"/>", LEFT, at_y(s, v),
+	        right_of(s));
 	fprintf(s->f, "<text x=\"%.1f\" y=\"%.1f\" text-anchor=\"end\">%s</text>\n", LEFT - 8,
 	        at_y(s, v) + 4, unit_text(text, s->y.unit, v));
 }
 
-static void
-ticks(const struct svg *s, const struct svg_axis *a, void tick(const struct svg *, double))
+static double
+tick_at(const struct svg_axis *a, int i)
 {
-	if (a->step > 0)
-		for (int i = 0; a->from + i * a->step <= a->to * (1 + 1e-9); i++)
-			tick(s, a->from + i * a->step);
-	else
-		for (double v = a->from; v <= a->to * 1.01; v *= 10)
-			tick(s, v);
+	return a->step > 0 ? a->from + i * a->step : a->from * pow(10, i);
+}
+
+/* Every tick, or every second, third, ... so that there are at most max. */
+static void
+ticks(const struct svg *s, const struct svg_axis *a, int max,
+      void tick(const struct svg *, double))
+{
+	double end = a->to * (1 + 1e-6);
+	int n = 0, stride;
+
+	while (tick_at(a, n) <= end)
+		n++;
+	stride = (n + max - 1) / max;
+	for (int i = 0; i < n; i += stride)
+		tick(s, tick_at(a, i));
 }
 
 /* ---- the chart --------------------------------------------------------------- */
 
 void
-svg_open(struct svg *s, FILE *f, const char *label, struct svg_axis x, struct svg_axis y)
+svg_open(struct svg *s, FILE *f, enum svg_size size, const char *label, struct svg_axis x,
+         struct svg_axis y)
 {
-	*s = (struct svg){ .f = f, .x = x, .y = y };
-	fprintf(f, "<svg viewBox=\"0 0 %.0f %.0f\" role=\"img\" aria-label=\"%s\">\n", WIDTH,
-	        HEIGHT, label);
-	ticks(s, &s->y, tick_y);
-	ticks(s, &s->x, tick_x);
+	*s = (struct svg){ .f = f, .size = size, .x = x, .y = y };
+	fprintf(f,
+	        "<svg class=\"%s\" viewBox=\"0 0 %.0f %.0f\" role=\"img\" "
+	        "aria-label=\"%s\">\n",
+	        size == SVG_SMALL ? "small" : "large", widths[size], HEIGHT, label);
+	ticks(s, &s->y, Y_TICKS_MAX, tick_y);
+	ticks(s, &s->x, x_ticks_max[size], tick_x);
 }
 
 void
 svg_close(struct svg *s)
 {
 	fprintf(s->f, "<path class=\"axis\" d=\"M%.1f %.1fH%.1f\"/></svg>\n", LEFT, BOTTOM,
-	        RIGHT);
+	        right_of(s));
 }
 
 static void
@@ -196,7 +225,7 @@ svg_line(struct svg *s, const char *class, const double *x, const double *y, uns
 		drawing = !isnan(y[i]);
 	}
 	fputs("\"/>\n", s->f);
-	if (n <= POINTS_MAX)
+	if (n * POINT_WIDTH <= widths[s->size] - LEFT - RIGHT)
 		svg_points(s, class, x, y, n);
 }
 
@@ -217,12 +246,19 @@ svg_bar(struct svg *s, const char *class, double x0, double x1, double y, const 
 }
 
 void
-svg_mark(struct svg *s, double x, unsigned row, const char *label)
+svg_upright(struct svg *s, double x, unsigned row)
+{
+	fprintf(s->f, "<path class=\"mark\" d=\"M%.1f %.1fV%.1f\"/>\n", at_x(s, x),
+	        TOP + ROW * row, BOTTOM);
+}
+
+void
+svg_label(struct svg *s, double x, unsigned row, const char *label)
 {
 	double at = at_x(s, x);
-	bool late = at > RIGHT - 60;
+	bool late = at + 4 + LETTER * (double)strlen(label) > widths[s->size];
 
-	fprintf(s->f, "<path class=\"mark\" d=\"M%.1f %.1fV%.1f\"/>", at, TOP, BOTTOM);
-	fprintf(s->f, "<text x=\"%.1f\" y=\"%.1f\" text-anchor=\"%s\">%s</text>\n",
-	        late ? at - 4 : at + 4, TOP + 10 + 15 * row, late ? "end" : "start", label);
+	fprintf(s->f,
+	        "<text class=\"over\" x=\"%.1f\" y=\"%.1f\" text-anchor=\"%s\">%s</text>\n",
+	        late ? at - 4 : at + 4, TOP + ROW * row + 10, late ? "end" : "start", label);
 }

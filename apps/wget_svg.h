@@ -2,6 +2,9 @@
 #pragma once
 /*
  * Charts as inline SVG.  Colours are classes, which the page's style sheet knows.
+ *
+ * Letters of a chart shrink with it, so each is drawn twice: the page shows the large one
+ * (class "large") or, where there is little room, the small one (class "small").
  */
 #include <stdio.h>
 
@@ -25,13 +28,17 @@ struct svg_axis svg_linear(enum unit unit, double max);
 /* A logarithmic axis of whole powers of ten that includes min and max, above 0. */
 struct svg_axis svg_log(enum unit unit, double min, double max);
 
+enum svg_size { SVG_LARGE, SVG_SMALL, SVG_SIZES };
+
 struct svg {
 	FILE *f;
+	enum svg_size size;
 	struct svg_axis x, y;
 };
 
 /* Opens the chart and draws its axes; label says what it shows to those who do not see it. */
-void svg_open(struct svg *s, FILE *f, const char *label, struct svg_axis x, struct svg_axis y);
+void svg_open(struct svg *s, FILE *f, enum svg_size size, const char *label, struct svg_axis x,
+              struct svg_axis y);
 void svg_close(struct svg *s);
 
 /* A line through n points, with a gap where y is NAN. */
@@ -41,5 +48,7 @@ void svg_line(struct svg *s, const char *class, const double *x, const double *y
 void svg_bar(struct svg *s, const char *class, double x0, double x1, double y,
 	         const char *title);
 
-/* A labelled upright at x; labels of different rows do not meet. */
-void svg_mark(struct svg *s, double x, unsigned row, const char *label);
+/* An upright at x, from row down, and its label, which is readable over what is drawn
+ * before it; labels of different rows do not meet. */
+void svg_upright(struct svg *s, double x, unsigned row);
+void svg_label(struct svg *s, double x, unsigned row, const char *label);

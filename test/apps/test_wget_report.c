@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "apps/wget_report.h"
+#include "apps/wget_svg.h"
 #include "test/apps/results.h"
 
 /* What is written into memory; the caller frees it. */
@@ -34,7 +35,7 @@ test_whole(void)
 		charts++;
 		at++;
 	}
-	CU_ASSERT_EQUAL(charts, 3);
+	CU_ASSERT_EQUAL(charts, 3 * SVG_SIZES);
 	CU_ASSERT_PTR_NOT_NULL(strstr(text, "connection reset"));
 	CU_ASSERT_PTR_NOT_NULL(strstr(text, "</html>"));
 	CU_ASSERT_PTR_NULL(strstr(text, "nan"));
@@ -75,6 +76,45 @@ test_empty(void)
 	result_free(r);
 }
 
+/* A run that had ended before its first second was over, in which nothing came back. */
+static void
+test_failed(void)
+{
+	struct result *r = result_new();
+	char *text;
+
+	CU_ASSERT_PTR_NOT_NULL_FATAL(r);
+	r->elapsed_ns = 4000000;
+	r->count[REQUESTS_FAILED] = r->failures[REFUSED] = 1234567;
+	series_at(&r->series, 0)->failed = 1234567;
+	text = report_of(r);
+	CU_ASSERT_PTR_NOT_NULL(strstr(text, "connection refused"));
+	CU_ASSERT_PTR_NOT_NULL(strstr(text, "1&#8239;234&#8239;567"));
+	CU_ASSERT_PTR_NOT_NULL(strstr(text, "p50</span><b>–</b>"));
+	CU_ASSERT_PTR_NOT_NULL(strstr(text, ">4 ms<"));
+	CU_ASSERT_PTR_NULL(strstr(text, "Responses by the time"));
+	free(text);
+	result_free(r);
+}
+
+static void
+test_sum(void)
+{
+	struct result *r = small_result("a", 5000000), *other = small_result("b", 6000000);
+	char *text;
+
+	snprintf(other->machine[0].url, sizeof(other->machine[0].url), "10.0.0.3/");
+	CU_ASSERT_TRUE(result_add(r, other));
+	text = report_of(r);
+	CU_ASSERT_PTR_NOT_NULL(strstr(text, "and others, "));
+	CU_ASSERT_PTR_NOT_NULL(strstr(text, "10.0.0.3/"));
+	CU_ASSERT_PTR_NOT_NULL(strstr(text, "once sent"));
+	CU_ASSERT_PTR_NOT_NULL(strstr(text, "2 machines"));
+	free(text);
+	result_free(other);
+	result_free(r);
+}
+
 static void
 test_full(void)
 {
@@ -107,5 +147,7 @@ suite_wget_report(void)
 	CU_add_test(s, "names and URLs are text, never markup, and nothing is loaded",
 	            test_quoted);
 	CU_add_test(s, "a run without any response has a page too", test_empty);
+	CU_add_test(s, "where nothing came back there is no chart of times", test_failed);
+	CU_add_test(s, "a sum names what is not the same for all machines", test_sum);
 	CU_add_test(s, "a page of the longest run is drawn", test_full);
 }

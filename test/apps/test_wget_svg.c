@@ -20,6 +20,9 @@ test_units(void)
 	CU_ASSERT_STRING_EQUAL(unit_text(t, UNIT_NS, 999.7), "1 µs");
 	CU_ASSERT_STRING_EQUAL(unit_text(t, UNIT_NS, 45600), "45.6 µs");
 	CU_ASSERT_STRING_EQUAL(unit_text(t, UNIT_NS, 2e9), "2 s");
+	CU_ASSERT_STRING_EQUAL(unit_text(t, UNIT_NS, 1e12), "1000 s");
+	CU_ASSERT_STRING_EQUAL(unit_text(t, UNIT_SECONDS, 0), "0 s");
+	CU_ASSERT_STRING_EQUAL(unit_text(t, UNIT_SECONDS, 0.02), "20 ms");
 	CU_ASSERT_STRING_EQUAL(unit_text(t, UNIT_SECONDS, 3600), "3600 s");
 }
 
@@ -52,13 +55,43 @@ test_gaps(void)
 	struct svg s;
 
 	CU_ASSERT_PTR_NOT_NULL_FATAL(f);
-	svg_open(&s, f, "x", svg_linear(UNIT_SECONDS, 4), svg_linear(UNIT_COUNT, 4));
+	svg_open(&s, f, SVG_LARGE, "x", svg_linear(UNIT_SECONDS, 4), svg_linear(UNIT_COUNT, 4));
 	svg_line(&s, "a", x, y, 4);
 	svg_close(&s);
 	fclose(f);
 	CU_ASSERT_PTR_NULL(strstr(text, "nan"));
 	CU_ASSERT_PTR_NOT_NULL(strstr(text, "d=\"M64.0 174.5M418.0 67.5L595.0 14.0\""));
 	free(text);
+}
+
+/* How many ticks the x axis of a chart of this size has. */
+static int
+x_ticks(enum svg_size size, struct svg_axis x)
+{
+	char *text = NULL, *at;
+	size_t len;
+	FILE *f = open_memstream(&text, &len);
+	struct svg s;
+	int n = 0;
+
+	CU_ASSERT_PTR_NOT_NULL_FATAL(f);
+	svg_open(&s, f, size, "x", x, svg_linear(UNIT_COUNT, 1));
+	svg_close(&s);
+	fclose(f);
+	for (at = text; (at = strstr(at, "text-anchor=\"middle\"")); at++)
+		n++;
+	free(text);
+	return n;
+}
+
+static void
+test_small(void)
+{
+	CU_ASSERT_EQUAL(x_ticks(SVG_LARGE, svg_linear(UNIT_SECONDS, 16)), 9);
+	CU_ASSERT_EQUAL(x_ticks(SVG_SMALL, svg_linear(UNIT_SECONDS, 16)), 5);
+	CU_ASSERT_EQUAL(x_ticks(SVG_LARGE, svg_log(UNIT_NS, 1000, 9e9)), 8);
+	CU_ASSERT_EQUAL(x_ticks(SVG_SMALL, svg_log(UNIT_NS, 1000, 9e9)), 4);
+	CU_ASSERT_EQUAL(x_ticks(SVG_LARGE, svg_linear(UNIT_SECONDS, 0.123)), 7);
 }
 
 void suite_wget_svg(void);
@@ -70,5 +103,6 @@ suite_wget_svg(void)
 
 	CU_add_test(s, "numbers are short and have their unit", test_units);
 	CU_add_test(s, "axes end at round numbers and include what they should", test_axes);
+	CU_add_test(s, "a small chart has fewer ticks", test_small);
 	CU_add_test(s, "a line has a gap where there is no value", test_gaps);
 }
