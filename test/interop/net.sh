@@ -229,12 +229,15 @@ server_start() { # kind, lines of configuration...
 server_run() { # kind
 	start server "$(space_of "$1")" "$epserver" -p "$work/www" -f "$work/server.conf"
 	case $1 in
-	tap) tap_up server && server_ready answers $ours ;;
-	af_*) server_ready answers $ours ;;
+	tap) tap_up server && server_listens ;;
+	af_*) server_listens ;;
 	memif) server_ready says server serving && wait_for 5 test -S "$work/memif.sock" ;;
 	vhost) server_ready says server serving && wait_for 5 test -S "$work/vhost.sock" ;;
 	esac
 }
+
+# On every core: else those that do get the connections of the others.
+server_listens() { server_ready says server serving && server_ready answers $ours; }
 
 ready_or_end() { "$@" || ! alive server; }
 
