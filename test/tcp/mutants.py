@@ -272,8 +272,10 @@ MUTANTS = [
      "want > c->snd_limit)"),
     ("wide windows when memory is scarce", "tcp_window.c",
      "if (tcp_mem_level(e) == TCP_MEM_SCARCE)", "if (false)"),
-    ("cookies live for three periods", "tcp_cookie.c", "period -= (period ^ data) & 1;",
-     "period -= (period ^ data) & 1; if (cookie(e, t, irs, period, data) != iss.v) period -= 2;"),
+    ("cookies live for three periods", "tcp_cookie.c",
+     "if (cookie(e, t, irs, period, data, agreed) != iss.v)",
+     "if (cookie(e, t, irs, period, data, agreed) != iss.v &&\n"
+     "\t    cookie(e, t, irs, period - 2, data, agreed) != iss.v)"),
     ("one secret for all periods", "tcp_cookie.c", "put_be32(in, period);\n\tin[4] = '0'",
      "put_be32(in, period & 1);\n\tin[4] = '0'"),
     ("cookies of any peer", "tcp_cookie.c", "memcpy(in + 16, t->remote.b, 16);",
@@ -475,8 +477,9 @@ class Bench:
         self.top = tempfile.mkdtemp(prefix="mutants.")
         for d in ("mtcp", "test"):
             shutil.copytree(os.path.join(TOP, d), os.path.join(self.top, d))
+        self.suites = suites(self.top)
         with open(self.top + "/test/suites.h", "w", encoding="utf-8") as f:
-            f.write(suites(self.top))
+            f.write(self.suites)
         self.files = sources(self.top) + tests(self.top) + [self.top + "/test/unit_main.c"]
         for path in self.files:
             if not self.compile(path):
@@ -487,13 +490,11 @@ class Bench:
             ["gcc", *FLAGS, "-I" + self.top + "/mtcp/src", "-I" + self.top + "/mtcp/include",
              "-I" + self.top, "-c", "-o", path + ".o", path], stderr=subprocess.DEVNULL) == 0
 
-    def run(self):
+    def run(self, suite=None):
         """None when all is well; otherwise what noticed."""
-        exe = self.top + "/unit"
-        if subprocess.call(["gcc", "-o", exe, *[p + ".o" for p in self.files], "-lcunit", "-lm"]):
-            return "does not link"
         try:
-            r = subprocess.run([exe], capture_output=True, text=True, timeout=30 * CPU_SECONDS,
+            r = subprocess.run([self.top + "/unit"] + ([suite] if suite else []),
+                               capture_output=True, text=True, timeout=30 * CPU_SECONDS,
                                errors="replace", cwd=self.top, preexec_fn=limit_cpu)
         except subprocess.TimeoutExpired:
             return "sleeps"
@@ -507,18 +508,34 @@ class Bench:
                 return m.group(1)[:60]
         return "exit status %d" % r.returncode
 
+    def link(self):
+        return subprocess.call(["gcc", "-o", self.top + "/unit", *[p + ".o" for p in self.files],
+                                "-lcunit", "-lm"]) == 0
+
+    def suite_of(self, file):
+        """The one that mirrors the file notices most, and in a moment."""
+        name = os.path.splitext(file)[0]
+        return name if "SUITE(%s)\n" % name in self.suites else None
+
     def try_one(self, name, file, old, new):
         path = "%s/mtcp/src/tcp/%s" % (self.top, file)
         with open(path, encoding="utf-8") as f:
             text = f.read()
         if text.count(old) < 1:
             return "does not apply"
+        shutil.copy2(path + ".o", path + ".o.good")
         with open(path, "w", encoding="utf-8") as f:
             f.write(text.replace(old, new, 1))
-        how = self.run() if self.compile(path) else "does not compile"
+        if not self.compile(path):
+            how = "does not compile"
+        elif not self.link():
+            how = "does not link"
+        else:
+            suite = self.suite_of(file)
+            how = (self.run(suite) if suite else None) or self.run()
         with open(path, "w", encoding="utf-8") as f:
             f.write(text)
-        self.compile(path)
+        shutil.move(path + ".o.good", path + ".o")
         return how
 
 
@@ -527,7 +544,7 @@ def main():
     bench = Bench()
     alive = 0
     try:
-        how = bench.run()
+        how = bench.run() if bench.link() else "they do not link"
         if how:
             sys.exit("the tests fail without a mutant: " + how)
         chosen = [m for m in MUTANTS if part in m[0] or part == m[1]]

@@ -167,13 +167,41 @@ test_a_cookie_lives_for_two_periods(void)
 	duo_free(d);
 }
 
-/* Nobody makes one who has not seen it: other numbers, other ports, another secret. */
+/* Without timestamps too, whose offset is each peer's own. */
+static void
+belongs_to_one_peer(struct duo *d, const struct tcp_seg *syn)
+{
+	struct tcp_seg s = synack_of(d, syn, d->now), a = ack_of(&s);
+	struct tcp_tuple t[4] = { tuple, tuple, tuple, tuple };
+	struct tcp_req r;
+
+	t[0].rport++;
+	t[1].lport++;
+	t[2].remote = ip_addr_v4(9);
+	t[3].local = ip_addr_v4(9);
+	CU_ASSERT_TRUE(comes_back(d, &a, d->now, &r));
+	for (unsigned i = 0; i < array_len(t); i++)
+		CU_ASSERT_FALSE(tcp_cookie_ack(env(d), &t[i], &a, 1460, 131072, d->now, &r));
+}
+
+static void
+test_a_cookie_belongs_to_one_peer(void)
+{
+	struct duo *d = duo_new(NULL);
+	struct tcp_seg plain = full_syn;
+
+	plain.opts = TCP_OPT_MSS;
+	belongs_to_one_peer(d, &full_syn);
+	belongs_to_one_peer(d, &plain);
+	duo_free(d);
+}
+
+/* Nobody makes one who has not seen it: other numbers, another secret. */
 static void
 test_no_other_segment_comes_back(void)
 {
 	struct duo *d = duo_new(NULL);
 	struct tcp_seg s = synack_of(d, &full_syn, d->now), a = ack_of(&s), b;
-	struct tcp_tuple t = tuple;
 	unsigned lucky = 0;
 	struct tcp_req r;
 
@@ -185,11 +213,6 @@ test_no_other_segment_comes_back(void)
 		b.seq = seq_of(a.seq.v ^ 1u << bit);
 		CU_ASSERT_FALSE(comes_back(d, &b, d->now, &r));
 	}
-	t.rport++;
-	CU_ASSERT_FALSE(tcp_cookie_ack(env(d), &t, &a, 1460, 131072, d->now, &r));
-	t = tuple;
-	t.remote = ip_addr_v4(9);
-	CU_ASSERT_FALSE(tcp_cookie_ack(env(d), &t, &a, 1460, 131072, d->now, &r));
 	b = a;
 	b.opts = 0; /* its timestamp holds what was agreed on */
 	CU_ASSERT_FALSE(comes_back(d, &b, d->now, &r));
@@ -255,6 +278,7 @@ suite_tcp_cookie(void)
 	            test_without_timestamps_nothing_is_offered);
 	CU_add_test(s, "the MSS is rounded down", test_the_mss_is_rounded_down);
 	CU_add_test(s, "a cookie lives for two periods", test_a_cookie_lives_for_two_periods);
+	CU_add_test(s, "a cookie belongs to one peer", test_a_cookie_belongs_to_one_peer);
 	CU_add_test(s, "no other segment comes back (RFC 4987 3.6/forged)",
 	            test_no_other_segment_comes_back);
 	CU_add_test(s, "no other options come back", test_no_other_options_come_back);
