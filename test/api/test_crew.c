@@ -4,7 +4,11 @@
 
 #include <errno.h>
 #include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <sys/epoll.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "api/crew.h"
@@ -68,6 +72,78 @@ test_as_many_as_there_may_be(void)
 	crew_free(NULL);
 }
 
+/* -- several processes ------------------------------------------------------- */
+
+static struct crew_plan
+plan_of(const char *name, int place)
+{
+	return (struct crew_plan){
+		.name = name, .processes = 2, .place = place, .cores = 2, .frame = 1518,
+	};
+}
+
+/* A child whose cores run; it wakes core 1 of its parent once and waits for its end. */
+static pid_t
+other_start(const char *name, int said[2])
+{
+	struct crew_plan plan = plan_of(name, 1);
+	struct crew *c = NULL;
+	char err[256], ok = 'y';
+	pid_t pid = fork();
+
+	if (pid != 0)
+		return pid;
+	if (crew_join(&plan, &c, err, sizeof err) || crew_first(c) != 2)
+		ok = 'n';
+	else {
+		hall_enter(crew_hall(c), 2, HALL_RUNS);
+		hall_enter(crew_hall(c), 3, HALL_RUNS);
+		crew_wake(c, 1 << 1);
+	}
+	(void)!write(said[1], &ok, 1);
+	for (;;)
+		pause();
+}
+
+static void
+test_who_was_killed_is_buried(void)
+{
+	struct epoll_event ev = { .events = EPOLLIN | EPOLLET };
+	struct crew_plan plan;
+	struct crew *c = NULL;
+	char name[32], err[256], ok = 0;
+	int said[2], ep[2];
+	pid_t pid;
+
+	snprintf(name, sizeof name, "crew-%d", (int)getpid());
+	plan = plan_of(name, 0);
+	CU_ASSERT_EQUAL_FATAL(crew_join(&plan, &c, err, sizeof err), 0);
+	CU_ASSERT_TRUE(crew_first(c) == 0 && crew_hall(c)->cores == 4);
+	for (unsigned i = 0; i < 2; i++) {
+		ep[i] = epoll_create1(EPOLL_CLOEXEC);
+		CU_ASSERT_EQUAL(epoll_ctl(ep[i], EPOLL_CTL_ADD, crew_bell(c, i), &ev), 0);
+	}
+	CU_ASSERT_EQUAL_FATAL(pipe(said), 0);
+	pid = other_start(name, said);
+	CU_ASSERT_TRUE(read(said[0], &ok, 1) == 1 && ok == 'y');
+	CU_ASSERT_TRUE(!rings(ep[0]) && rings(ep[1]));
+	crew_hush(c, 1);
+	crew_look(c);
+	CU_ASSERT_EQUAL(hall_state(crew_hall(c), 2), HALL_RUNS);
+	kill(pid, SIGKILL);
+	(void)waitpid(pid, NULL, 0);
+	crew_look(c);
+	CU_ASSERT_EQUAL(hall_state(crew_hall(c), 2), HALL_GONE);
+	CU_ASSERT_EQUAL(hall_state(crew_hall(c), 3), HALL_GONE);
+	CU_ASSERT_TRUE(rings(ep[0]) && rings(ep[1])); /* to look after what it had */
+	CU_ASSERT_TRUE(crew_period(c) > 0 && crew_period(c) < MS(100));
+	for (unsigned i = 0; i < 2; i++) {
+		close(ep[i]);
+		close(said[i]);
+	}
+	crew_free(c);
+}
+
 void
 suite_crew(void)
 {
@@ -76,4 +152,5 @@ suite_crew(void)
 	CU_add_test(s, "a bell rings for its core only", test_a_bell_rings_for_its_core_only);
 	CU_add_test(s, "the end is said once for all", test_the_end_is_said_once_for_all);
 	CU_add_test(s, "as many as there may be", test_as_many_as_there_may_be);
+	CU_add_test(s, "who was killed is buried", test_who_was_killed_is_buried);
 }
