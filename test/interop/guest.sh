@@ -28,7 +28,7 @@ have_kernel() {
 
 # The package with the kernel itself has a version in its name; the one without depends on it.
 guest_kernel() {
-	have_kernel || { mkdir -p "$guest_dir/deb" && { kernel_fetch || { apt_update && kernel_fetch; }; } && have_kernel; }
+	have_kernel || kernel_fetch || { apt_update && kernel_fetch; }
 }
 
 apt_update() { apt-get -qq -o DPkg::Lock::Timeout=60 update >"$work/apt.log" 2>&1; }
@@ -38,11 +38,13 @@ kernel_fetch() {
 	package=$(apt-cache show --no-all-versions linux-image-cloud-amd64 2>/dev/null |
 		sed -n 's/^Depends:.*\(linux-image-[^ ,]*\).*/\1/p')
 	[ -n "$package" ] || return 1
+	mkdir -p "$guest_dir/deb" || return 1
 	(cd "$guest_dir/deb" && timeout 60 apt-get -qq download "$package") >"$work/apt.log" 2>&1 &&
 		dpkg-deb --fsys-tarfile "$guest_dir"/deb/"$package"_*.deb |
 		tar -x -C "$guest_dir" --wildcards './boot/vmlinuz-*' '*/vfio*.ko*' '*/irqbypass.ko*'
 	rm -rf "$guest_dir/deb"
 	find "$guest_dir/lib" -name '*.ko.xz' -exec xz -d {} + 2>/dev/null
+	have_kernel
 }
 
 # ---- its root ---------------------------------------------------------------

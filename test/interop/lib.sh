@@ -13,6 +13,7 @@ big_mb=100 share=1
 
 skip() {
 	echo "skipped: $*"
+	trap net_end EXIT
 	exit 77
 }
 
