@@ -287,6 +287,7 @@ static struct stat_board *
 board_new(const struct config *cfg)
 {
 	const char *name = cfg->stat_port[0] ? cfg->stat_port : cfg->port[0].name;
+	char ours[2 * CONFIG_NAME_MAX]; /* the name, with %q as this process has it */
 	struct stat_board *b;
 
 	if (!cfg->stat_print)
@@ -296,7 +297,9 @@ board_new(const struct config *cfg)
 		return NULL;
 	memset((void *)b, 0, sizeof *b);
 	atomic_store(&b->printed_at, 0);
-	snprintf(b->name, sizeof b->name, "%.60s", name);
+	if (!template_devices(name, cfg->first_core, 1, ours, sizeof ours))
+		snprintf(ours, sizeof ours, "%s", name);
+	snprintf(b->name, sizeof b->name, "%.60s", ours);
 	return b;
 }
 
