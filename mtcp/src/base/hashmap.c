@@ -9,8 +9,8 @@
 #include "base/hashmap.h"
 
 #define FIRST_BITS 16u /* the map begins with 2^16 slots, half a megabyte */
-#define GROW_AT    4u  /* entries are this part of the slots: clusters are short     */
-#define GROW_SLOTS 8u  /* moved with each entry that is added, or a cluster: 4 would do */
+#define GROW_AT    2u  /* entries are this part of the slots, as in a map that is full     */
+#define GROW_SLOTS 8u  /* moved with each entry that is added, or a cluster: 2 would do */
 
 static uint32_t
 log2_of(uint32_t power)

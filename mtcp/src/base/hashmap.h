@@ -6,7 +6,7 @@
  * compares.  At most `max` entries, at a load of one half.
  *
  * Address space is reserved for all of them, but entries spread over no more of it than
- * they need: the map begins with 65,536 slots and doubles in place when a quarter of it is
+ * they need: the map begins with 65,536 slots and doubles in place when half of it is
  * full, a few entries with each that is added.  Where an entry belongs is given by the
  * highest bits of its hash, so doubling moves place p to 2p or 2p + 1; from the top down,
  * there is always room there.  Meanwhile places below `split` are as they were, and those
