@@ -748,6 +748,147 @@ test_socket_numbers_run_out(void)
 	world_fini(&w);
 }
 
+/* ------------------------------------------------------- what one costs -- */
+
+#define IDLE       1920u
+#define IDLE_BATCH 16u
+#define IDLE_BYTES 640u /* a connection, all in; mtcp/README.md, "Memory" */
+#define GRAIN      256u
+
+/* Tables as full as they may be, and no larger than that; a trace that is soon full. */
+static void
+many_idle(struct stack_cfg *cfg, unsigned who)
+{
+	(void)who;
+	cfg->max_conns = IDLE + 64;
+	cfg->max_socks = IDLE + 64 + CHANNEL_IDS - 1; /* twice with one more: a power of two */
+	cfg->max_half_open = cfg->max_time_wait = 32;
+	cfg->max_chunks = cfg->max_in_flight = 512;
+	cfg->trace_records = 64;
+}
+
+/* Bytes of the core's memory in which anything was ever written. */
+static size_t
+touched(const struct host *h)
+{
+	static const uint8_t never[GRAIN];
+	size_t n = 0;
+
+	for (size_t at = 0; at + GRAIN <= h->mem_size; at += GRAIN)
+		n += memcmp((const uint8_t *)h->mem + at, never, GRAIN) != 0;
+	return n * GRAIN;
+}
+
+static void
+batch_says(struct world *w, struct call k[], uint8_t flags, uint32_t len)
+{
+	for (unsigned i = 0; i < IDLE_BATCH; i++) {
+		struct tcp_seg s = { .seq = k[i].snd, .ack = k[i].rcv, .flags = flags,
+			             .sport = k[i].sport, .dport = k[i].dport, .wnd = 65535,
+			             .opts = flags & TCP_SYN ? TCP_OPT_MSS : 0, .mss = 1460,
+			             .len = len };
+
+		world_drop_in(w, 0, &s);
+		k[i].snd = seq_add(k[i].snd, seg_space(&s));
+	}
+	world_now(w);
+}
+
+/* How many of the batch were answered with text or a SYN. */
+static unsigned
+batch_hears(struct world *w, struct call k[])
+{
+	struct tcp_seg s;
+	unsigned n = 0;
+
+	while (world_hears(w, 0, &s)) {
+		struct call *c = &k[(uint16_t)(s.dport - k[0].sport)];
+
+		CU_ASSERT_TRUE_FATAL(c < k + IDLE_BATCH);
+		c->rcv = seq_add(s.seq, seg_space(&s));
+		n += seg_space(&s) > 0;
+	}
+	return n;
+}
+
+/* They connect, ask, and are answered. */
+static void
+batch_talks(struct world *w, uint16_t sport)
+{
+	struct host *h = &w->host[0];
+	struct call k[IDLE_BATCH];
+	struct sock *s;
+
+	for (unsigned i = 0; i < IDLE_BATCH; i++)
+		k[i] = (struct call){ (uint16_t)(sport + i), WORLD_PORT, seq_of(5000), seq_of(0) };
+	batch_says(w, k, TCP_SYN, 0);
+	CU_ASSERT_EQUAL_FATAL(batch_hears(w, k), IDLE_BATCH);
+	batch_says(w, k, TCP_ACK, 0);
+	batch_says(w, k, TCP_PSH | TCP_ACK, 64);
+	for (unsigned i = 0; i < IDLE_BATCH; i++) {
+		s = host_accept(h, &h->ch->socks[0]);
+		CU_ASSERT_PTR_NOT_NULL_FATAL(s);
+		CU_ASSERT_EQUAL(world_read(w, 0, s), 64);
+		CU_ASSERT_EQUAL(world_write(w, 0, s, 64), 64);
+	}
+	world_now(w);
+	CU_ASSERT_EQUAL(batch_hears(w, k), IDLE_BATCH);
+	batch_says(w, k, TCP_ACK, 0);
+}
+
+/* After a request and its answer: nothing of any pool but the connection itself. */
+static void
+test_an_idle_connection_costs_little(void)
+{
+	struct world w;
+	struct tcp_env *e;
+	uint32_t chunks, n = 4 * IDLE_BATCH; /* after so many, what is used again was used */
+	size_t before, after;
+
+	begin(&w, many_idle);
+	e = &world_stack(&w, 0)->env;
+	for (uint32_t i = 0; i < n; i += IDLE_BATCH)
+		batch_talks(&w, (uint16_t)(10000 + i));
+	before = touched(&w.host[0]);
+	chunks = e->chunks.used;
+	for (uint32_t i = n; i < IDLE; i += IDLE_BATCH)
+		batch_talks(&w, (uint16_t)(10000 + i));
+	world_run(&w, SEC(1));
+	after = touched(&w.host[0]);
+	CU_ASSERT_EQUAL(world_stack(&w, 0)->conns.used, IDLE);
+	CU_ASSERT_TRUE((after - before) / (IDLE - n) <= IDLE_BYTES);
+	CU_ASSERT_EQUAL(e->xmits.used + e->reasses.used + e->rares.used + e->ccs.used, 0);
+	CU_ASSERT_EQUAL(e->chunks.used, chunks);
+	world_fini(&w);
+}
+
+static void
+many_more(struct stack_cfg *cfg, unsigned who)
+{
+	many_idle(cfg, who);
+	cfg->max_conns = cfg->max_socks = 1u << 14;
+	cfg->max_half_open = cfg->max_time_wait = 1u << 14;
+	cfg->max_in_flight = 1u << 14;
+}
+
+/* Room for eight times as much, and not a page more of it is used. */
+static void
+test_room_costs_nothing_until_it_is_used(void)
+{
+	size_t used[2];
+
+	for (int more = 0; more < 2; more++) {
+		struct world w;
+		struct call k;
+
+		begin(&w, more ? many_more : many_idle);
+		(void)accepted(&w, &k, 9000);
+		used[more] = touched(&w.host[0]);
+		world_fini(&w);
+	}
+	CU_ASSERT_TRUE(used[1] < used[0] + 4 * GRAIN);
+}
+
 void
 suite_conns(void)
 {
@@ -789,4 +930,7 @@ suite_conns(void)
 	CU_add_test(suite, "TIME-WAIT may be off", test_time_wait_may_be_off);
 	CU_add_test(suite, "connections run out", test_connections_run_out);
 	CU_add_test(suite, "socket numbers run out", test_socket_numbers_run_out);
+	CU_add_test(suite, "an idle connection costs little", test_an_idle_connection_costs_little);
+	CU_add_test(suite, "room costs nothing until it is used",
+	            test_room_costs_nothing_until_it_is_used);
 }

@@ -20,25 +20,29 @@ free_push(struct stack *st, struct sock *s)
 	st->n_free_socks++;
 }
 
-/* Numbers go out in rising order, so that the slots used first lie together. */
 void
 slots_init(struct stack *st)
 {
 	st->free_socks = st->dying_socks = NO_SOCK;
-	for (uint32_t i = st->ch.n_socks; i-- > 0;)
-		free_push(st, &st->ch.socks[i]);
+	st->n_free_socks = st->ch.n_socks;
 	slots_exchange(st);
 }
 
+/* First what was used before, then what never was, in rising order: nothing else of the slots
+ * is ever touched, and those in use lie together. */
 struct sock *
 slot_get(struct stack *st)
 {
 	struct sock *s;
 
-	if (st->free_socks == NO_SOCK)
+	if (st->n_free_socks == 0)
 		return NULL;
-	s = &st->ch.socks[st->free_socks];
-	st->free_socks = s->link;
+	if (st->free_socks != NO_SOCK) {
+		s = &st->ch.socks[st->free_socks];
+		st->free_socks = s->link;
+	} else {
+		s = &st->ch.socks[st->fresh_socks++];
+	}
 	s->told_written = 0;
 	st->n_free_socks--;
 	return s;

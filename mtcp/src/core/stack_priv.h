@@ -101,7 +101,8 @@ struct stack {
 	/* -- the application ---------------------------------------------------- */
 	struct channel ch;
 	uint32_t free_socks, dying_socks; /* chains through sock.link; UINT32_MAX ends */
-	uint32_t n_free_socks;
+	uint32_t fresh_socks;             /* from here on none was ever used      */
+	uint32_t n_free_socks;            /* of the chain, and fresh              */
 	int64_t quiesce_until;            /* TIME_NEVER: not asked                */
 	bool call_pending;
 	bool app_starved;                 /* it waits for chunks                  */
