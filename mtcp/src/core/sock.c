@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * Saying and hearing, once for each direction.  The speaker counts up, then
- * looks whether the listener has taken the socket off the ring; the listener
- * counts "taken", then reads.  All four are sequentially consistent, so in
- * their one order either the speaker sees the socket taken and queues it
+ * Saying and hearing, once for each direction.  A socket that is not on the ring is
+ * queued, and whoever takes it off reads what was written before.  One that seems to be
+ * on it may be coming off just now: the speaker counts up, then looks once more whether the
+ * listener has taken it; the listener counts "taken", then reads.  All four are sequentially
+ * consistent, so in their one order either the speaker sees the socket taken and queues it
  * again, or the listener reads what the speaker had said before.
  */
 #include "core/sock.h"
@@ -26,14 +27,19 @@ count_up(_Atomic uint8_t *counter)
 	atomic_store_explicit(counter, n, memory_order_seq_cst);
 }
 
-/* Queues socket `number` unless it is on the ring already. */
+/* Queues socket `number` unless it is on the ring already.  Counting up waits for all that was
+ * written before to arrive in the cache: not done for nothing. */
 static bool
-push_once(struct spsc *ring, uint32_t number, uint8_t *pushed, const _Atomic uint8_t *taken)
+push_once(struct spsc *ring, uint32_t number, uint8_t *pushed, const _Atomic uint8_t *taken,
+          _Atomic uint8_t *said)
 {
 	bool fits;
 
-	if (*pushed != atomic_load_explicit(taken, memory_order_seq_cst))
-		return false;
+	if (*pushed != atomic_load_explicit(taken, memory_order_acquire)) {
+		count_up(said);
+		if (*pushed != atomic_load_explicit(taken, memory_order_seq_cst))
+			return false;
+	}
 	++*pushed;
 	fits = spsc_push_number(ring, number);
 	assert(fits); /* the ring has room for every socket */
@@ -48,16 +54,15 @@ sock_ask(struct channel *ch, struct sock *s, uint16_t req_bits)
 	set_bits(&s->req, req_bits);
 	if (req_bits & SOCK_REQ_CLOSE) /* once in a slot's life: the ring has room */
 		return spsc_push_number(&ch->jobs, number | CHANNEL_GOODBYE);
-	count_up(&s->asked);
-	return push_once(&ch->jobs, number, &s->jobs_pushed, &s->jobs_taken);
+	return push_once(&ch->jobs, number, &s->jobs_pushed, &s->jobs_taken, &s->asked);
 }
 
 bool
 sock_tell(struct channel *ch, struct sock *s, uint16_t fact_bits)
 {
 	set_bits(&s->facts, fact_bits);
-	count_up(&s->happened);
-	return push_once(&ch->events, sock_number(ch, s), &s->events_pushed, &s->events_taken);
+	return push_once(&ch->events, sock_number(ch, s), &s->events_pushed, &s->events_taken,
+	                 &s->happened);
 }
 
 struct sock *

@@ -10,9 +10,10 @@
  * every socket: they cannot overflow.  "Already on the ring?" is pushed !=
  * taken, two counters with one writer each.  Only the goodbye (REQ_CLOSE) is
  * pushed whatever is on the ring, as the application's very last touch of the
- * slot: the stack gives the slot away when it has come, not when it sees the bit.  To say something: write it, add
- * one to `asked` by a sequentially consistent store, then look at `taken`.  To hear: add
- * one to `taken` likewise, then read.  Whichever comes first, nothing is lost.
+ * slot: the stack gives the slot away when it has come, not when it sees the bit.  To say
+ * something: write it, then push unless it is on the ring; if it is, add one to `asked` by a
+ * sequentially consistent store, then look at `taken` again.  To hear: add one to `taken`
+ * likewise, then read.  Whichever comes first, nothing is lost.
  */
 #pragma once
 
@@ -85,7 +86,7 @@ struct sock {
 			                                * then EAGAIN: the stack tells once at most
 			                                * two thirds of snd_limit are used.  No more
 			                                * before that: it cannot lap the stack. */
-			_Atomic uint8_t asked;         /* requests ever made; wraps        */
+			_Atomic uint8_t asked;         /* requests made while queued; wraps */
 			_Atomic uint8_t events_taken;  /* times taken off the event ring; wraps */
 			uint8_t jobs_pushed;           /* times put on the job ring; wraps */
 			union {
@@ -102,7 +103,7 @@ struct sock {
 			struct stream_reader snd_r;
 			_Atomic uint16_t facts;        /* SOCK_*                           */
 			int16_t err;                   /* errno value; written before SOCK_ERROR */
-			_Atomic uint8_t happened;      /* events ever made; wraps          */
+			_Atomic uint8_t happened;      /* events made while queued; wraps  */
 			_Atomic uint8_t jobs_taken;    /* times taken off the job ring; wraps */
 			uint8_t events_pushed;         /* times put on the event ring; wraps */
 			uint8_t kind : 3;              /* stack only: enum sock_kind       */
