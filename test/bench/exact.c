@@ -20,8 +20,13 @@ main(int argc, char **argv)
 {
 	if (argc != 2) {
 		fprintf(stderr, "usage: exact DIR, which holds a file of 64 bytes called 64\n"
+		                "       exact --cores\n"
 		                "       exact --built\n");
 		return 2;
+	}
+	if (strcmp(argv[1], "--cores") == 0) {
+		exact_cores();
+		return 0;
 	}
 	if (strcmp(argv[1], "--built") == 0) {
 		printf("compiler %s, glibc %s, %s\n", __VERSION__, gnu_get_libc_version(), EXACT_FLAGS);

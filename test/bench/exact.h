@@ -5,5 +5,8 @@
 /* epserver and a client that asks: short connections, kept ones.  `dir` holds a file "64". */
 void exact_http(char *dir);
 
+/* Plain applications on 1, 2 ... 32 cores at once, all as busy. */
+void exact_cores(void);
+
 /* Plain applications: full segments in and out, timers, idle steps. */
 void exact_plain(void);

@@ -54,14 +54,14 @@ def built_by():
                           universal_newlines=True).stdout.strip()
 
 
-def run(work):
+def run(work, argument):
     """callgrind's files, one a measurement, below work."""
     with open(os.path.join(work, "64"), "w", encoding="ascii") as f:
         f.write("x" * 64)
     env = dict(os.environ, GLIBC_TUNABLES=TUNABLES)
     command = ["valgrind", "--tool=callgrind", "--collect-atstart=no", "-q",
                "--compress-strings=no", "--compress-pos=no",
-               "--callgrind-out-file=" + os.path.join(work, "out"), EXACT, work]
+               "--callgrind-out-file=" + os.path.join(work, "out"), EXACT, argument or work]
     done = subprocess.run(command, env=env, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
                           stderr=subprocess.STDOUT, universal_newlines=True)
     if done.returncode != 0:
@@ -97,11 +97,11 @@ def show(name, part, n, cost):
         print("%10.1f  %s" % (instructions / n, function))
 
 
-def count(shown=False):
+def count(shown=False, argument=None):
     """{operation: {"stack": instructions, "app": instructions}}"""
     counted = {}
     with tempfile.TemporaryDirectory(prefix="mtcp-exact-") as work:
-        run(work)
+        run(work, argument)
         for path in sorted(glob.glob(os.path.join(work, "out.*")),
                            key=lambda p: int(p.rsplit(".", 1)[1])):
             one = read_one(path)
@@ -184,4 +184,5 @@ def main():
     return judge(golden, count())
 
 
-sys.exit(main())
+if __name__ == "__main__":
+    sys.exit(main())

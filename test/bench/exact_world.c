@@ -32,7 +32,7 @@ toggle(void)
 static void
 cross(struct world *w, enum part part)
 {
-	if (w->counted == part)
+	if (w->counted == part || w->counted == BOTH)
 		toggle();
 }
 
@@ -146,15 +146,30 @@ wire_alloc(struct io *io, struct io_pkt *pkts, unsigned n)
 	return i;
 }
 
+/* A client's link address ends in its world's number and 2. */
+static struct end *
+end_for(struct end *from, const struct io_pkt *pkt)
+{
+	const struct world_town *t = from->world->town;
+
+	if (!t || from != &from->wire->end[0] || pkt->data[4] >= t->cores)
+		return from->peer;
+	return &t->core[pkt->data[4]]->wire->end[1];
+}
+
 static unsigned
 wire_tx(struct io *io, int64_t now, struct io_pkt *pkts, unsigned n)
 {
-	struct end *e = end_of(io), *to = e->peer;
+	struct end *e = end_of(io);
 	unsigned i;
 
 	(void)now;
 	engine(e);
-	for (i = 0; i < n && to->n < RING; i++) {
+	for (i = 0; i < n; i++) {
+		struct end *to = end_for(e, &pkts[i]);
+
+		if (to->n == RING)
+			break;
 		to->ring[(to->first + to->n) % RING] = (struct frame){ pkts[i].data, pkts[i].len };
 		to->n++;
 	}
@@ -193,8 +208,16 @@ wire_info(struct io *io, struct io_info *info)
 {
 	struct end *e = end_of(io);
 
+	const struct world_town *t = e->world->town;
+
 	*info = (struct io_info){ .mtu = 1500, .caps = e->wire->caps, .queues = 1 };
 	memcpy(info->mac, e->mac, sizeof info->mac);
+	if (!t || e != &e->wire->end[0])
+		return;
+	info->queues = t->cores;
+	info->queue = e->world->number;
+	info->steering = IO_STEER_RSS;
+	info->rss = &t->rss;
 }
 
 static const struct io_ops wire_ops = {
@@ -239,7 +262,8 @@ wire_new(struct world *w, uint32_t caps)
 		e->world = w;
 		e->wire = wire;
 		e->peer = &wire->end[1 - i];
-		memcpy(e->mac, (uint8_t[6]){ 2, 0, 0, 0, 0, (uint8_t)(i + 1) }, 6);
+		memcpy(e->mac, (uint8_t[6]){ 2, 0, 0, 0, (uint8_t)(i * w->number), (uint8_t)(i + 1) },
+		       6);
 	}
 	return wire;
 }
@@ -363,8 +387,16 @@ world_step(struct world *w)
 	w->server.posted += stack_take_posted(w->server.st);
 }
 
-static void
-client_turn(struct world *w)
+void
+world_app(struct world *w, void (*work)(struct world *w))
+{
+	cross(w, APP);
+	work(w);
+	cross(w, APP);
+}
+
+void
+world_client(struct world *w)
 {
 	if (is_due(w, &w->client))
 		side_step(&w->client);
@@ -374,24 +406,37 @@ client_turn(struct world *w)
 		side_step(&w->client);
 }
 
+int64_t
+world_next(const struct world *w)
+{
+	int64_t next = w->now + WORLD_TURN;
+
+	if (is_due(w, &w->client) || is_due(w, &w->server))
+		return next;
+	return max(next, min(min(w->client.deadline, w->server.deadline), next + MS(1)));
+}
+
 void
 world_turn(struct world *w)
 {
-	client_turn(w);
+	world_client(w);
 	if (world_server_due(w))
 		world_step(w);
-	w->now += WORLD_TURN;
-	if (!is_due(w, &w->client) && !is_due(w, &w->server))
-		w->now = max(w->now, min(min(w->client.deadline, w->server.deadline),
-		                         w->now + MS(1)));
+	w->now = world_next(w);
 }
 
 /* ---- the beginning and the end ------------------------------------------- */
 
 static struct ip_addr
-address_of(unsigned i)
+address_of(const struct world *w, unsigned i)
 {
-	return ip_addr_v4(0x0a000001u + i);
+	return ip_addr_v4(0x0a000001u + i + i * w->number);
+}
+
+struct ip_addr
+world_client_ip(const struct world *w)
+{
+	return address_of(w, 1);
 }
 
 struct sockaddr_in
@@ -404,7 +449,7 @@ world_server(void)
 }
 
 static void
-configure(struct stack_cfg *cfg, unsigned i)
+configure(const struct world *w, struct stack_cfg *cfg, unsigned i)
 {
 	struct ip_addr net = ip_addr_v4(0x0a000000u), any = IP_ANY;
 
@@ -415,12 +460,34 @@ configure(struct stack_cfg *cfg, unsigned i)
 	cfg->max_time_wait = CONNS;
 	cfg->max_chunks = 16384;
 	cfg->max_in_flight = 65536;
-	cfg->secret = (struct siphash_key){ i + 1, ~(uint64_t)i };
+	cfg->secret = (struct siphash_key){ i + 1 + 2 * w->number, ~(uint64_t)i };
 	cfg->clock_key = cfg->secret;
 	cfg->n_ports = 1;
 	cfg->port[0].n_addrs = 1;
-	cfg->port[0].addr[0] = (struct stack_addr){ .ip = address_of(i), .prefix = 96 + 24 };
+	cfg->port[0].addr[0] = (struct stack_addr){ .ip = address_of(w, i), .prefix = 96 + 24 };
+	if (i == 0 && w->town) {
+		cfg->core = w->number;
+		cfg->cores = w->town->cores;
+	}
 	(void)route_add(&cfg->routes, &net, 96 + 24, &any, 0);
+}
+
+/* Every client of a town may be a server's neighbour. */
+static bool
+meet_neighbours(struct world *w, struct side *s, unsigned i)
+{
+	unsigned n = i == 0 && w->town ? w->town->cores : 1;
+	bool ok = true;
+
+	for (unsigned k = 0; k < n; k++) {
+		unsigned number = n > 1 ? k : w->number;
+		struct world of = { .number = number };
+		struct ip_addr peer = address_of(&of, 1 - i);
+		uint8_t mac[6] = { 2, 0, 0, 0, (uint8_t)((1 - i) * number), (uint8_t)(2 - i) };
+
+		ok &= stack_neighbour(s->st, 0, &peer, mac);
+	}
+	return ok && (i == 1 || !w->town || !w->town->hall || stack_join(s->st, w->town->hall));
 }
 
 static void
@@ -428,17 +495,16 @@ side_init(struct world *w, struct side *s, unsigned i, const struct pair_ops *op
 {
 	struct end *e = &w->wire->end[i];
 	struct stack_cfg *cfg = memory(sizeof *cfg);
-	struct ip_addr peer = address_of(1 - i);
 	size_t size;
 
-	configure(cfg, i);
+	configure(w, cfg, i);
 	size = stack_memory(cfg);
 	s->mem = (struct region){ .base = memory(size), .size = size };
 	s->world = w;
 	s->pair.ops = ops;
 	s->io = &e->io;
 	s->st = stack_new(cfg, &s->mem, &s->io, w->now);
-	if (!s->st || !stack_neighbour(s->st, 0, &peer, e->peer->mac)) {
+	if (!s->st || !meet_neighbours(w, s, i)) {
 		fputs("exact: a stack could not be made\n", stderr);
 		exit(1);
 	}
@@ -450,9 +516,20 @@ side_init(struct world *w, struct side *s, unsigned i, const struct pair_ops *op
 struct world *
 world_new(uint32_t caps, void (*load)(struct world *), void *state)
 {
+	return world_new_in(NULL, 0, caps, load, state);
+}
+
+struct world *
+world_new_in(struct world_town *town, unsigned number, uint32_t caps,
+             void (*load)(struct world *), void *state)
+{
 	struct world *w = memory(sizeof *w);
 
 	w->now = START;
+	w->town = town;
+	w->number = number;
+	if (town)
+		town->core[number] = w;
 	w->load = load;
 	w->state = state;
 	w->wire = wire_new(w, caps);

@@ -13,14 +13,29 @@
 
 #include "api/context.h"
 #include "core/stack.h"
+#include "io_engine/io.h"
 
 #define WORLD_TURN US(10) /* of virtual time: what a round trip takes at least */
 #define WORLD_SEGMENT 1448u /* bytes of text in a full segment, with timestamps */
 #define WORLD_FRAME   1514u /* ... and what the wire carries for it             */
 
-enum part { NOBODY, STACK, APP };
+enum part { NOBODY, STACK, APP, BOTH };
 
+#define WORLD_CORES 32u
+
+struct hall;
 struct world_wire;
+struct world;
+
+/* Several worlds whose servers are the cores of one host: one address, one hall, a port whose
+ * queues are the worlds' wires.  What a server sends goes to the client whose link address it
+ * names. */
+struct world_town {
+	unsigned cores;
+	struct hall *hall;            /* NULL: one core                  */
+	struct io_rss rss;            /* what the port tells             */
+	struct world *core[WORLD_CORES];
+};
 
 struct side {
 	struct pair pair;
@@ -37,6 +52,8 @@ struct side {
 struct world {
 	struct side server, client;
 	struct world_wire *wire;
+	struct world_town *town;        /* NULL: a host of its own                    */
+	unsigned number;                /* in the town                                */
 	int64_t now;
 	enum part counted;
 	bool in_step;                   /* of the server                              */
@@ -54,6 +71,13 @@ struct world {
 struct world *world_new(uint32_t caps, void (*load)(struct world *w), void *state);
 void world_free(struct world *w);
 
+/* World `number` of a town, whose other members are there. */
+struct world *world_new_in(struct world_town *town, unsigned number, uint32_t caps,
+                           void (*load)(struct world *w), void *state);
+
+/* The client's address. */
+struct ip_addr world_client_ip(const struct world *w);
+
 /* The server's address, port 80. */
 struct sockaddr_in world_server(void);
 
@@ -61,6 +85,12 @@ struct sockaddr_in world_server(void);
 void world_turn(struct world *w);
 /* The server's step alone, counted if steps are. */
 void world_step(struct world *w);
+/* What the server's application does, counted if that is. */
+void world_app(struct world *w, void (*work)(struct world *w));
+/* The client's part of a turn. */
+void world_client(struct world *w);
+/* When anything has next to happen, at least WORLD_TURN from now. */
+int64_t world_next(const struct world *w);
 /* Whether the server's stack has a reason to be stepped at this moment. */
 bool world_server_due(const struct world *w);
 

@@ -44,6 +44,21 @@ rss_hash_tcp4(const uint8_t key[RSS_KEY_LEN], uint32_t src, uint32_t dst, uint16
 
 /* ------------------------------------------------------------ a flow's core -- */
 
+/* The hash is linear: a byte adds what its bits add. */
+static void
+fill_part(uint32_t part[256], const uint8_t key[RSS_KEY_LEN], unsigned at)
+{
+	part[0] = 0;
+	for (unsigned v = 1; v < 256; v++) {
+		uint8_t tuple[12] = { 0 };
+		unsigned lowest = v & -v;
+
+		tuple[at] = (uint8_t)v;
+		part[v] = v == lowest ? rss_toeplitz(key, tuple, sizeof tuple)
+		                      : part[v - lowest] ^ part[lowest];
+	}
+}
+
 bool
 rss_init(struct rss *r, const uint8_t key[RSS_KEY_LEN], const uint16_t *table, unsigned size)
 {
@@ -56,33 +71,29 @@ rss_init(struct rss *r, const uint8_t key[RSS_KEY_LEN], const uint16_t *table, u
 	r->mask = size - 1;
 	for (unsigned i = 0; i < size; i++)
 		r->core[i] = to_u8(table[i]);
-	for (unsigned i = 0; i < array_len(r->part); i++) {
-		for (unsigned v = 0; v < 16; v++) {
-			uint8_t tuple[12] = { 0 };
-
-			tuple[i / 2] = (uint8_t)(i % 2 ? v : v << 4);
-			r->part[i][v] = rss_toeplitz(key, tuple, sizeof tuple);
-		}
-	}
+	for (unsigned i = 0; i < array_len(r->part); i++)
+		fill_part(r->part[i], key, i);
 	return true;
 }
 
-/* What `bytes` of a number add that stand in the tuple from byte `at` on. */
+/* What a number adds that stands in the tuple from byte `at` on. */
 static inline uint32_t
-part_of(const struct rss *r, unsigned at, unsigned bytes, uint32_t number)
+part_of_16(const struct rss *r, unsigned at, uint32_t number)
 {
-	uint32_t hash = 0;
+	return r->part[at][number >> 8 & 255] ^ r->part[at + 1][number & 255];
+}
 
-	for (unsigned i = 2 * (at + bytes); i-- > 2 * at; number >>= 4)
-		hash ^= r->part[i][number & 15];
-	return hash;
+static inline uint32_t
+part_of_32(const struct rss *r, unsigned at, uint32_t number)
+{
+	return part_of_16(r, at, number >> 16) ^ part_of_16(r, at + 2, number);
 }
 
 /* The same for a destination port. */
 static inline uint32_t
 part_of_port(const struct rss *r, uint16_t port)
 {
-	return part_of(r, 10, 2, port);
+	return part_of_16(r, 10, port);
 }
 
 static uint32_t
@@ -104,8 +115,8 @@ rss_hash(const struct rss *r, const struct ip_addr *src, const struct ip_addr *d
 {
 	if (!ip_addr_is_v4(src))
 		return hash6(r, src, dst, sport, dport);
-	return part_of(r, 0, 4, ip_addr_v4_host(src)) ^ part_of(r, 4, 4, ip_addr_v4_host(dst)) ^
-	       part_of(r, 8, 2, sport) ^ part_of_port(r, dport);
+	return part_of_32(r, 0, ip_addr_v4_host(src)) ^ part_of_32(r, 4, ip_addr_v4_host(dst)) ^
+	       part_of_16(r, 8, sport) ^ part_of_port(r, dport);
 }
 
 /* ---------------------------------------------------- the ports of one core -- */

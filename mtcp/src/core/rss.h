@@ -31,7 +31,7 @@ uint32_t rss_hash_tcp4(const uint8_t key[RSS_KEY_LEN], uint32_t src, uint32_t ds
 
 /* One port's function from a flow to a core, prepared. */
 struct rss {
-	uint32_t part[24][16]; /* what each half of a byte of an IPv4 tuple adds       */
+	uint32_t part[12][256]; /* what each byte of an IPv4 tuple adds                */
 	uint8_t key[RSS_KEY_LEN];
 	uint32_t mask;         /* of the hash: the place in the table                  */
 	uint8_t core[RSS_TABLE_MAX];

@@ -448,12 +448,11 @@ hear(struct stack *st, unsigned from, const struct hall_word *w, int64_t now)
 }
 
 static void
-hear_words(struct stack *st, int64_t now)
+hear_pending(struct stack *st, int64_t now)
 {
 	struct steer *r = &st->steer;
 	union hall_slot slot;
 
-	r->pending |= hall_heard(r->hall, r->me);
 	for (uint64_t cores = r->pending; cores; cores &= cores - 1) {
 		unsigned from = (unsigned)__builtin_ctzll(cores);
 
@@ -463,6 +462,16 @@ hear_words(struct stack *st, int64_t now)
 			hear(st, from, &slot.word, now);
 		}
 	}
+}
+
+static inline void
+hear_words(struct stack *st, int64_t now)
+{
+	struct steer *r = &st->steer;
+
+	r->pending |= hall_heard(r->hall, r->me);
+	if (unlikely(r->pending))
+		hear_pending(st, now);
 }
 
 /* ---------------------------------------------------------------- packets -- */
@@ -788,8 +797,11 @@ steer_rx(struct stack *st, int64_t now)
 	struct steer *r = &st->steer;
 	unsigned total = 0;
 
-	say_goodbyes(st);
+	if (unlikely(!list_empty(&r->goodbyes)))
+		say_goodbyes(st);
 	hear_words(st, now);
+	if (likely(!r->pending && !r->hall->far))
+		return 0;
 	if (r->hall->far && !census_step(st, now))
 		return 0;
 	for (uint64_t cores = r->pending; cores; cores &= cores - 1)
