@@ -164,8 +164,7 @@ struct tcp_xmit {
 	uint32_t advanced;  /* bytes that the last ACK of something new acknowledged */
 	seq_t high_sacked;  /* end of the highest range delivered        */
 	struct tcp_sent *seen; /* where the search for a block ended last; NULL: nowhere */
-	struct tcp_sack_block known[TCP_SACK_MAX]; /* of the last ACK, as far as looked at */
-	uint8_t n_known;
+	uint8_t n_known;    /* of `known`                                */
 	struct stream_cursor snd_cur; /* where transmission stands; with nothing in flight
 	                               * it is where the stream begins        */
 	struct stream_cursor rtx_cur; /* where retransmission stands          */
@@ -197,6 +196,8 @@ struct tcp_xmit {
 	uint32_t n_resent;    /* segments ever sent again; the last of them: */
 	uint32_t resent_live; /* a bit each: no D-SACK told of it          */
 	uint32_t resent_before; /* ... it left before the reduction        */
+	/* -- what the counts above tell how much there is of: need not begin as 0 -------- */
+	struct tcp_sack_block known[TCP_SACK_MAX]; /* of the last ACK, as far as looked at */
 	seq_t resent[TCP_RESENT];
 };
 
@@ -357,7 +358,7 @@ enum fate tcp_in_rest(struct tcp_env *e, struct tcp_conn *c, const struct tcp_se
                       int64_t now);
 
 /* What should be sent now?  False: nothing.  Otherwise the segment counts as
- * sent.  Its text is s->len bytes of the send stream at tcp_text_offset(). */
+ * sent; who sees that it is the `last` need not ask again.  Its text is s->len bytes of the send stream at tcp_text_offset(). */
 bool tcp_out_next(struct tcp_env *e, struct tcp_conn *c, int64_t now, struct tcp_seg *s);
 
 /* Offset of a segment's text behind the first byte still in the send stream. */
@@ -460,7 +461,7 @@ tcp_unsent(const struct tcp_conn *c)
 {
 	uint32_t sent;
 
-	if (!c->streams || (c->flags & TCPF_FIN_SENT) || !tcp_facts[c->state].synchronized)
+	if (!c->streams || (c->flags & TCPF_FIN_SENT) || !tcp_synchronized(c->state))
 		return 0;
 	sent = seq_sub(c->snd_nxt, c->iss) - 1;
 	return atomic_load_explicit(&c->streams->snd_w.written, memory_order_acquire) - sent;

@@ -67,6 +67,8 @@ struct tcp_cfg {
 	uint8_t syn_cookies;          /* enum tcp_cookie_mode: when records run out     */
 	uint32_t challenge_ack_per_s; /* per connection (RFC 5961 10): 100 a second     */
 	uint8_t ttl;                  /* 64                                             */
+
+	bool general_only;            /* for tests: nothing goes by tcp_usual.h         */
 };
 
 /* The defaults above. */

@@ -26,7 +26,7 @@ kind_now(const struct tcp_conn *c, bool wants_room)
 {
 	uint32_t unsent = tcp_unsent(c);
 
-	if (!tcp_facts[c->state].synchronized || (tcp_flight(c) == 0 && unsent == 0))
+	if (!tcp_synchronized(c->state) || (tcp_flight(c) == 0 && unsent == 0))
 		return CHRONO_IDLE;
 	if (unsent > 0)
 		return held_by_window(c, unsent) ? CHRONO_RWND : CHRONO_BUSY;

@@ -13,6 +13,7 @@
 #include "tcp/tcp_rtt.h"
 #include "tcp/tcp_timer.h"
 #include "tcp/tcp_urgent.h"
+#include "tcp/tcp_usual.h"
 #include "tcp/tcp_window.h"
 
 #define REPAIR_ACKS 2u /* quick ones after a hole was filled: one may get lost */
@@ -244,6 +245,14 @@ text_in_order(struct tcp_env *e, struct tcp_conn *c, const uint8_t *text, uint32
 	return n < len ? DROP_NO_MEMORY : SEG_OK;
 }
 
+enum fate
+tcp_in_next(struct tcp_env *e, struct tcp_conn *c, const struct tcp_seg *s, int64_t now)
+{
+	estimate_rcv_mss(c, s->len);
+	ack_apart(c);
+	return text_in_order(e, c, s->text, s->len, peer_waits(c, s), now);
+}
+
 /* Nobody is left to read it: say so (RFC 9293 SHLD-3). */
 static enum fate
 text_after_close(struct tcp_env *e, struct tcp_conn *c, int64_t now)
@@ -464,9 +473,13 @@ in_syn_sent(struct tcp_env *e, struct tcp_conn *c, const struct tcp_seg *s, int6
 enum fate
 tcp_in(struct tcp_env *e, struct tcp_conn *c, const struct tcp_seg *s, int64_t now)
 {
+	enum fate fate;
+
 	c->segs_in++;
 	c->data_segs_in += s->len > 0;
 	trace_add(e->trace, now, c->id, T_SEG_IN, s->seq.v, (uint32_t)s->flags << 24 | s->len);
+	if (likely(tcp_usual_in(e, c, s, now, &fate)))
+		return fate;
 	switch ((enum tcp_state)c->state) {
 	case TCP_CLOSED:
 	case TCP_LISTEN:

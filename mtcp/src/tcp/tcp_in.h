@@ -15,6 +15,9 @@ void tcp_take_syn_options(struct tcp_env *e, struct tcp_conn *c, const struct tc
 /* The seventh step: the text of a segment that is acceptable. */
 void tcp_in_text(struct tcp_env *e, struct tcp_conn *c, const struct tcp_seg *s, int64_t now);
 
+/* The same for text that begins at RCV.NXT and ends in the window. */
+enum fate tcp_in_next(struct tcp_env *e, struct tcp_conn *c, const struct tcp_seg *s, int64_t now);
+
 /* SND.UNA has moved: what is acknowledged makes room for the application. */
 void tcp_text_acked(struct tcp_env *e, struct tcp_conn *c);
 

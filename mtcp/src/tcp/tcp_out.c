@@ -16,6 +16,7 @@
 #include "tcp/tcp_timer.h"
 #include "tcp/tcp_urgent.h"
 #include "tcp/tcp_tlp.h"
+#include "tcp/tcp_usual.h"
 #include "tcp/tcp_window.h"
 
 /* SACK blocks that there is room for, with and without a timestamp (RFC 2018 3). */
@@ -451,6 +452,10 @@ out_loss_probe(struct tcp_env *e, struct tcp_conn *c, int64_t now, struct tcp_se
 bool
 tcp_out_next(struct tcp_env *e, struct tcp_conn *c, int64_t now, struct tcp_seg *s)
 {
+	enum tcp_usual usual = tcp_usual_out(e, c, now, s);
+
+	if (likely(usual != TCP_USUAL_NOT))
+		return usual == TCP_USUAL_SEGMENT;
 	if (c->flags & TCPF_RST)
 		return out_rst(e, c, now, s);
 	if (c->state == TCP_CLOSED)
@@ -475,7 +480,8 @@ tcp_out_next(struct tcp_env *e, struct tcp_conn *c, int64_t now, struct tcp_seg 
 enum tcp_owes
 tcp_owes(struct tcp_env *e, const struct tcp_conn *c, int64_t now)
 {
-	bool fin = tcp_facts[c->state].owes_fin && !(c->flags & TCPF_FIN_SENT);
+	bool fin = c->state != TCP_ESTABLISHED && tcp_facts[c->state].owes_fin &&
+	           !(c->flags & TCPF_FIN_SENT);
 
 	(void)e;
 	if (c->flags & TCPF_RST)

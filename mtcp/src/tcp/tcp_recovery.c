@@ -330,6 +330,22 @@ tcp_recovery_acked(struct tcp_env *e, struct tcp_conn *c, const struct sack_news
 	set_cwnd(c, n, &a, dup, lost);
 }
 
+void
+tcp_recovery_calm(struct tcp_env *e, struct tcp_conn *c, const struct sack_news *n,
+                  uint32_t flight_before, int64_t now)
+{
+	struct cc_ack a = cc_news(e, c, n, flight_before, now);
+
+	if (c->cc->watch)
+		c->cc->watch(c, &a);
+	recover_follows(c);
+	a.pipe = tcp_sack_pipe(c);
+	if (c->cc->control)
+		c->cc->control(c, &a);
+	else
+		c->cc->on_ack(c, &a);
+}
+
 /* RFC 8985 7.4: one segment was lost, and the probe has repaired it: the same response as when
  * recovery had done it. */
 static void

@@ -14,6 +14,10 @@
 void tcp_recovery_acked(struct tcp_env *e, struct tcp_conn *c, const struct sack_news *n, bool dup,
                         uint32_t flight_before, int64_t now);
 
+/* The same while all is well (tcp_usual.h): of all that was sent nothing is, or was, in doubt. */
+void tcp_recovery_calm(struct tcp_env *e, struct tcp_conn *c, const struct sack_news *n,
+                       uint32_t flight_before, int64_t now);
+
 /* Before that: what it taught about a tail loss probe; `dup`: it said nothing at all, whether or
  * not anything is in flight. */
 void tcp_recovery_probe_acked(struct tcp_conn *c, const struct sack_news *n, bool dup, int64_t now);

@@ -113,7 +113,7 @@ sent_unmark(struct tcp_xmit *x, uint8_t flags)
 static void
 xmit_init(struct tcp_xmit *x, seq_t una)
 {
-	memset(x, 0, sizeof *x);
+	memset(x, 0, offsetof(struct tcp_xmit, known));
 	list_init(&x->sent);
 	list_init(&x->timed);
 	list_init(&x->lost);

@@ -40,6 +40,18 @@ struct tcp_state_facts {
 
 extern const struct tcp_state_facts tcp_facts[TCP_N_STATES];
 
+#define X(name, outflags, sync, ...)                                                   \
+	static_assert((TCP_##name >= TCP_ESTABLISHED) == (sync), "as tcp_synchronized() has it");
+TCP_STATES(X)
+#undef X
+
+/* tcp_facts[state].synchronized, of all facts the one that each segment asks for most often. */
+static inline bool
+tcp_synchronized(uint8_t state)
+{
+	return state >= TCP_ESTABLISHED;
+}
+
 struct tcp_conn;
 struct tcp_env;
 

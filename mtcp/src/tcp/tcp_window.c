@@ -99,8 +99,11 @@ bool
 tcp_window_update_due(const struct tcp_env *e, const struct tcp_conn *c)
 {
 	uint32_t most = min(c->rcv_space, (uint32_t)UINT16_MAX << c->rcv_wscale);
-	uint32_t wnd = tcp_rcv_wnd(c), gain = min(edge_gain(e, c), most - min(most, wnd));
+	uint32_t wnd = tcp_rcv_wnd(c), gain;
 
+	if (likely(wnd >= most / 4 && c->rcv_space - wnd < most / 2))
+		return false; /* it can gain no more than what it lacks */
+	gain = min(edge_gain(e, c), most - min(most, wnd));
 	return gain > 0 && (gain >= most / 2 || (wnd < most / 4 && gain >= wnd));
 }
 

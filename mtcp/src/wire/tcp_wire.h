@@ -57,6 +57,7 @@ struct tcp_seg {
 	uint16_t mss;
 	uint32_t tsval, tsecr;
 	struct tcp_sack_block sack[TCP_SACK_MAX];
+	bool last;           /* output's: nothing else is to be sent now          */
 	uint8_t n_cookie;    /* fast open: 0 asks for a cookie                    */
 	uint8_t cookie[TCP_COOKIE_MAX];
 };
