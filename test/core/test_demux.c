@@ -151,6 +151,44 @@ test_every_byte_of_a_tuple_counts_in_the_hash(void)
 	teardown(&r);
 }
 
+/* How a frame from the peer names it. */
+static void
+frame_name(const struct tcp_tuple *t, uint8_t *name)
+{
+	memcpy(name, t->remote.b + 12, 4);
+	memcpy(name + 4, t->local.b + 12, 4);
+	put_be16(name + 8, t->rport);
+	put_be16(name + 10, t->lport);
+}
+
+static void
+test_who_was_found_is_remembered_while_it_lives(void)
+{
+	struct records r;
+	struct tcp_tuple t = tuple(10, 20, 80, 1000);
+	struct tcp_conn *c;
+	uint8_t name[12];
+
+	setup(&r, 5);
+	c = enter(&r, DEMUX_CONN, &t);
+	c->in_use = TCP_CONN_IN_USE;
+	frame_name(&t, name);
+	CU_ASSERT_PTR_NULL(demux_recent(&r.d, name));
+	demux_remember(&r.d, c);
+	CU_ASSERT_PTR_EQUAL(demux_recent(&r.d, name), c);
+	for (unsigned i = 0; i < 12 * 8; i++) {
+		name[i / 8] ^= (uint8_t)(1u << i % 8);
+		CU_ASSERT_PTR_NULL(demux_recent(&r.d, name));
+		name[i / 8] ^= (uint8_t)(1u << i % 8);
+	}
+	c->tuple.remote.b[0] = 0x20; /* of IPv6 */
+	CU_ASSERT_PTR_NULL(demux_recent(&r.d, name));
+	c->tuple.remote.b[0] = 0;
+	c->in_use = 0;
+	CU_ASSERT_PTR_NULL(demux_recent(&r.d, name));
+	teardown(&r);
+}
+
 /* Peers choose tuples; they must not be able to choose where these fall. */
 static void
 test_the_hash_depends_on_the_secret(void)
@@ -278,6 +316,8 @@ suite_demux(void)
 	            test_every_byte_of_a_tuple_counts_in_the_hash);
 	CU_add_test(suite, "the hash depends on the secret (attack: hash collisions)",
 	            test_the_hash_depends_on_the_secret);
+	CU_add_test(suite, "who was found is remembered while it lives",
+	            test_who_was_found_is_remembered_while_it_lives);
 	CU_add_test(suite, "a collision is no match", test_a_collision_is_no_match);
 	CU_add_test(suite, "there is room for every record", test_there_is_room_for_every_record);
 	CU_add_test(suite, "it agrees with its twin", test_it_agrees_with_its_twin);

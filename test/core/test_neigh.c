@@ -122,7 +122,7 @@ static void
 confirm(struct net *t, uint32_t i)
 {
 	struct ip_addr ip = host(i);
-	const struct neigh_entry *e = neigh_lookup(&t->n, &ip, t->now);
+	struct neigh_entry *e = neigh_lookup(&t->n, &ip, t->now);
 
 	CU_ASSERT_PTR_NOT_NULL_FATAL(e);
 	neigh_confirm(&t->n, e, t->now);

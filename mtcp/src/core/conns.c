@@ -26,6 +26,7 @@ conn_new(struct stack *st, const struct tcp_open *o, uint32_t hash, int64_t now)
 		pool_put(&st->conns, c);
 		return NULL;
 	}
+	demux_remember(&st->demux, c);
 	trace_add(&st->trace, now, c->id, T_OPEN, o->tuple.lport, o->tuple.rport);
 	return c;
 }
@@ -228,28 +229,55 @@ wants_room(const struct tcp_conn *c)
 	return atomic_load_explicit(&s->want_space, memory_order_relaxed) != s->told_space;
 }
 
-/* `owes` is what tcp_owes() says.  False: it is over, and `c` is gone. */
-static bool
-settle(struct stack *st, struct tcp_conn *c, enum tcp_owes owes, int64_t now)
+static void
+fastopen_look(struct stack *st, struct tcp_conn *c, int64_t now)
 {
 	if ((c->flags & (TCPF_FASTOPEN | TCPF_PASSIVE)) == (TCPF_FASTOPEN | TCPF_PASSIVE) &&
 	    c->state != TCP_SYN_RCVD)
 		listener_fastopen_over(st, c, now);
-	events_conn(st, c);
-	tcp_chrono_look(&st->env, c, wants_room(c), now);
+}
+
+/* It may have ended, or nearly so.  True: it is over, and `c` is gone. */
+static bool
+over(struct stack *st, struct tcp_conn *c, int64_t now)
+{
+	enum tcp_owes owes = tcp_owes(&st->env, c, now);
+
 	if (owes == TCP_OWES_NOTHING && c->state == TCP_CLOSED) {
 		conn_free(st, c, false);
-		return false;
+		return true;
 	}
 	if (owes == TCP_OWES_NOTHING && c->state == TCP_TIME_WAIT) {
 		conn_to_time_wait(st, c, now);
-		return false;
+		return true;
 	}
 	if (owes == TCP_OWES_NOTHING && awaits_only_a_fin(st, c, now) &&
 	    conn_to_fin_wait_2(st, c, now))
-		return false;
+		return true;
 	if (streams_unused(c))
 		detach(st, c);
+	return false;
+}
+
+/* Open both ways, and nobody has begun to close it. */
+static inline bool
+goes_on(const struct tcp_conn *c)
+{
+	return c->state == TCP_ESTABLISHED && !(c->flags & (TCPF_FASTOPEN | TCPF_ORPHAN));
+}
+
+/* False: it is over, and `c` is gone. */
+static bool
+settle(struct stack *st, struct tcp_conn *c, int64_t now)
+{
+	bool open = goes_on(c);
+
+	if (unlikely(!open))
+		fastopen_look(st, c, now);
+	events_conn(st, c);
+	tcp_chrono_look(&st->env, c, wants_room(c), now);
+	if (unlikely(!open) && over(st, c, now))
+		return false;
 	set_timer(st, c);
 	return true;
 }
@@ -257,16 +285,26 @@ settle(struct stack *st, struct tcp_conn *c, enum tcp_owes owes, int64_t now)
 void
 conn_settle(struct stack *st, struct tcp_conn *c, int64_t now)
 {
-	enum tcp_owes owes = tcp_owes(&st->env, c, now);
-
-	if (settle(st, c, owes, now))
-		txq_put(st, c, owes);
+	if (settle(st, c, now))
+		txq_put(st, c, tcp_owes(&st->env, c, now));
 }
 
 void
 conn_blocked(struct stack *st, struct tcp_conn *c, int64_t now)
 {
-	(void)settle(st, c, tcp_owes(&st->env, c, now), now);
+	(void)settle(st, c, now);
+}
+
+void
+conn_asked(struct stack *st, struct tcp_conn *c, int64_t now)
+{
+	if (goes_on(c) && c->tx_list != TX_WAITS &&
+	    tcp_owes(&st->env, c, now) == TCP_OWES_DATA) {
+		set_timer(st, c); /* an option may have changed */
+		txq_put(st, c, TCP_OWES_DATA);
+	} else {
+		conn_settle(st, c, now);
+	}
 }
 
 #define ORPHAN_LOOKS 64u /* at connections, in a step */

@@ -16,6 +16,8 @@ struct demux {
 	struct hashmap map;
 	struct siphash_key key;
 	const struct pool *conns, *reqs, *tws;
+	uint32_t *recent; /* connections that were found last, pool index + 1; or 0 */
+	uint32_t recent_shift;
 };
 
 bool demux_init(struct demux *d, struct region *mem, const struct siphash_key *secret,
@@ -26,6 +28,17 @@ uint32_t demux_hash(const struct demux *d, const struct tcp_tuple *t);
 /* Whose tuple it is; *found points to it. */
 enum demux_kind demux_find(const struct demux *d, const struct tcp_tuple *t, uint32_t hash,
                            void **found);
+
+/*
+ * Most segments are for a connection that had one lately, and need no keyed hash to be found: it
+ * is remembered by a cheap one.  Whoever makes connections collide there pushes others
+ * out, and these are found as ever.  `name` is how a frame of IPv4 names it: the peer's address,
+ * ours, the peer's port and ours, 12 bytes.  NULL: not remembered.
+ */
+struct tcp_conn *demux_recent(const struct demux *d, const uint8_t *name);
+
+/* demux_find() has found it. */
+void demux_remember(struct demux *d, const struct tcp_conn *c);
 
 /* False when the table is full. */
 bool demux_add(struct demux *d, enum demux_kind kind, void *obj, uint32_t hash);

@@ -85,6 +85,21 @@ note_step(const struct tcp_conn *c, struct sock *s)
 		atomic_store_explicit(&s->rcv_step, step, memory_order_release);
 }
 
+/* For most it is as it was. */
+static inline bool
+nothing_new(const struct tcp_conn *c, const struct sock *s)
+{
+	uint16_t step = (uint16_t)min(c->rcv_space / 4, 2048u);
+
+	return c->state == TCP_ESTABLISHED && !(c->flags & TCPF_FIN_SEEN) &&
+	       !(c->opts->set & 1u << TCP_OPTION_NOTSENT_LOWAT) &&
+	       (atomic_load_explicit(&s->facts, memory_order_relaxed) & SOCK_CONNECTED) &&
+	       atomic_load_explicit(&s->rcv_w.written, memory_order_relaxed) == s->told_written &&
+	       atomic_load_explicit(&s->want_space, memory_order_relaxed) == s->told_space &&
+	       atomic_load_explicit(&s->snd_limit, memory_order_relaxed) == c->snd_limit &&
+	       atomic_load_explicit(&s->rcv_step, memory_order_relaxed) == step;
+}
+
 void
 events_conn(struct stack *st, struct tcp_conn *c)
 {
@@ -94,7 +109,7 @@ events_conn(struct stack *st, struct tcp_conn *c)
 	uint64_t limit;
 	bool news;
 
-	if (!s || (c->flags & TCPF_ORPHAN))
+	if (!s || (c->flags & TCPF_ORPHAN) || nothing_new(c, s))
 		return;
 	lowat = notsent_lowat(c);
 	limit = lowat ? min(c->snd_limit, (uint64_t)tcp_flight(c) + lowat) : c->snd_limit;

@@ -136,7 +136,7 @@ conn_job(struct stack *st, struct sock *s, uint16_t req, int64_t now)
 	tcp_app_wrote(&st->env, c, now);
 	if ((req & SOCK_REQ_SHUT_WR) && !(c->flags & TCPF_SHUT))
 		tcp_shutdown(&st->env, c, now);
-	conn_settle(st, c, now);
+	conn_asked(st, c, now);
 }
 
 /* The application has let go.  SO_LINGER of 0 asks for a reset. */

@@ -6,8 +6,6 @@
  */
 #include "core/neigh.h"
 
-#define TOUCH_NS NS_PER_S /* how exactly the order of use is kept: a lookup need not write */
-
 void
 neigh_cfg_default(struct neigh_cfg *cfg)
 {
@@ -146,6 +144,7 @@ remove_entry(struct neigh *n, struct neigh_entry *e)
 	enter(n, e, NEIGH_FREE, TIME_NEVER);
 	link_remove(&e->order);
 	hashmap_del(&n->map, e->hash, pool_index(&n->pool, e));
+	n->gen++;
 	if (n->last == e)
 		n->last = NULL;
 	pool_put(&n->pool, e);
@@ -199,22 +198,28 @@ touch(struct neigh *n, struct neigh_entry *e, int64_t now)
 {
 	int64_t until = now + n->cfg.keep_ns;
 
-	if (e->used_until != INT64_MIN && until - e->used_until < TOUCH_NS)
+	if (e->used_until != INT64_MIN && until - e->used_until < NEIGH_TOUCH_NS)
 		return;
 	e->used_until = until;
 	reorder(n, e);
 }
 
-const struct neigh_entry *
+void
+neigh_use_again(struct neigh *n, struct neigh_entry *e, int64_t now)
+{
+	touch(n, e, now);
+	if (e->state == NEIGH_STALE)
+		enter_delay(n, e, now);
+}
+
+struct neigh_entry *
 neigh_lookup(struct neigh *n, const struct ip_addr *ip, int64_t now)
 {
 	struct neigh_entry *e = find(n, ip);
 
 	if (!e || !has_mac(e))
 		return NULL;
-	touch(n, e, now);
-	if (e->state == NEIGH_STALE)
-		enter_delay(n, e, now);
+	neigh_use_again(n, e, now);
 	return e;
 }
 
@@ -241,15 +246,9 @@ neigh_wait(struct neigh *n, const struct ip_addr *ip, struct link *waiter, int64
 }
 
 void
-neigh_confirm(struct neigh *n, const struct neigh_entry *confirmed, int64_t now)
+neigh_confirm_new(struct neigh *n, struct neigh_entry *e, int64_t now)
 {
-	struct neigh_entry *e = n->last; /* as a rule it was looked up just before */
-
-	if (unlikely(e != confirmed))
-		e = pool_at(&n->pool, pool_index(&n->pool, confirmed));
-	if (e->state == NEIGH_REACHABLE)
-		e->confirmed_at = now; /* the timer looks at it when it fires */
-	else if (has_mac(e))
+	if (has_mac(e))
 		enter_reachable(n, e, now);
 }
 

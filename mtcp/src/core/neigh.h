@@ -74,6 +74,7 @@ struct neigh {
 	struct neigh_cfg cfg;
 	struct siphash_key key;
 	struct neigh_entry *last; /* found last; NULL: gone                      */
+	uint32_t gen;             /* entries that have gone                      */
 	struct hashmap map;
 	struct pool pool;
 	struct list spare;        /* never looked up, or no address: oldest first */
@@ -88,7 +89,20 @@ bool neigh_init(struct neigh *n, const struct neigh_cfg *cfg, struct region *mem
 
 /* The entry of `ip` if its `mac` is usable, else NULL: call neigh_wait().  Valid until the next
  * call that is not neigh_lookup() or neigh_confirm().  Counts as use. */
-const struct neigh_entry *neigh_lookup(struct neigh *n, const struct ip_addr *ip, int64_t now);
+struct neigh_entry *neigh_lookup(struct neigh *n, const struct ip_addr *ip, int64_t now);
+
+#define NEIGH_TOUCH_NS NS_PER_S /* how exactly the order of use is kept: a use need not write */
+
+/* neigh_lookup() had found it, and neigh.gen is as it was then: it is used once more. */
+void neigh_use_again(struct neigh *n, struct neigh_entry *e, int64_t now);
+
+static inline void
+neigh_use(struct neigh *n, struct neigh_entry *e, int64_t now)
+{
+	if (unlikely(e->state == NEIGH_STALE ||
+	             now + n->cfg.keep_ns - e->used_until >= NEIGH_TOUCH_NS))
+		neigh_use_again(n, e, now);
+}
 
 enum neigh_answer {
 	NEIGH_KNOWN,       /* the address is there: look it up               */
@@ -122,7 +136,16 @@ bool neigh_learn(struct neigh *n, const struct ip_addr *ip, const struct mac_add
 
 /* The neighbour has just shown that our packets arrive (RFC 4861 7.3.1: TCP's SND.UNA
  * advanced).  `e` is what neigh_lookup() said last. */
-void neigh_confirm(struct neigh *n, const struct neigh_entry *e, int64_t now);
+void neigh_confirm_new(struct neigh *n, struct neigh_entry *e, int64_t now);
+
+static inline void
+neigh_confirm(struct neigh *n, struct neigh_entry *e, int64_t now)
+{
+	if (likely(e->state == NEIGH_REACHABLE))
+		e->confirmed_at = now; /* the timer looks at it when it fires */
+	else
+		neigh_confirm_new(n, e, now);
+}
 
 /* An entry that never ages and never goes.  Set-up only.  False when the table is full or the
  * addresses are unusable. */

@@ -140,15 +140,11 @@ static void
 made_progress(struct stack *st, const struct segment_from *from, const struct ip_addr *peer,
               int64_t now)
 {
-	const struct route *r = route_lookup(&st->cfg.routes, peer);
-	const struct neigh_entry *e;
-	struct neigh *n;
+	unsigned port;
+	struct neigh_entry *e = ip_way_known(st, peer, now, &port);
 
-	if (!r)
-		return;
-	n = &st->port[r->port].neigh;
-	if ((e = neigh_lookup(n, route_next_hop(r, peer), now)))
-		neigh_confirm(n, e, now);
+	if (likely(e != NULL))
+		neigh_confirm(&st->port[port].neigh, e, now);
 	else
 		ip_learn_way(st, peer, from, now);
 }
@@ -158,7 +154,7 @@ to_connection(struct stack *st, struct tcp_conn *c, const struct segment_from *f
               const struct tcp_tuple *t, const struct tcp_seg *s, int64_t now)
 {
 	seq_t una = c->snd_una, nxt = c->rcv_nxt;
-	bool synchronized = tcp_facts[c->state].synchronized, progress;
+	bool synchronized = tcp_synchronized(c->state), progress;
 	enum fate fate = conn_in(st, c, s, now);
 
 	if (fate != SEG_OK)
@@ -182,6 +178,7 @@ dispatch(struct stack *st, const struct segment_from *from, const struct tcp_tup
 
 	switch (demux_find(&st->demux, t, hash, &found)) {
 	case DEMUX_CONN:
+		demux_remember(&st->demux, found);
 		return to_connection(st, found, from, t, s, now);
 	case DEMUX_REQ:
 		return to_half_open(st, found, from, t, s, now);
@@ -191,6 +188,15 @@ dispatch(struct stack *st, const struct segment_from *from, const struct tcp_tup
 		break;
 	}
 	return to_nobody(st, from, t, hash, s, now);
+}
+
+enum fate
+segment_in_conn(struct stack *st, struct tcp_conn *c, const struct segment_from *from,
+                const struct tcp_seg *s, int64_t now)
+{
+	struct tcp_tuple t = c->tuple; /* for who wants to know it when `c` is gone */
+
+	return to_connection(st, c, from, &t, s, now);
 }
 
 enum fate

@@ -66,6 +66,17 @@ struct stray {
 	uint8_t port;
 };
 
+#define KNOWN_WAYS 64u /* a power of two */
+
+/* Where packets to an address leave, as it was found out last. */
+struct known_way {
+	_Alignas(CACHE_LINE) struct ip_addr dst;
+	struct neigh_entry *entry; /* NULL: nothing is known            */
+	struct neigh *neigh;       /* the port's                        */
+	uint32_t gen;              /* neigh.gen of that time            */
+	uint32_t port;
+};
+
 struct stack {
 	struct stack_cfg cfg;
 	struct tcp_env env;
@@ -94,6 +105,7 @@ struct stack {
 
 	/* -- network ------------------------------------------------------------- */
 	struct stack_port port[STACK_PORTS_MAX];
+	struct known_way known[KNOWN_WAYS];
 	struct icmp_rate icmp_rate;
 	struct port_table ports;
 	struct steer steer;
@@ -141,6 +153,11 @@ struct ip_way {
 	struct mac_addr mac;
 };
 
+/* The neighbour by whom packets to `dst` leave, if its address is known, else NULL; counts as use.
+ * Remembers what it has found out: the routes of a stack do not change while it runs. */
+struct neigh_entry *ip_way_known(struct stack *st, const struct ip_addr *dst, int64_t now,
+                                 unsigned *port);
+
 enum ip_way_answer { WAY_FOUND, WAY_WAITING, WAY_NO_ROUTE, WAY_UNREACHABLE, WAY_NO_ROOM };
 
 /* `waiter` (may be NULL) hangs itself on the neighbour while it is resolved. */
@@ -160,7 +177,15 @@ bool ip_sends_room(struct stack *st, int64_t now);
 void ip_send_for(struct stack *st, unsigned port, struct io_pkt pkt);
 
 /* Whether one more packet can leave by `port` now; makes room when it can. */
-bool ip_room(struct stack *st, unsigned port, int64_t now);
+bool ip_room_made(struct stack *st, unsigned port, int64_t now);
+
+static inline bool
+ip_room(struct stack *st, unsigned port, int64_t now)
+{
+	const struct stack_port *p = &st->port[port];
+
+	return likely(p->n_out < IO_BURST && p->n_fresh > 0) || ip_room_made(st, port, now);
+}
 
 /* Sends one segment; ip_room() must have said yes.  `c` gives text, TOS and TTL (NULL: none). */
 void ip_segment_out(struct stack *st, const struct ip_way *way, const struct tcp_tuple *t,
@@ -183,6 +208,9 @@ void ip_announce(struct stack *st, int64_t now);
 
 enum fate segment_in(struct stack *st, const struct segment_from *from, const struct tcp_tuple *t,
                      const struct tcp_seg *s, int64_t now);
+/* For a connection that demux_recent() knew. */
+enum fate segment_in_conn(struct stack *st, struct tcp_conn *c, const struct segment_from *from,
+                          const struct tcp_seg *s, int64_t now);
 /* `hop`: cores that have looked at it before. */
 void segment_icmp_error(struct stack *st, const struct icmp_error *err, unsigned hop, int64_t now);
 void segment_timers(struct stack *st, int64_t now);
@@ -199,6 +227,10 @@ enum fate conn_in(struct stack *st, struct tcp_conn *c, const struct tcp_seg *s,
 /* To be called after anything happened to a connection: it is put on the list
  * it belongs on, its timer set, its owner told; when it is over it is freed. */
 void conn_settle(struct stack *st, struct tcp_conn *c, int64_t now);
+
+/* The same after the application has asked for something.  What has text to send is settled when
+ * its turn to send is over. */
+void conn_asked(struct stack *st, struct tcp_conn *c, int64_t now);
 
 /* The same for a connection that has just been asked and may send nothing now:
  * it goes on no list until something happens to it. */

@@ -188,6 +188,8 @@ conn_turn(struct stack *st, struct tcp_conn *c, unsigned quota, int64_t now)
 			tcp_urgent_mark(c, &s);
 		ip_segment_out(st, &way, &c->tuple, &s, c);
 		n++;
+		if (s.last)
+			break;
 	}
 	if (n < quota && !full)
 		conn_blocked(st, c, now);

@@ -1,0 +1,139 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* Several fields at a time, as words: what is compared or written is the same as one by one. */
+#include "wire/usual.h"
+
+#include "wire/sum.h"
+
+#define TS_WORD    UINT32_C(0x0101080a) /* nop, nop, timestamp of 10 bytes (RFC 7323 A)      */
+#define TS_LEN     12u
+#define IP_BEGINS  UINT32_C(0x08004500) /* Ethernet's type; version, header length, any TOS  */
+#define FRAG_PROTO UINT32_C(0x3fff00ff) /* more fragments, offset; any TTL; protocol         */
+#define IP_DF      UINT32_C(0x00004000) /* identification 0                                  */
+
+bool
+wire_usual_is(const uint8_t *p, size_t len)
+{
+	uint32_t hdr_len, total;
+
+	if (len < USUAL_TEXT || (get_be32(p + 12) & 0xffffff00u) != IP_BEGINS ||
+	    (get_be32(p + USUAL_IP + 6) & FRAG_PROTO) != IP_PROTO_TCP)
+		return false;
+	hdr_len = (p[USUAL_TCP + 12] >> 4) * 4u;
+	total = get_be16(p + USUAL_IP + 2);
+	if (total > len - ETH_LEN || total < IP4_LEN + hdr_len)
+		return false;
+	if (hdr_len == TCP_HDR_LEN)
+		return true;
+	return hdr_len == TCP_HDR_LEN + TS_LEN && get_be32(p + USUAL_TEXT) == TS_WORD;
+}
+
+static inline uint32_t
+load32(const uint8_t *p)
+{
+	uint32_t v;
+
+	memcpy(&v, p, sizeof v);
+	return v;
+}
+
+/* The sum of an IPv4 header without options, carries and all. */
+static inline uint64_t
+ip_words(const uint8_t *ip)
+{
+	return (uint64_t)load32(ip) + load32(ip + 4) + load32(ip + 8) + load32(ip + 12) +
+	       load32(ip + 16);
+}
+
+static inline uint16_t
+fold(uint64_t v)
+{
+	v = (v & UINT32_MAX) + (v >> 32);
+	v = (v & UINT16_MAX) + (v >> 16);
+	v = (v & UINT16_MAX) + (v >> 16);
+	return (uint16_t)((v & UINT16_MAX) + (v >> 16));
+}
+
+/* As wire_sum_pseudo(), of the addresses in the frame. */
+static inline uint32_t
+pseudo(const uint8_t *p, uint32_t len)
+{
+	return fold((uint64_t)load32(p + USUAL_SRC) + load32(p + USUAL_DST) +
+	            be32(IP_PROTO_TCP).raw + be32(len).raw);
+}
+
+bool
+wire_usual_parse(const uint8_t *p, bool ip_sum, bool tcp_sum, struct tcp_seg *s)
+{
+	const uint8_t *tcp = p + USUAL_TCP;
+	uint32_t hdr_len = (tcp[12] >> 4) * 4u, len = get_be16(p + USUAL_IP + 2) - IP4_LEN;
+
+	if (ip_sum && fold(ip_words(p + USUAL_IP)) != UINT16_MAX)
+		return false;
+	if (tcp_sum && wire_sum_finish(wire_sum_add(pseudo(p, len), tcp, len)) != 0)
+		return false;
+	*s = (struct tcp_seg){
+		.seq = seq_of(get_be32(tcp + 4)),
+		.ack = seq_of(get_be32(tcp + 8)),
+		.wnd = get_be16(tcp + 14),
+		.len = len - hdr_len,
+		.text = tcp + hdr_len,
+		.sport = get_be16(tcp),
+		.dport = get_be16(tcp + 2),
+		.urg = get_be16(tcp + 18),
+		.flags = tcp[13],
+		.ecn = p[USUAL_IP + 1] & 3u,
+	};
+	if (hdr_len == TCP_HDR_LEN)
+		return true;
+	s->opts = TCP_OPT_TS;
+	s->tsval = get_be32(tcp + TCP_HDR_LEN + 4);
+	s->tsecr = get_be32(tcp + TCP_HDR_LEN + 8);
+	return true;
+}
+
+static void
+build_tcp(uint8_t *tcp, const struct tcp_seg *s)
+{
+	uint32_t words = TCP_HDR_LEN / 4;
+
+	if (s->opts & TCP_OPT_TS) {
+		words += TS_LEN / 4;
+		put_be32(tcp + TCP_HDR_LEN, TS_WORD);
+		put_be32(tcp + TCP_HDR_LEN + 4, s->tsval);
+		put_be32(tcp + TCP_HDR_LEN + 8, s->tsecr);
+	}
+	put_be32(tcp, (uint32_t)s->sport << 16 | s->dport);
+	put_be32(tcp + 4, s->seq.v);
+	put_be32(tcp + 8, s->ack.v);
+	put_be32(tcp + 12, words << 28 | (uint32_t)s->flags << 16 | s->wnd);
+	put_be32(tcp + 16, s->urg);
+}
+
+static void
+store16(uint8_t *p, uint16_t v)
+{
+	memcpy(p, &v, sizeof v);
+}
+
+void
+wire_usual_build(uint8_t *p, const struct usual_hdr *h, const struct tcp_seg *s)
+{
+	uint8_t *ip = p + USUAL_IP, *tcp = p + USUAL_TCP;
+	uint32_t len = wire_usual_hdr_len(s) - USUAL_TCP + s->len;
+
+	memcpy(p, h->dst_mac, 6);
+	memcpy(p + 6, h->src_mac, 6);
+	put_be32(p + 12, IP_BEGINS | h->tos);
+	put_be32(ip + 2, (IP4_LEN + len) << 16);
+	put_be32(ip + 6, IP_DF << 16 | (uint32_t)h->ttl << 8 | IP_PROTO_TCP);
+	store16(ip + 10, 0);
+	memcpy(ip + 12, h->src->b + 12, 4);
+	memcpy(ip + 16, h->dst->b + 12, 4);
+	if (h->ip_sum)
+		store16(ip + 10, (uint16_t)~fold(ip_words(ip)));
+	build_tcp(tcp, s);
+	if (h->tcp_sum)
+		store16(tcp + 16, wire_sum_finish(wire_sum_add(pseudo(p, len), tcp, len)));
+	else
+		store16(tcp + 16, to_u16(pseudo(p, len)));
+}
