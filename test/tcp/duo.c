@@ -533,6 +533,8 @@ duo_pump(struct duo_side *s)
 	req_answer(s);
 	while (s->opened && tcp_out_next(&s->env, &s->conn, now, &out)) {
 		out_one(s, &out);
+		if (out.last)
+			break;
 		if (++n > 100000) {
 			broke(s->duo, "output without end");
 			break;

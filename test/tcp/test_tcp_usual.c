@@ -137,14 +137,14 @@ same(const struct twins *t)
 static struct tcp_seg
 next_segment(struct rng *rng, const struct tcp_conn *c)
 {
-	static const uint8_t text[1460];
+	static const uint8_t text[6000];
 	static const uint32_t off[] = { 0, 0, 0, 0, 1, UINT32_MAX, 1460, 100000 };
 	struct tcp_seg s = {
 		.seq = seq_add(c->rcv_nxt, off[rng_below(rng, array_len(off))]),
 		.ack = seq_add(rng_below(rng, 2) ? c->snd_una : c->snd_nxt,
 		               off[rng_below(rng, array_len(off))]),
 		.wnd = rng_below(rng, 4) ? 65535 : rng_below(rng, 10),
-		.len = rng_below(rng, 2) ? rng_below(rng, 1460) : 0,
+		.len = rng_below(rng, 2) ? rng_below(rng, rng_below(rng, 4) ? 1460 : 6000) : 0,
 		.text = text,
 		.flags = TCP_ACK | (uint8_t)(rng_below(rng, 2) ? TCP_PSH : 0),
 		.opts = rng_below(rng, 8) ? TCP_OPT_TS : 0,
@@ -259,6 +259,14 @@ with_much(struct tcp_cfg *cfg, int who)
 }
 
 static void
+with_little_room(struct tcp_cfg *cfg, int who)
+{
+	(void)who;
+	cfg->rcvbuf = cfg->rcvbuf_max = 4096;
+	cfg->sndbuf = cfg->sndbuf_max = 8192;
+}
+
+static void
 with_bbr(struct tcp_cfg *cfg, int who)
 {
 	(void)who;
@@ -271,6 +279,7 @@ test_whatever_is_configured(void)
 	exchanges(1000, 10, without_options);
 	exchanges(2000, 10, with_much);
 	exchanges(3000, 10, with_bbr);
+	exchanges(4000, 20, with_little_room);
 }
 
 /* Or all of the above would compare a thing with itself. */
