@@ -334,9 +334,51 @@ def part_memory(b):
             "client_bytes": round((c1 - c0) / (many - few), 1)}
 
 
+def part_million(b):
+    """So many kept between two processes, from many addresses, and a request on each when
+    all are open; room for ten million costs nothing before."""
+    room, sources = "max_concurrency = 10000000", "198.18.0.10-198.18.0.73"
+    b.say("million, %d connections" % b.million)
+    with b.net.our_server("memif", room, args=("--timeout", "86400")) as server:
+        time.sleep(0.5)
+        empty = server.memory()
+        with b.net.our_client(program("test", "bench", "crowd"), OURS, "64", str(b.million),
+                              "600", "--idle", "--source", sources, lines=(room,),
+                              address=sources) as client:
+            client.says("held", 600)
+            time.sleep(1)
+            full = server.memory(), client.memory()
+            text = client.text()
+    opened = re.search(r"opened connections=(\d+) in ([0-9.]+) s", text)
+    asked = re.search(r"held connections=(\d+) answered=(\d+) in ([0-9.]+) s", text)
+    return {"connections": int(asked.group(1)), "answered": int(asked.group(2)),
+            "open_s": float(opened.group(2)), "ask_s": float(asked.group(3)),
+            "empty_bytes": empty,
+            "server_bytes": round((full[0] - empty) / b.million, 1),
+            "client_bytes": round((full[1] - empty) / b.million, 1)}
+
+
+def part_idlers(b):
+    """So many in one process, whose clients are no stacks."""
+    b.say("idlers, %d connections" % b.idlers)
+    done = subprocess.run([program("test", "bench", "idlers"), str(b.idlers)],
+                          stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, check=False,
+                          stderr=subprocess.STDOUT, universal_newlines=True, env=b.net.env)
+    rows = [{"connections": int(n), "seconds": float(s), "bytes": float(each)} for n, s, each in
+            re.findall(r"connections=(\d+) seconds=([0-9.]+) bytes=([0-9.]+)", done.stdout)]
+    asked = re.search(r"asked=(\d+) answered=(\d+)", done.stdout)
+    if done.returncode != 0 or not rows or not asked:
+        raise Failed("idlers: " + (done.stdout.strip().split("\n")[-1] or "nothing said"))
+    return {"connections": rows[-1]["connections"], "bytes": rows[-1]["bytes"],
+            "seconds": round(sum(r["seconds"] for r in rows), 2), "millions": rows,
+            "asked": int(asked.group(1)), "answered": int(asked.group(2)),
+            "empty_bytes": int(re.search(r"empty_bytes=(\d+)", done.stdout).group(1))}
+
+
 PARTS = [("exact", part_exact), ("rates", part_rates), ("bulk", part_bulk),
          ("latency", part_latency), ("fairness", part_fairness), ("limit", part_limit),
-         ("idle", part_idle), ("memory", part_memory)]
+         ("idle", part_idle), ("memory", part_memory), ("million", part_million),
+         ("idlers", part_idlers)]
 
 
 # ---- the run ------------------------------------------------------------------
@@ -358,6 +400,8 @@ class Bench:
         self.sizes = numbers(args.sizes) or ([64] if args.quick else [64, 1024, 8192])
         self.crowd = 512 if args.quick else 4096
         self.held = (5000, 15000) if args.quick else (5000, 50000)
+        self.million = args.million or (100000 if args.quick else 1000000)
+        self.idlers = 500000 if args.quick else 10000000
         self.idle_s = 2 if args.quick else 5
         self.done = {}
 
@@ -424,6 +468,7 @@ def read_arguments():
     p.add_argument("--seconds", type=int, help="for each measurement")
     p.add_argument("--repeat", type=int, default=1, help="take each so often; medians count")
     p.add_argument("--conns", help="open at a time in rates, for example 8,512")
+    p.add_argument("--million", type=int, metavar="N", help="connections of that part")
     p.add_argument("--sizes", help="bytes of a file in rates, for example 64,1024")
     p.add_argument("--only", help="some parts: " + ",".join(n for n, _ in PARTS))
     p.add_argument("--json", default="bench.json", help="where the result goes")

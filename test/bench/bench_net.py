@@ -186,7 +186,7 @@ class Net:
             f.write("\n".join(lines) + "\n")
         return path
 
-    def pair_conf(self, kind, role, *lines):
+    def pair_conf(self, kind, role, *lines, address=None):
         device, args = {
             "memif": ("net_memif0", "role=%s,socket=%s/memif.sock,socket-abstract=no"
                       % (role, self.work)),
@@ -194,18 +194,19 @@ class Net:
             "vhost-client": ("net_virtio_user0", "path=%s/vhost.sock,queues=1" % self.work),
         }[kind if kind == "memif" else kind + "-" + role]
         return self.conf(role, "eal_args = --vdev=%s,%s" % (device, args), "port = " + device,
-                         "address = %s/24" % (OURS if role == "server" else OURS_CLIENT),
+                         "address = %s/24" % (address or
+                                              (OURS if role == "server" else OURS_CLIENT)),
                          "num_cores = 1", "core_mask = %#x" % (1 << self.cpu[role]), *lines)
 
     # -- servers and clients -----------------------------------------------------
 
-    def our_server(self, kind="memif", *lines):
+    def our_server(self, kind="memif", *lines, args=()):
         socket = os.path.join(self.work, kind + ".sock")
         if os.path.exists(socket):
             os.unlink(socket)
         conf = self.pair_conf(kind, "server", *lines)
         p = Process(self, "server", [program("apps", "epserver"), "-p", self.www, "-f", conf,
-                                     "--usage"])
+                                     "--usage", *args])
         try:
             p.says("serving")
             p.wait_for(5, lambda: os.path.exists(socket))
@@ -214,8 +215,8 @@ class Net:
             raise
         return p
 
-    def our_client(self, *command, kind="memif", lines=()):
-        conf = self.pair_conf(kind, "client", *lines)
+    def our_client(self, *command, kind="memif", lines=(), address=None):
+        conf = self.pair_conf(kind, "client", *lines, address=address)
         return Process(self, "client", list(command) + ["-f", conf])
 
     def kernel(self, role, *command):

@@ -83,8 +83,25 @@ def memory(d):
                    number(d["client_bytes"])]])
 
 
+def million(d):
+    return table(["connections kept", "answered", "opened in, s", "asked in, s",
+                  "server, bytes each", "client, bytes each", "MB before"],
+                 [[number(d["connections"]), number(d["answered"]), "%.1f" % d["open_s"],
+                   "%.1f" % d["ask_s"], number(d["server_bytes"]), number(d["client_bytes"]),
+                   "%.1f" % (d["empty_bytes"] / 1e6)]])
+
+
+def idlers(d):
+    return table(["idle in one process", "bytes each", "opened in, s", "slowest million, s",
+                  "MB before"],
+                 [[number(d["connections"]), number(d["bytes"]), "%.1f" % d["seconds"],
+                   "%.1f" % max(r["seconds"] for r in d["millions"]),
+                   "%.1f" % (d["empty_bytes"] / 1e6)]])
+
+
 PARTS = [("exact", exact), ("rates", rates), ("bulk", bulk), ("latency", latency),
-         ("fairness", fairness), ("limit", limit), ("idle", idle), ("memory", memory)]
+         ("fairness", fairness), ("limit", limit), ("idle", idle), ("memory", memory),
+         ("million", million), ("idlers", idlers)]
 
 
 def text(d):

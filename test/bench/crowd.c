@@ -6,8 +6,9 @@
  * answered tells how fairly the server treats them: Jain's index, 1 when all got the
  * same, 1/n when one got everything.
  *
- * Idle: each asks once, then nothing happens; "held" is printed, and whoever wants to
- * know what an idle connection costs can look at the server's memory.
+ * Idle: when all are open each asks once, then nothing happens; "held" is printed, and whoever
+ * wants to know what an idle connection costs can look at both processes' memory.  A million of
+ * them need many addresses: --source lists them, and they are taken in turn.
  */
 #include <arpa/inet.h>
 #include <errno.h>
@@ -19,23 +20,26 @@
 
 #include "apps/app_args.h"
 #include "apps/app_run.h"
+#include "apps/wget_source.h"
 #include "mtcp_api.h"
 #include "mtcp_epoll.h"
 
 #define EVENTS 256
 #define OPENING 200 /* connections that may be on their way at a time */
+#define ASKING  1000 /* idle ones that may wait for their answer at a time */
 
 struct conn {
 	int sockid;
 	bool up, asked;
 	uint32_t interest; /* what the epoll was told */
-	size_t got;        /* of the reply */
+	uint32_t got;      /* of the reply */
 	unsigned long n;   /* replies that counted */
 };
 
 struct options {
 	struct app_args common;
 	struct sockaddr_in server;
+	struct sources sources; /* none: the stack's choice */
 	char request[512];
 	long conns, seconds;
 	bool idle;
@@ -47,8 +51,8 @@ struct crowd {
 	mctx_t ctx;
 	int epid;
 	struct conn *conn;
-	long opened, up, answered;
-	size_t reply;      /* bytes of a whole one: they are all alike */
+	long opened, up, asked, answered;
+	uint32_t reply;    /* bytes of a whole one: they are all alike */
 	bool counting;
 };
 
@@ -80,6 +84,25 @@ watch(struct crowd *k, struct conn *c, uint32_t interest)
 	return mtcp_epoll_ctl(k->ctx, k->epid, op, c->sockid, &ev) == 0 ? 0 : failed(k, "an epoll");
 }
 
+/* The address in turn; the port is chosen when the destination is known. */
+static int
+conn_bind(struct crowd *k, struct conn *c)
+{
+	const struct sources *s = &k->options->sources;
+	struct sockaddr_storage from;
+	socklen_t len;
+	int one = 1;
+
+	if (s->total == 0)
+		return 0;
+	len = sources_at(s, (uint64_t)k->opened, &from);
+	if (mtcp_setsockopt(k->ctx, c->sockid, IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, &one,
+	                    sizeof(one)) != 0 ||
+	    mtcp_bind(k->ctx, c->sockid, (struct sockaddr *)&from, len) != 0)
+		return failed(k, "a source address");
+	return 0;
+}
+
 static int
 conn_open(struct crowd *k, struct conn *c)
 {
@@ -88,6 +111,8 @@ conn_open(struct crowd *k, struct conn *c)
 	c->sockid = mtcp_socket(k->ctx, AF_INET, SOCK_STREAM, 0);
 	if (c->sockid < 0 || mtcp_setsock_nonblock(k->ctx, c->sockid) != 0)
 		return failed(k, "a socket");
+	if (conn_bind(k, c) != 0)
+		return -1;
 	if (watch(k, c, MTCP_EPOLLOUT) != 0)
 		return -1;
 	if (mtcp_connect(k->ctx, c->sockid, (const struct sockaddr *)&o->server,
@@ -127,7 +152,7 @@ conn_up(struct crowd *k, struct conn *c)
 	}
 	c->up = true;
 	k->up++;
-	return k->options->idle ? conn_ask(k, c) : watch(k, c, MTCP_EPOLLIN);
+	return watch(k, c, MTCP_EPOLLIN);
 }
 
 static int
@@ -140,7 +165,7 @@ conn_read(struct crowd *k, struct conn *c)
 		return 0;
 	if (n <= 0)
 		return failed(k, n == 0 ? "the server closed a connection" : "reading");
-	c->got += (size_t)n;
+	c->got += (uint32_t)n;
 	if (k->reply == 0)
 		k->reply = c->got; /* small enough to come in one piece */
 	if (c->got < k->reply)
@@ -179,7 +204,7 @@ open_all(struct crowd *k)
 {
 	const struct options *o = k->options;
 
-	while (k->up < o->conns || (o->idle && k->answered < o->conns)) {
+	while (k->up < o->conns) {
 		while (k->opened < o->conns && k->opened - k->up < OPENING)
 			if (conn_open(k, &k->conn[k->opened]) != 0)
 				return -1;
@@ -238,10 +263,33 @@ keep_busy(struct crowd *k)
 	return 0;
 }
 
+/* Each once; those that were asked and the server has not answered are never many. */
 static int
-hold(struct crowd *k)
+ask_all(struct crowd *k)
 {
-	printf("crowd: held connections=%ld\n", k->up);
+	const struct options *o = k->options;
+
+	while (k->answered < o->conns) {
+		for (; k->asked < o->conns && k->asked - k->answered < ASKING; k->asked++)
+			if (conn_ask(k, &k->conn[k->asked]) != 0)
+				return -1;
+		if (turn(k) != 0)
+			return -1;
+	}
+	return 0;
+}
+
+static int
+hold(struct crowd *k, double began)
+{
+	double open = seconds_now();
+
+	printf("crowd: opened connections=%ld in %.1f s\n", k->up, open - began);
+	fflush(stdout);
+	if (ask_all(k) != 0)
+		return -1;
+	printf("crowd: held connections=%ld answered=%ld in %.1f s\n", k->up, k->answered,
+	       seconds_now() - open);
 	fflush(stdout);
 	return turns_for(k, (double)k->options->seconds);
 }
@@ -251,6 +299,7 @@ work(struct app_run *run, mctx_t ctx, int index, int core)
 {
 	const struct options *o = run->state;
 	struct crowd k = {.options = o, .run = run, .ctx = ctx};
+	double began = seconds_now();
 	int status = -1;
 
 	(void)index;
@@ -258,7 +307,7 @@ work(struct app_run *run, mctx_t ctx, int index, int core)
 	k.conn = calloc((size_t)o->conns, sizeof(*k.conn));
 	k.epid = mtcp_epoll_create1(ctx, 0);
 	if (k.conn && k.epid >= 0 && open_all(&k) == 0)
-		status = o->idle ? hold(&k) : keep_busy(&k);
+		status = o->idle ? hold(&k, began) : keep_busy(&k);
 	for (long i = 0; i < k.opened; i++)
 		mtcp_abort(ctx, k.conn[i].sockid);
 	free(k.conn);
@@ -266,7 +315,7 @@ work(struct app_run *run, mctx_t ctx, int index, int core)
 }
 
 static const char help[] =
-	"usage: crowd ADDRESS PATH CONNECTIONS SECONDS -f FILE [--idle]\n"
+	"usage: crowd ADDRESS PATH CONNECTIONS SECONDS -f FILE [--idle] [--source LIST]\n"
 	APP_OPTIONS_HELP;
 
 static int
@@ -286,12 +335,30 @@ read_arguments(struct options *o, char **argv)
 	return APP_GO_ON;
 }
 
+/* crowd's own option that `option` stands for. */
+static int
+own_option(struct options *o, int option)
+{
+	char where[64];
+	const char *wrong = NULL;
+
+	if (option == APP_OPT_OWN)
+		o->idle = true;
+	else
+		wrong = sources_parse(&o->sources, optarg, where);
+	if (!wrong)
+		return APP_GO_ON;
+	app_error(&o->common, "--source: %s: %s", where, wrong);
+	return EXIT_FAILURE;
+}
+
 int
 main(int argc, char **argv)
 {
 	static const struct option table[] = {
 		APP_LONG_OPTIONS,
 		{"idle", no_argument, NULL, APP_OPT_OWN},
+		{"source", required_argument, NULL, APP_OPT_OWN + 1},
 		{NULL, 0, NULL, 0},
 	};
 	struct options o = {.common = {.name = "crowd", .core = -1}};
@@ -300,8 +367,8 @@ main(int argc, char **argv)
 
 	while (status == APP_GO_ON &&
 	       (option = getopt_long(argc, argv, APP_SHORT_OPTIONS, table, NULL)) != -1) {
-		if (option == APP_OPT_OWN)
-			o.idle = true;
+		if (option >= APP_OPT_OWN)
+			status = own_option(&o, option);
 		else
 			status = app_option(&o.common, option, optarg, help);
 	}

@@ -4,10 +4,13 @@
 #include <CUnit/CUnit.h>
 
 #include <stdlib.h>
+#include <sys/mman.h>
 
 #include "test/core/world.h"
 
 void suite_stack(void);
+
+#define PAGE 4096u
 
 /* --------------------------------------------------------------- building -- */
 
@@ -36,6 +39,52 @@ test_a_stack_fits_the_memory_it_asks_for(void)
 	CU_ASSERT_PTR_NOT_NULL_FATAL(st);
 	stack_delete(st);
 	free(mem);
+	net_free(net);
+}
+
+/* Pages of `mem` that are there. */
+static size_t
+pages_of(uint8_t *mem, size_t size)
+{
+	unsigned char *there = malloc(size / PAGE + 1);
+	size_t n = 0;
+
+	CU_ASSERT_PTR_NOT_NULL_FATAL(there);
+	CU_ASSERT_EQUAL(mincore(mem, size, there), 0);
+	for (size_t i = 0; i < (size + PAGE - 1) / PAGE; i++)
+		n += there[i] & 1;
+	free(there);
+	return n;
+}
+
+static void
+test_room_for_ten_million_costs_nothing_until_it_is_used(void)
+{
+	struct net *net = net_new(&(struct net_cfg){ .seed = 1 });
+	struct io *io = net_port(net, 0);
+	struct stack_cfg cfg;
+	struct stack *st;
+	size_t size;
+	void *mem;
+
+	host_cfg(&cfg, 0, 1);
+	cfg.max_conns = cfg.max_socks = cfg.max_half_open = cfg.max_time_wait = 10000000;
+	cfg.max_chunks = cfg.max_in_flight = 10000000;
+	cfg.trace_records = 0;
+	size = stack_memory(&cfg);
+	CU_ASSERT_TRUE(size > (size_t)4 << 30);
+	mem = mmap(NULL, size, PROT_READ | PROT_WRITE,
+	           MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+	CU_ASSERT_TRUE_FATAL(mem != MAP_FAILED);
+	(void)madvise(mem, size, MADV_NOHUGEPAGE);
+	st = stack_new(&cfg, &(struct region){ mem, size, 0 }, &io, 0);
+	CU_ASSERT_PTR_NOT_NULL_FATAL(st);
+	for (int64_t now = 0; now < SEC(3); now += MS(10))
+		(void)stack_step(st, now);
+	/* The stack itself, the sockets' numbers and chunks kept ready, and the beginnings. */
+	CU_ASSERT_TRUE(pages_of(mem, size) * PAGE < 2 << 20);
+	stack_delete(st);
+	CU_ASSERT_EQUAL(munmap(mem, size), 0);
 	net_free(net);
 }
 
@@ -354,6 +403,8 @@ suite_stack(void)
 
 	CU_add_test(suite, "a stack fits the memory it asks for",
 	            test_a_stack_fits_the_memory_it_asks_for);
+	CU_add_test(suite, "room for ten million costs nothing until it is used",
+	            test_room_for_ten_million_costs_nothing_until_it_is_used);
 	CU_add_test(suite, "the defaults build", test_the_defaults_build);
 	CU_add_test(suite, "every fate has a name and a text",
 	            test_every_fate_has_a_name_and_a_text);
