@@ -384,8 +384,9 @@ party_is_last(const struct party *p)
 
 	if (gate_pass(p->file)) {
 		alone = party_is_alone(p);
-		if (!alone)
-			lock_give(p->file, p->place);
+		if (alone) /* and nobody comes in until its devices are closed */
+			return true;
+		lock_give(p->file, p->place);
 		lock_give(p->file, GATE);
 	}
 	return alone;

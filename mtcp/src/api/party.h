@@ -34,8 +34,9 @@ int party_join(const struct party_plan *plan, struct party **out, char *err, siz
 /* After the last use of the memory.  NULL is allowed. */
 void party_leave(struct party *p);
 
-/* Once, before the devices are closed: whether nobody else is there who uses them.  If somebody
- * is, this process counts as gone from here on. */
+/* Once, before the devices are closed: whether nobody else is there who uses them.  If nobody is,
+ * nobody can join before party_forget(), lest closing takes away what a new one has just opened;
+ * else this process counts as gone from here on. */
 bool party_is_last(const struct party *p);
 
 /* Removes the folder if nobody else is there; the memory can still be used. */
