@@ -341,13 +341,13 @@ def part_million(b):
     b.say("million, %d connections" % b.million)
     with b.net.our_server("memif", room, args=("--timeout", "86400")) as server:
         time.sleep(0.5)
-        empty = server.memory()
+        empty = server.memory("Anonymous:")
         with b.net.our_client(program("test", "bench", "crowd"), OURS, "64", str(b.million),
                               "600", "--idle", "--source", sources, lines=(room,),
                               address=sources) as client:
             client.says("held", 600)
             time.sleep(1)
-            full = server.memory(), client.memory()
+            full = server.memory("Anonymous:"), client.memory("Anonymous:")
             text = client.text()
     opened = re.search(r"opened connections=(\d+) in ([0-9.]+) s", text)
     asked = re.search(r"held connections=(\d+) answered=(\d+) in ([0-9.]+) s", text)

@@ -108,11 +108,11 @@ class Process:
         lines = self.text().strip().split("\n")
         return lines[-1] if lines[-1] else "it said nothing"
 
-    def memory(self):
-        """Bytes that are its own."""
+    def memory(self, kind="Private_"):
+        """Bytes that are its own.  "Anonymous": without what it may come to share."""
         with open("/proc/%d/smaps_rollup" % self.popen.pid, encoding="ascii") as f:
             return 1024 * sum(int(line.split()[1]) for line in f
-                              if line.startswith("Private_"))
+                              if line.startswith(kind))
 
     def cpu_s(self):
         with open("/proc/%d/stat" % self.popen.pid, encoding="ascii") as f:
