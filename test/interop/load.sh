@@ -126,7 +126,7 @@ page() { # file
 		class Page(html.parser.HTMLParser):
 		    seen, stack = [], []
 		    def handle_starttag(self, tag, attrs):
-		        self.seen.append(tag)
+		        self.seen.append((tag, dict(attrs).get("class")) if tag == "svg" else tag)
 		        assert not {"src", "href"} & {k for k, _ in attrs}, tag
 		        if tag not in ("meta",):
 		            self.stack.append(tag)
@@ -136,12 +136,13 @@ page() { # file
 		        assert self.stack.pop() == tag, tag
 		p = Page()
 		p.feed(open(sys.argv[1]).read())
-		assert not p.stack and p.seen.count("svg") == 3 and "script" not in p.seen
+		charts = [p.seen.count(("svg", size)) for size in ("large", "small")]
+		assert not p.stack and charts == [3, 3] and "script" not in p.seen
 	PYTHON
 }
 
 for file in closed open stall sum; do
-	check "$file.html is well-formed, has three charts and needs no other file" page $file.html
+	check "$file.html is well-formed, has three charts in two sizes and needs no other file" page $file.html
 done
 
 check "SIGTERM ends epserver with status 0" stop server TERM 5

@@ -262,11 +262,12 @@ static inline ssize_t
 recv_quick(struct mtcp_context *ctx, struct sockref *r, char *buf, size_t len)
 {
 	struct sock *s = ref_sock(ctx, r);
-	uint32_t n;
+	uint32_t there, n;
 
 	if (unlikely(r->type != MTCP_SOCK_STREAM || !buf || len > SSIZE_MAX))
 		return 0;
-	n = (uint32_t)min((size_t)stream_used(&s->rcv_w, &s->rcv_r), len);
+	there = stream_used(&s->rcv_w, &s->rcv_r); /* asked once: it grows meanwhile */
+	n = (uint32_t)min((size_t)there, len);
 	if (unlikely(n == 0 || (sock_facts(s) & SOCK_URGENT)))
 		return 0;
 	stream_read(&s->rcv_r, &s->rcv_w, (uint8_t *)buf, n, context_freed(ctx));

@@ -627,6 +627,8 @@ home_for(struct stack *st, const struct segment_from *from, const struct tcp_tup
 	    (is_syn(s) || hall_listens(r->hall, r->me, t->lport)))
 		return home;
 	primary = steer_primary(st, from->port, t, &place);
+	if (likely(primary == home && !r->hall->far))
+		return home;
 	if (!(from->pkt->flags & STEER_HOME))
 		home = census_home(r->hall, primary, place);
 	r->lodges = primary != r->me && (home == r->me || stays(st, home, from, t, s));
