@@ -2,6 +2,7 @@
 /* Acknowledging and reassembly: RFC 9293 3.8.6.3, RFC 5681 4.2, RFC 2018, RFC 2883. */
 #include <CUnit/CUnit.h>
 
+#include "tcp/tcp_reass.h"
 #include "test/script/peer.h"
 
 void suite_script_ack(void);
@@ -251,10 +252,10 @@ test_reassembly_of_bytes_from_the_end(void)
 	peer_connected(&p, &(struct peer_opts){ .cfg = large_buffer });
 	for (uint32_t i = 200; i > 1; i--)
 		SAY(&p, ".", i, 1, 1);
-	EXPECT_NUMBER(&p, p.a->conn.reass->n_runs, 199);
+	EXPECT_NUMBER(&p, tcp_reass(&p.a->conn)->n_runs, 199);
 	SAY(&p, ".", 1, 1, 1);
 	EXPECT_NUMBER(&p, peer_a_reads(&p), 200);
-	CU_ASSERT_PTR_NULL(p.a->conn.reass);
+	CU_ASSERT_PTR_NULL(tcp_reass(&p.a->conn));
 	peer_free(&p);
 }
 
@@ -267,7 +268,7 @@ test_reassembly_is_bounded(void)
 	peer_connected(&p, &(struct peer_opts){ .cfg = large_buffer });
 	for (uint32_t i = 0; i < 2000; i++)
 		SAY(&p, ".", 3 + 2 * i, 1, 1);
-	EXPECT_NUMBER(&p, p.a->conn.reass->n_runs, 256);
+	EXPECT_NUMBER(&p, tcp_reass(&p.a->conn)->n_runs, 256);
 	CU_ASSERT_EQUAL(p.a->seen[DROP_REASS_FULL], 2000 - 256);
 	for (uint32_t i = 0; i < 400; i++)
 		SAY(&p, ".", 1 + 10 * i, 10, 1);

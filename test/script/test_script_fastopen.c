@@ -74,7 +74,7 @@ test_client_asks_and_uses(void)
 	EXPECT_STATE(&p, TCP_ESTABLISHED);
 	SAY(&p, ".", 1, 0, 3001);
 	CU_ASSERT_EQUAL(stream_used(&p.a->snd_w, &p.a->snd_r), 0);
-	CU_ASSERT_EQUAL(p.a->conn.bytes_acked, 3000);
+	CU_ASSERT_EQUAL(tcp_bytes_acked(&p.a->conn), 3000);
 	peer_free(&p);
 }
 

@@ -5,6 +5,7 @@
  */
 #include <CUnit/CUnit.h>
 
+#include "tcp/tcp_reass.h"
 #include "test/core/world.h"
 #include "test/script/peer.h"
 
@@ -150,7 +151,7 @@ test_holes_of_many_peers(void)
 			world_tells(&w, 0, &early, TCP_ACK, 1);
 			world_run(&w, US(1));
 		}
-		CU_ASSERT_TRUE(!a[i]->conn->reass || a[i]->conn->reass->chunks <= 64);
+		CU_ASSERT_TRUE(!tcp_reass(a[i]->conn) || tcp_reass(a[i]->conn)->chunks <= 64);
 	}
 	CU_ASSERT_TRUE(world_fate(&w, 0, DROP_REASS_FULL) > 0);
 	CU_ASSERT_TRUE(world_fate(&w, 0, DROP_NO_MEMORY) > 0);

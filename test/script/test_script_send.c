@@ -2,6 +2,7 @@
 /* When text leaves: Nagle, cork, PSH, congestion window, idle restart. */
 #include <CUnit/CUnit.h>
 
+#include "tcp/tcp_rare.h"
 #include "test/script/peer.h"
 
 void suite_script_send(void);
@@ -306,17 +307,17 @@ static void
 test_waiting_for_a_window_is_no_restart(void)
 {
 	struct peer p;
-	uint64_t before[CC_STATE_WORDS];
+	struct tcp_rare before;
 
 	peer_connected(&p, &(struct peer_opts){ .wnd = 1000 });
 	peer_a_writes(&p, 5000);
 	p.wnd = 0;
 	SAY(&p, ".", 1, 0, 1001);
 	peer_sleeps(&p, SEC(60));
-	memcpy(before, p.a->conn.cc_state, sizeof before);
+	before = *tcp_rare(&p.a->conn);
 	for (int i = 0; i < 10; i++)
 		duo_pump(p.a);
-	CU_ASSERT_EQUAL(memcmp(before, p.a->conn.cc_state, sizeof before), 0);
+	CU_ASSERT_EQUAL(memcmp(&before, tcp_rare(&p.a->conn), sizeof before), 0);
 	peer_free(&p);
 }
 

@@ -9,6 +9,7 @@
 
 #include "core/stack_priv.h"
 #include "tcp/tcp_eor.h"
+#include "tcp/tcp_rare.h"
 
 struct ip_addr
 host_ip(unsigned port)
@@ -141,7 +142,7 @@ born(struct host *h, struct sock *s)
 
 	*k = (struct host_sock){ .parent = s->parent,
 		                 .next = HOST_NOTHING,
-		                 .irs = s->conn ? s->conn->irs : seq_of(0) };
+		                 .irs = s->conn ? tcp_irs(s->conn) : seq_of(0) };
 	if (!l->ours || h->ch->socks[s->parent].kind != SOCK_KIND_LISTENER) {
 		(void)sock_ask(h->ch, s, SOCK_REQ_CLOSE | SOCK_REQ_ABORT);
 		return;

@@ -289,7 +289,7 @@ MUTANTS = [
     ("right edge outside", "tcp_in.c", "last < wnd : first == wnd;", "last < wnd : false;"),
     ("early text to the last chunk", "tcp_reass.c",
      "tcp_mem_level(e) == TCP_MEM_SCARCE || ", ""),
-    ("early text without a share", "tcp_reass.c", " || c->reass->chunks >= chunks_max(c))\n\t\treturn NULL",
+    ("early text without a share", "tcp_reass.c", " || tcp_reass(c)->chunks >= chunks_max(c))\n\t\treturn NULL",
      ")\n\t\treturn NULL"),
     ("chunks not counted back", "tcp_reass.c", "\t\tq->chunks--;\n", ""),
     ("runs walked without end", "tcp_reass.c", "\t\t\tbefore = next;\n", "\t\t\t;\n"),

@@ -22,8 +22,15 @@ void suite_cc_cubic(void);
 static void
 conn_init(struct tcp_conn *c, uint32_t cwnd, int64_t rtt_ns)
 {
+	static struct tcp_rare rare[2];
+	static struct tcp_xmit xmit[2];
+	static unsigned turn; /* no more than two live at a time */
+
 	memset(c, 0, sizeof *c);
-	memset(c->cc_state, 0xff, sizeof c->cc_state);
+	c->rare = &rare[turn % 2];
+	c->xmit = &xmit[turn++ % 2];
+	memset(c->rare, 0xff, sizeof *c->rare);
+	memset(c->xmit, 0xff, sizeof *c->xmit);
 	c->mss = MSS;
 	c->cwnd = cwnd;
 	c->ssthresh = UINT32_MAX;
@@ -31,7 +38,7 @@ conn_init(struct tcp_conn *c, uint32_t cwnd, int64_t rtt_ns)
 	c->snd_nxt = seq_add(c->snd_una, cwnd);
 	c->srtt_us = (uint32_t)(rtt_ns / 1000 * 8);
 	c->min_rtt_us = (uint32_t)(rtt_ns / 1000);
-	cc_cubic.init(c, 0);
+	cc_cubic.init(NULL, c, 0);
 }
 
 /* A segment is acknowledged, and as much as cwnd allows leaves. */
@@ -46,14 +53,14 @@ ack(struct tcp_conn *c, uint32_t bytes, int64_t rtt_ns, int64_t now)
 		            .now = now };
 
 	c->snd_una = seq_add(c->snd_una, bytes);
-	cc_cubic.on_ack(c, &a);
+	cc_cubic.on_ack(NULL, c, &a);
 	c->snd_nxt = seq_add(c->snd_una, max(c->cwnd, tcp_flight(c)));
 }
 
 static void
 reduce(struct tcp_conn *c, int64_t now)
 {
-	c->ssthresh = cc_cubic.ssthresh(c, now);
+	c->ssthresh = cc_cubic.ssthresh(NULL, c, now);
 	c->cwnd = c->ssthresh;
 	c->snd_nxt = seq_add(c->snd_una, c->cwnd);
 	cc_cubic.on_recovered(c, now);
@@ -308,9 +315,9 @@ test_a_loss_takes_three_tenths(void)
 	struct tcp_conn c;
 
 	conn_init(&c, 1000 * MSS, MS(100));
-	CU_ASSERT_EQUAL(cc_cubic.ssthresh(&c, 0), 700 * MSS);
+	CU_ASSERT_EQUAL(cc_cubic.ssthresh(NULL, &c, 0), 700 * MSS);
 	c.cwnd = 2 * MSS;
-	CU_ASSERT_EQUAL(cc_cubic.ssthresh(&c, 0), 2 * MSS);
+	CU_ASSERT_EQUAL(cc_cubic.ssthresh(NULL, &c, 0), 2 * MSS);
 }
 
 /* Segments of cwnd after `seconds` without loss. */
@@ -371,7 +378,7 @@ test_a_time_out_forgets_the_plateau(void)
 	double at;
 
 	conn_init(&c, 1000 * MSS, rtt);
-	c.ssthresh = cc_cubic.ssthresh(&c, now);
+	c.ssthresh = cc_cubic.ssthresh(NULL, &c, now);
 	CU_ASSERT_EQUAL(c.ssthresh, 700 * MSS);
 	c.ca = TCP_CA_LOSS;
 	c.cwnd = MSS;
@@ -403,7 +410,7 @@ test_time_without_data_does_not_count(void)
 	for (int i = 0; i < 600; i++) { /* a minute */
 		now += MS(100);
 		idle.now = now;
-		cc_cubic.on_ack(&c, &idle);
+		cc_cubic.on_ack(NULL, &c, &idle);
 	}
 	CU_ASSERT_EQUAL(c.cwnd / (double)MSS, before);
 	at = cwnd_after(&c, 0.1, rtt, &now);
@@ -579,7 +586,7 @@ plus_round(struct tcp_conn *c, unsigned n, uint32_t us, bool paced)
 	c->snd_nxt = seq_add(c->snd_una, (n + 1) * MSS);
 	for (unsigned i = 0; i < n; i++) {
 		c->snd_una = seq_add(c->snd_una, MSS);
-		cc_cubic.on_ack(c, &a);
+		cc_cubic.on_ack(NULL, c, &a);
 	}
 }
 
@@ -600,15 +607,15 @@ test_css_is_entered(void)
 
 		conn_init(&c, 20 * MSS, US(cases[i].base_us));
 		c.snd_nxt = c.snd_una;
-		cc_cubic.init(&c, 0);
+		cc_cubic.init(NULL, &c, 0);
 		plus_round(&c, 20, cases[i].base_us, false);
 		plus_round(&c, 20, cases[i].base_us, false);
 		plus_round(&c, 7, cases[i].base_us + cases[i].more_us, false);
-		CU_ASSERT_EQUAL(state(&c)->css_rtt_us, 0);
+		CU_ASSERT_EQUAL(c.xmit->hystart.css_rtt_us, 0);
 		plus_round(&c, 20, cases[i].base_us, false);
 		plus_round(&c, 20, cases[i].base_us + cases[i].more_us, false);
 		CU_ASSERT_EQUAL(c.ssthresh, UINT32_MAX);
-		CU_ASSERT_EQUAL(state(&c)->css_rtt_us != 0, cases[i].enters);
+		CU_ASSERT_EQUAL(c.xmit->hystart.css_rtt_us != 0, cases[i].enters);
 	}
 }
 
@@ -619,11 +626,11 @@ in_css(void)
 
 	conn_init(&c, 20 * MSS, MS(50));
 	c.snd_nxt = c.snd_una;
-	cc_cubic.init(&c, 0);
+	cc_cubic.init(NULL, &c, 0);
 	plus_round(&c, 20, 50000, false);
 	plus_round(&c, 20, 50000, false);
 	plus_round(&c, 9, 60000, false);
-	CU_ASSERT_NOT_EQUAL(state(&c)->css_rtt_us, 0);
+	CU_ASSERT_NOT_EQUAL(c.xmit->hystart.css_rtt_us, 0);
 	return c;
 }
 
@@ -652,7 +659,7 @@ test_css_was_a_mistake(void)
 	uint32_t before;
 
 	plus_round(&c, 20, 50000, false);
-	CU_ASSERT_EQUAL(state(&c)->css_rtt_us, 0);
+	CU_ASSERT_EQUAL(c.xmit->hystart.css_rtt_us, 0);
 	before = c.cwnd;
 	plus_round(&c, 20, 50000, false);
 	CU_ASSERT_EQUAL(c.cwnd, before + 20 * MSS);
@@ -671,7 +678,7 @@ test_slow_start_burst(void)
 			            .rtt_ns = -1 };
 
 		conn_init(&c, 30 * MSS, MS(50));
-		cc_cubic.on_ack(&c, &a);
+		cc_cubic.on_ack(NULL, &c, &a);
 		CU_ASSERT_EQUAL(c.cwnd, (30 + (paced ? 20 : 8)) * MSS);
 	}
 }
@@ -684,7 +691,7 @@ test_only_the_first_slow_start(void)
 
 	conn_init(&c, 20 * MSS, MS(50));
 	c.snd_nxt = c.snd_una;
-	cc_cubic.init(&c, 0);
+	cc_cubic.init(NULL, &c, 0);
 	c.ssthresh = 1000 * MSS;
 	for (uint32_t i = 0; i < 5; i++)
 		plus_round(&c, 20, 50000 + i * 20000, false);

@@ -22,16 +22,18 @@ void suite_cc_dctcp(void);
 static struct tcp_conn
 conn(uint32_t cwnd)
 {
+	static struct tcp_rare rare;
 	struct tcp_conn c;
 
 	memset(&c, 0, sizeof c);
-	memset(c.cc_state, 0xff, sizeof c.cc_state);
+	memset(&rare, 0xff, sizeof rare);
+	c.rare = &rare;
 	c.mss = MSS;
 	c.cwnd = cwnd;
 	c.ssthresh = cwnd;
 	c.snd_una = seq_of(UINT32_MAX - 5000);
 	c.snd_nxt = seq_add(c.snd_una, cwnd);
-	cc_dctcp.init(&c, 0);
+	cc_dctcp.init(NULL, &c, 0);
 	return c;
 }
 
@@ -83,7 +85,7 @@ test_the_first_mark_halves(void)
 {
 	struct tcp_conn c = conn(100 * MSS);
 
-	CU_ASSERT_EQUAL(cc_dctcp.on_ecn(&c, 0), 50 * MSS);
+	CU_ASSERT_EQUAL(cc_dctcp.on_ecn(NULL, &c, 0), 50 * MSS);
 }
 
 static void
@@ -92,12 +94,12 @@ test_the_cut_follows_the_estimate(void)
 	struct tcp_conn c = conn(100 * MSS);
 
 	state(&c)->alpha = ALPHA_ONE / 4;
-	CU_ASSERT_EQUAL(cc_dctcp.on_ecn(&c, 0), 100 * MSS - 100 * MSS / 8);
+	CU_ASSERT_EQUAL(cc_dctcp.on_ecn(NULL, &c, 0), 100 * MSS - 100 * MSS / 8);
 	state(&c)->alpha = 0;
-	CU_ASSERT_EQUAL(cc_dctcp.on_ecn(&c, 0), 100 * MSS);
+	CU_ASSERT_EQUAL(cc_dctcp.on_ecn(NULL, &c, 0), 100 * MSS);
 	c.cwnd = 2 * MSS;
 	state(&c)->alpha = ALPHA_ONE;
-	CU_ASSERT_EQUAL(cc_dctcp.on_ecn(&c, 0), 2 * MSS);
+	CU_ASSERT_EQUAL(cc_dctcp.on_ecn(NULL, &c, 0), 2 * MSS);
 }
 
 /* A path that stops marking is forgotten, to the last bit. */
@@ -121,7 +123,7 @@ test_loss_is_as_reno(void)
 	struct tcp_conn c = conn(30 * MSS);
 
 	state(&c)->alpha = 0;
-	CU_ASSERT_EQUAL(cc_dctcp.ssthresh(&c, 0), cc_reno.ssthresh(&c, 0));
+	CU_ASSERT_EQUAL(cc_dctcp.ssthresh(NULL, &c, 0), cc_reno.ssthresh(NULL, &c, 0));
 }
 
 /* ------------------------------------------------------------ two ends -- */
@@ -162,7 +164,7 @@ goodput(void (*cfg)(struct tcp_cfg *, int), int64_t mark_ns, uint32_t *srtt_us)
 	CU_ASSERT_EQUAL(c->ecn & ECN_OK, ECN_OK);
 	CU_ASSERT_EQUAL(tcp_rare(c)->total_retrans, 0);
 	*srtt_us = c->srtt_us >> 3;
-	bytes = c->bytes_acked;
+	bytes = tcp_bytes_acked(c);
 	duo_free(d);
 	return bytes / 2;
 }

@@ -3,7 +3,7 @@
 #include <CUnit/CUnit.h>
 
 #include "base/rng.h"
-#include "tcp/tcp.h"
+#include "tcp/tcp_rare.h"
 
 void suite_cc_reno(void);
 
@@ -12,14 +12,16 @@ void suite_cc_reno(void);
 static struct tcp_conn
 conn(uint32_t cwnd, uint32_t ssthresh)
 {
+	static struct tcp_rare rare;
 	struct tcp_conn c;
 
 	memset(&c, 0, sizeof c);
-	memset(c.cc_state, 0xff, sizeof c.cc_state);
+	memset(&rare, 0xff, sizeof rare);
+	c.rare = &rare;
 	c.mss = MSS;
 	c.cwnd = cwnd;
 	c.ssthresh = ssthresh;
-	cc_reno.init(&c, 0);
+	cc_reno.init(NULL, &c, 0);
 	return c;
 }
 
@@ -28,7 +30,7 @@ ack(struct tcp_conn *c, uint32_t bytes)
 {
 	struct cc_ack a = { .acked = bytes, .flight = c->cwnd, .cwnd_limited = true, .rtt_ns = -1 };
 
-	cc_reno.on_ack(c, &a);
+	cc_reno.on_ack(NULL, c, &a);
 }
 
 /* RFC 5681 3.1, equation 2, by bytes. */
@@ -87,10 +89,10 @@ test_no_growth_while_the_application_limits(void)
 	struct tcp_conn c = conn(10 * MSS, UINT32_MAX);
 	struct cc_ack a = { .acked = MSS, .flight = MSS, .rtt_ns = -1 };
 
-	cc_reno.on_ack(&c, &a);
+	cc_reno.on_ack(NULL, &c, &a);
 	c.ssthresh = MSS;
 	for (unsigned i = 0; i < 100; i++)
-		cc_reno.on_ack(&c, &a);
+		cc_reno.on_ack(NULL, &c, &a);
 	CU_ASSERT_EQUAL(c.cwnd, 10 * MSS);
 }
 
@@ -102,9 +104,9 @@ test_ssthresh_is_half_the_flight(void)
 
 	c.snd_una = seq_of(UINT32_MAX - 5);
 	c.snd_nxt = seq_add(c.snd_una, 30 * MSS);
-	CU_ASSERT_EQUAL(cc_reno.ssthresh(&c, 0), 15 * MSS);
+	CU_ASSERT_EQUAL(cc_reno.ssthresh(NULL, &c, 0), 15 * MSS);
 	c.snd_nxt = seq_add(c.snd_una, 3 * MSS);
-	CU_ASSERT_EQUAL(cc_reno.ssthresh(&c, 0), 2 * MSS);
+	CU_ASSERT_EQUAL(cc_reno.ssthresh(NULL, &c, 0), 2 * MSS);
 }
 
 static void

@@ -17,12 +17,12 @@ test_acknowledged_text_makes_room(void)
 	CU_ASSERT_EQUAL(stream_used(&p.a->snd_w, &p.a->snd_r), 5000);
 	SAY(&p, ".", 1, 0, 1461);
 	CU_ASSERT_EQUAL(stream_used(&p.a->snd_w, &p.a->snd_r), 3540);
-	CU_ASSERT_EQUAL(p.a->conn.bytes_acked, 1460);
+	CU_ASSERT_EQUAL(tcp_bytes_acked(&p.a->conn), 1460);
 	SAY(&p, ".", 1, 0, 2000); /* within a segment */
 	CU_ASSERT_EQUAL(stream_used(&p.a->snd_w, &p.a->snd_r), 3001);
 	SAY(&p, ".", 1, 0, 5001);
 	CU_ASSERT_EQUAL(stream_used(&p.a->snd_w, &p.a->snd_r), 0);
-	CU_ASSERT_EQUAL(p.a->conn.bytes_acked, 5000);
+	CU_ASSERT_EQUAL(tcp_bytes_acked(&p.a->conn), 5000);
 	CU_ASSERT_PTR_NULL(p.a->conn.xmit);
 	peer_free(&p);
 }
@@ -36,7 +36,7 @@ test_the_fin_has_no_byte_in_the_stream(void)
 	peer_a_writes(&p, 100);
 	duo_shutdown(p.a);
 	SAY(&p, ".", 1, 0, 102);
-	CU_ASSERT_EQUAL(p.a->conn.bytes_acked, 100);
+	CU_ASSERT_EQUAL(tcp_bytes_acked(&p.a->conn), 100);
 	CU_ASSERT_EQUAL(stream_used(&p.a->snd_w, &p.a->snd_r), 0);
 	EXPECT_STATE(&p, TCP_FIN_WAIT_2);
 	SAY(&p, ".", 1, 0, 102); /* again is nothing */

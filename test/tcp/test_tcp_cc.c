@@ -5,7 +5,7 @@
 #include <CUnit/CUnit.h>
 
 #include "base/rng.h"
-#include "tcp/tcp.h"
+#include "tcp/tcp_rare.h"
 
 void suite_tcp_cc(void);
 
@@ -74,7 +74,7 @@ random_ack(struct rng *rng, struct tcp_conn *c, int64_t now, uint64_t *grown, ui
 
 	c->snd_nxt = seq_add(c->snd_una, flight);
 	c->snd_una = seq_add(c->snd_una, a.acked);
-	c->cc->on_ack(c, &a);
+	tcp_cc(c)->on_ack(NULL, c, &a);
 	CU_ASSERT(c->cwnd >= before);
 	if (!a.cwnd_limited)
 		CU_ASSERT_EQUAL(c->cwnd, before);
@@ -88,22 +88,22 @@ random_event(struct rng *rng, struct tcp_conn *c, int64_t *now)
 {
 	switch (rng_below(rng, 400)) {
 	case 0:
-		c->ssthresh = c->cc->ssthresh(c, *now);
+		c->ssthresh = tcp_cc(c)->ssthresh(NULL, c, *now);
 		c->cwnd = c->ssthresh;
-		c->cc->on_recovered(c, *now);
+		tcp_cc(c)->on_recovered(c, *now);
 		break;
 	case 1:
-		c->ssthresh = c->cc->ssthresh(c, *now);
+		c->ssthresh = tcp_cc(c)->ssthresh(NULL, c, *now);
 		c->cwnd = c->mss;
 		c->ca = TCP_CA_LOSS;
-		c->cc->on_recovered(c, *now);
+		tcp_cc(c)->on_recovered(c, *now);
 		c->ca = TCP_CA_OPEN;
 		break;
 	case 2: {
 		int64_t idle = MS(rng_below(rng, 10000));
 
 		*now += idle;
-		c->cc->on_restart(c, idle);
+		tcp_cc(c)->on_restart(c, idle);
 		break;
 	}
 	default:
@@ -118,17 +118,21 @@ live(const struct cc_ops *cc, uint64_t seed)
 	struct rng rng = { seed };
 	uint64_t grown = 0, acked = 0;
 	int64_t now = SEC(1000);
+	struct tcp_rare rare = tcp_rare_none;
+	struct tcp_xmit xmit = { 0 };
 	struct tcp_conn c;
 
 	memset(&c, 0, sizeof c);
-	c.cc = cc;
+	c.cc = cc->number;
+	c.rare = &rare;
+	c.xmit = &xmit;
 	c.mss = (uint16_t)(76 + rng_below(&rng, 9000));
 	c.cwnd = 10u * c.mss;
 	c.ssthresh = UINT32_MAX;
 	c.snd_una = c.snd_nxt = seq_of((uint32_t)rng_u64(&rng));
 	c.srtt_us = MS(30) / 1000 * 8;
 	c.min_rtt_us = 10000;
-	cc->init(&c, 0);
+	cc->init(NULL, &c, 0);
 	for (int i = 0; i < 4000; i++) {
 		now += US(rng_below(&rng, 3000));
 		random_ack(&rng, &c, now, &grown, &acked);

@@ -155,30 +155,30 @@ a_range_is_on_no_list(struct tcp_conn *c)
 static void
 held_bytes_are_off(struct tcp_conn *c)
 {
-	c->reass->bytes++;
+	tcp_reass(c)->bytes++;
 }
 
 static void
 runs_are_off(struct tcp_conn *c)
 {
-	c->reass->n_runs++;
+	tcp_reass(c)->n_runs++;
 }
 
 static void
 an_empty_run(struct tcp_conn *c)
 {
-	struct tcp_run *r = container_of(list_first(&c->reass->runs), struct tcp_run, link);
+	struct tcp_run *r = container_of(list_first(&tcp_reass(c)->runs), struct tcp_run, link);
 
-	c->reass->bytes -= seq_sub(r->end, r->start);
+	tcp_reass(c)->bytes -= seq_sub(r->end, r->start);
 	r->end = r->start;
 }
 
 static void
 runs_overlap(struct tcp_conn *c)
 {
-	struct tcp_run *r = container_of(list_first(&c->reass->runs), struct tcp_run, link);
+	struct tcp_run *r = container_of(list_first(&tcp_reass(c)->runs), struct tcp_run, link);
 
-	c->reass->bytes += 200;
+	tcp_reass(c)->bytes += 200;
 	r->end = seq_add(r->end, 200);
 }
 

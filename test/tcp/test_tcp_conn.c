@@ -2,6 +2,7 @@
 /* A connection's life: made from any memory, given back whole; options; what TCP_INFO shows. */
 #include <CUnit/CUnit.h>
 
+#include "tcp/tcp_reass.h"
 #include "tcp/tcp_timer.h"
 #include "test/tcp/duo.h"
 
@@ -38,7 +39,7 @@ test_any_memory_becomes_a_closed_connection(void)
 	CU_ASSERT_FALSE(wheel_is_set(&a->conn.timer));
 	CU_ASSERT_EQUAL(a->conn.err, TCP_E_NONE);
 	CU_ASSERT_PTR_NULL(a->conn.xmit);
-	CU_ASSERT_PTR_NULL(a->conn.reass);
+	CU_ASSERT_PTR_NULL(tcp_reass(&a->conn));
 	duo_free(d);
 }
 
@@ -83,11 +84,11 @@ test_options_take_effect_at_once(void)
 	CU_ASSERT_EQUAL(a->conn.mss, 500 - 12);
 	CU_ASSERT_EQUAL(a->conn.rcv_space, 4096);
 	CU_ASSERT_EQUAL(a->conn.snd_limit, 2048);
-	CU_ASSERT_PTR_EQUAL(a->conn.cc, &cc_cubic);
+	CU_ASSERT_PTR_EQUAL(tcp_cc(&a->conn), &cc_cubic);
 	duo_option(a, TCP_OPTION_CONGESTION, 1);
-	CU_ASSERT_PTR_EQUAL(a->conn.cc, &cc_reno);
+	CU_ASSERT_PTR_EQUAL(tcp_cc(&a->conn), &cc_reno);
 	duo_option(a, TCP_OPTION_CONGESTION, 1000); /* there is none */
-	CU_ASSERT_PTR_EQUAL(a->conn.cc, &cc_reno);
+	CU_ASSERT_PTR_EQUAL(tcp_cc(&a->conn), &cc_reno);
 	duo_option(a, TCP_OPTION_RCVBUF, 0);
 	CU_ASSERT_EQUAL(a->conn.rcv_space, 1024);
 	/* and what flows, flows on */
@@ -111,7 +112,7 @@ test_options_set_before_the_open_count(void)
 	CU_ASSERT_EQUAL(duo_nth(d, DUO_A, 0, NULL)->s.wnd, 10000);
 	duo_run(d, MS(100));
 	CU_ASSERT_EQUAL(a->conn.state, TCP_ESTABLISHED);
-	CU_ASSERT_PTR_EQUAL(a->conn.cc, &cc_reno);
+	CU_ASSERT_PTR_EQUAL(tcp_cc(&a->conn), &cc_reno);
 	CU_ASSERT_EQUAL(a->conn.mss, 588);
 	duo_free(d);
 }

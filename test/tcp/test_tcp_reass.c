@@ -161,7 +161,7 @@ sums_agree(const struct twin *t)
 
 	for (uint32_t i = t->next; i < SPACE; i++)
 		held += t->held[i];
-	CU_ASSERT_EQUAL(t->c->reass ? t->c->reass->bytes : 0, held);
+	CU_ASSERT_EQUAL(tcp_reass(t->c) ? tcp_reass(t->c)->bytes : 0, held);
 	tcp_reass_check(t->c);
 }
 
@@ -176,8 +176,8 @@ random_text(struct twin *t)
 	uint32_t len = 1 + rng_below(&t->rng, rng_below(&t->rng, 3) ? most : 5), known = 0;
 	bool dsack;
 
-	if (t->c->reass && t->c->reass->n_runs && rng_below(&t->rng, 2)) { /* aim at an edge */
-		struct tcp_run *r = container_of(list_first(&t->c->reass->runs), struct tcp_run,
+	if (tcp_reass(t->c) && tcp_reass(t->c)->n_runs && rng_below(&t->rng, 2)) { /* aim at an edge */
+		struct tcp_run *r = container_of(list_first(&tcp_reass(t->c)->runs), struct tcp_run,
 		                                 link);
 		uint32_t edge = index_of(t, rng_below(&t->rng, 2) ? r->start : r->end);
 
@@ -194,8 +194,8 @@ random_text(struct twin *t)
 	sums_agree(t);
 	if (rng_below(&t->rng, 2))
 		blocks_agree(t, at, dsack);
-	else if (t->c->reass)
-		t->c->reass->dsack.end = t->c->reass->dsack.start;
+	else if (tcp_reass(t->c))
+		tcp_reass(t->c)->dsack.end = tcp_reass(t->c)->dsack.start;
 }
 
 /* The text at RCV.NXT comes, and takes along what stood behind it. */
@@ -235,7 +235,7 @@ play(uint64_t seed)
 		else
 			random_filling(&t);
 	CU_ASSERT_EQUAL(t.e->runs.used, 0);
-	CU_ASSERT_PTR_NULL(t.c->reass);
+	CU_ASSERT_PTR_NULL(tcp_reass(t.c));
 	twin_free(&t);
 }
 
@@ -272,10 +272,10 @@ test_runs_are_bounded(void)
 		CU_ASSERT_EQUAL(add(&t, 10 + 10 * i, 1), SEG_OUT_OF_ORDER);
 	CU_ASSERT_EQUAL(add(&t, 1000, 1), DROP_REASS_FULL);
 	CU_ASSERT_EQUAL(add(&t, 5, 1), DROP_REASS_FULL);
-	CU_ASSERT_EQUAL(t.c->reass->n_runs, 10);
-	CU_ASSERT_EQUAL(t.c->reass->bytes, 10);
+	CU_ASSERT_EQUAL(tcp_reass(t.c)->n_runs, 10);
+	CU_ASSERT_EQUAL(tcp_reass(t.c)->bytes, 10);
 	CU_ASSERT_EQUAL(add(&t, 11, 5), SEG_OUT_OF_ORDER); /* an end still grows */
-	CU_ASSERT_EQUAL(t.c->reass->bytes, 15);
+	CU_ASSERT_EQUAL(tcp_reass(t.c)->bytes, 15);
 	tcp_reass_check(t.c);
 	twin_free(&t);
 }
@@ -298,8 +298,8 @@ test_memory_is_bounded_by_the_receive_buffer(void)
 		stored += add(&t, 10 + 10 * i, 1) == SEG_OUT_OF_ORDER;
 	CU_ASSERT_EQUAL(stored, 16);
 	(void)add(&t, 161, 4000); /* the last one grows to the end of its chunk */
-	CU_ASSERT_EQUAL(t.c->reass->chunks, 16);
-	CU_ASSERT_EQUAL(t.c->reass->bytes, 15 + CHUNK_ROOM);
+	CU_ASSERT_EQUAL(tcp_reass(t.c)->chunks, 16);
+	CU_ASSERT_EQUAL(tcp_reass(t.c)->bytes, 15 + CHUNK_ROOM);
 	twin_free(&t);
 }
 
@@ -334,7 +334,7 @@ test_a_segment_over_many_runs(void)
 	for (uint32_t i = 0; i < 250; i++)
 		CU_ASSERT_EQUAL(add(&t, 10 + 10 * i, 5), SEG_OUT_OF_ORDER);
 	CU_ASSERT_EQUAL(add(&t, 3, 2600), SEG_OUT_OF_ORDER);
-	CU_ASSERT_EQUAL(t.c->reass->bytes, 2600);
+	CU_ASSERT_EQUAL(tcp_reass(t.c)->bytes, 2600);
 	tcp_reass_check(t.c);
 	in_order(&t, 3);
 	CU_ASSERT_TRUE(tcp_reass_deliver(t.e, t.c));
@@ -352,7 +352,7 @@ test_the_core_may_have_no_more_runs(void)
 	for (uint32_t i = 0; i < 3; i++)
 		CU_ASSERT_EQUAL(add(&t, 10 + 10 * i, 1), SEG_OUT_OF_ORDER);
 	CU_ASSERT_EQUAL(add(&t, 1000, 1), DROP_NO_MEMORY);
-	CU_ASSERT_EQUAL(t.c->reass->n_runs, 3);
+	CU_ASSERT_EQUAL(tcp_reass(t.c)->n_runs, 3);
 	tcp_reass_check(t.c);
 	twin_free(&t);
 }
@@ -368,7 +368,7 @@ test_the_core_may_have_no_store_left(void)
 	taken = pool_get(&t.e->reasses);
 	CU_ASSERT_EQUAL(add(&t, 10, 1), DROP_NO_MEMORY);
 	tcp_reass_duplicate(t.e, t.c, t.base, seq_add(t.base, 5));
-	CU_ASSERT_PTR_NULL(t.c->reass);
+	CU_ASSERT_PTR_NULL(tcp_reass(t.c));
 	CU_ASSERT_FALSE(tcp_reass_deliver(t.e, t.c));
 	pool_put(&t.e->reasses, taken);
 	twin_free(&t);
@@ -388,11 +388,11 @@ test_chunks_may_run_out(void)
 	for (; fate == SEG_OUT_OF_ORDER && at < SPACE - 5000; at += 4000)
 		fate = add(&t, at, 3999);
 	CU_ASSERT_EQUAL(fate, DROP_NO_MEMORY);
-	bytes = t.c->reass->bytes;
+	bytes = tcp_reass(t.c)->bytes;
 	CU_ASSERT_EQUAL(t.e->spare.n, 0);
 	tcp_reass_check(t.c);
 	CU_ASSERT_EQUAL(add(&t, 19990, 5), DROP_NO_MEMORY);
-	CU_ASSERT_EQUAL(t.c->reass->bytes, bytes);
+	CU_ASSERT_EQUAL(tcp_reass(t.c)->bytes, bytes);
 	tcp_reass_check(t.c);
 	tcp_reass_blocks(t.e, t.c, &s, 4);
 	for (unsigned i = 0, told = 0; i < s.n_sack; i++) {
@@ -429,7 +429,7 @@ test_delivery_waits_for_chunks(void)
 		read_and_compare(&t, at, had);
 		(void)tcp_reass_deliver(t.e, t.c);
 	}
-	CU_ASSERT_PTR_NULL(t.c->reass);
+	CU_ASSERT_PTR_NULL(tcp_reass(t.c));
 	twin_free(&t);
 }
 
@@ -445,7 +445,7 @@ test_one_chunk_is_enough_to_deliver(void)
 	in_order(&t, 150);                                     /* 50 of them once more */
 	CU_ASSERT_TRUE(tcp_reass_deliver(t.e, t.c));
 	read_and_compare(&t, 0, 6100);
-	CU_ASSERT_PTR_NULL(t.c->reass);
+	CU_ASSERT_PTR_NULL(tcp_reass(t.c));
 	twin_free(&t);
 }
 
@@ -463,7 +463,7 @@ test_what_waits_for_chunks_is_no_block(void)
 	in_order(&t, 150);
 	CU_ASSERT_TRUE(tcp_reass_deliver(t.e, t.c));
 	CU_ASSERT_EQUAL(index_of(&t, t.c->rcv_nxt), 150);
-	CU_ASSERT_EQUAL(t.c->reass->bytes, 2950 + 100);
+	CU_ASSERT_EQUAL(tcp_reass(t.c)->bytes, 2950 + 100);
 	tcp_reass_check(t.c);
 	tcp_reass_blocks(t.e, t.c, &s, 4);
 	CU_ASSERT_EQUAL(s.n_sack, 1);
@@ -501,11 +501,11 @@ test_text_beyond_a_hole_is_counted(void)
 
 	peer_connected(&p, NULL);
 	SAY(&p, ".", 101, 200, 1);
-	CU_ASSERT_EQUAL(p.a->conn.bytes_received, 0);
+	CU_ASSERT_EQUAL(tcp_bytes_received(&p.a->conn), 0);
 	SAY(&p, ".", 1, 150, 1);
-	CU_ASSERT_EQUAL(p.a->conn.bytes_received, 300);
+	CU_ASSERT_EQUAL(tcp_bytes_received(&p.a->conn), 300);
 	SAY(&p, ".", 301, 50, 1);
-	CU_ASSERT_EQUAL(p.a->conn.bytes_received, 350);
+	CU_ASSERT_EQUAL(tcp_bytes_received(&p.a->conn), 350);
 	peer_free(&p);
 }
 
@@ -589,7 +589,7 @@ test_a_duplicate_of_what_was_read_is_told(void)
 	s = blocks(&t, 3);
 	CU_ASSERT_EQUAL(s.n_sack, 1);
 	block_is(&t, &s, 0, 0, 500);
-	CU_ASSERT_PTR_NULL(t.c->reass);
+	CU_ASSERT_PTR_NULL(tcp_reass(t.c));
 	s = blocks(&t, 3);
 	CU_ASSERT_EQUAL(s.n_sack, 0);
 	CU_ASSERT_FALSE(s.opts & TCP_OPT_SACK);

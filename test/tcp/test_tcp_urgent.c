@@ -2,6 +2,7 @@
 /* Urgent text: RFC 9293 3.8.5. */
 #include <CUnit/CUnit.h>
 
+#include "tcp/tcp_rare.h"
 #include "tcp/tcp_urgent.h"
 #include "test/script/peer.h"
 
@@ -175,7 +176,7 @@ test_a_pointer_counts_although_the_window_is_closed(void)
 	say_urgent(&p, seq, 10, 10);
 	CU_ASSERT_EQUAL(p.a->urgent_told, 1);
 	CU_ASSERT_EQUAL(p.a->urgent_at, seq + 8);
-	EXPECT_NUMBER(&p, seq_sub(p.a->conn.rcv_nxt, p.a->conn.irs), seq);
+	EXPECT_NUMBER(&p, seq_sub(p.a->conn.rcv_nxt, tcp_irs(&p.a->conn)), seq);
 	peer_free(&p);
 }
 

@@ -53,12 +53,25 @@ conn_copy(struct tcp_conn *to, const struct tcp_conn *c)
 	memcpy(to, c, sizeof *to);
 	to->streams = NULL;
 	to->xmit = NULL;
-	to->reass = NULL;
 	to->opts = NULL;
 	to->rare = NULL;
 	memset(&to->timer, 0, sizeof to->timer);
 	memset(&to->tx_link, 0, sizeof to->tx_link);
-	memset(to->cc_state, 0, sizeof to->cc_state); /* may be where the rest is */
+}
+
+static bool
+same_rare(const struct tcp_rare *a, const struct tcp_rare *b)
+{
+	struct tcp_rare x, y;
+
+	if (!a || !b)
+		return a == b;
+	memcpy(&x, a, sizeof x);
+	memcpy(&y, b, sizeof y);
+	x.reass = y.reass = NULL;
+	memset(x.cc_state, 0, sizeof x.cc_state); /* may be where the rest is */
+	memset(y.cc_state, 0, sizeof y.cc_state);
+	return !a->reass == !b->reass && memcmp(&x, &y, sizeof x) == 0;
 }
 
 static void
@@ -114,8 +127,7 @@ same_side(const struct duo_side *a, const struct duo_side *b)
 	conn_copy(&x, &a->conn);
 	conn_copy(&y, &b->conn);
 	return memcmp(&x, &y, sizeof x) == 0 && same_flight(a->conn.xmit, b->conn.xmit) &&
-	       !a->conn.reass == !b->conn.reass && !a->conn.rare == !b->conn.rare &&
-	       (!a->conn.rare || memcmp(a->conn.rare, b->conn.rare, sizeof *a->conn.rare) == 0) &&
+	       same_rare(a->conn.rare, b->conn.rare) &&
 	       a->sent == b->sent && a->received == b->received &&
 	       memcmp(a->seen, b->seen, sizeof a->seen) == 0 &&
 	       a->env.sents.used == b->env.sents.used &&

@@ -301,7 +301,7 @@ call_get(struct stack *st, struct sock_call *k, const struct sock *s)
 	if (s->conn && k->option == TCP_OPTION_SNDBUF)
 		k->value = s->conn->snd_limit;
 	if (k->option == TCP_OPTION_CONGESTION) {
-		const struct cc_ops *cc = s->conn ? s->conn->cc : st->cfg.tcp.cc;
+		const struct cc_ops *cc = s->conn ? tcp_cc(s->conn) : st->cfg.tcp.cc;
 
 		if (!s->conn && (sock_opts(st, s)->set & 1u << TCP_OPTION_CONGESTION))
 			return 0;

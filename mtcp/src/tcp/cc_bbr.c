@@ -13,6 +13,7 @@
  */
 
 #include "base/rng.h"
+#include "tcp/tcp_rare.h"
 #include "tcp/tcp_rate.h"
 #include "tcp/tcp_sack.h"
 
@@ -63,7 +64,7 @@ static_assert(sizeof(struct bbr) <= CC_RECORD_SIZE, "fits a record");
 static struct bbr *
 state(const struct tcp_conn *c)
 {
-	return (struct bbr *)(uintptr_t)c->cc_state[0];
+	return (struct bbr *)(uintptr_t)c->rare->cc_state[0]; /* since bbr_attach() */
 }
 
 static uint32_t
@@ -682,7 +683,7 @@ set_cwnd(struct tcp_conn *c, const struct bbr *b, const struct cc_ack *a)
 	most = quantization_budget(c, most);
 	if (b->full_bw_reached)
 		c->cwnd = min(c->cwnd + a->delivered, most);
-	else if (c->cwnd < most || c->bytes_acked < a->initial_cwnd)
+	else if (c->cwnd < most || tcp_bytes_acked(c) < a->initial_cwnd)
 		c->cwnd = min(c->cwnd + a->delivered, CWND_MAX);
 	c->cwnd = max(c->cwnd, MIN_PIPE * c->mss);
 	if (b->mode == PROBE_RTT)
@@ -730,11 +731,12 @@ bbr_control(struct tcp_conn *c, const struct cc_ack *a)
 
 /* 5.2.1. */
 static void
-bbr_init(struct tcp_conn *c, int64_t now)
+bbr_init(struct tcp_env *e, struct tcp_conn *c, int64_t now)
 {
 	struct bbr *b = state(c);
 	uint64_t us = c->srtt_us ? c->srtt_us >> 3 : 1000;
 
+	(void)e;
 	memset(b, 0, sizeof *b);
 	b->now = now;
 	b->rng.state = (uint64_t)seq_sub(c->iss, seq_of(0)) << 16 | c->tuple.lport;
@@ -751,9 +753,9 @@ bbr_init(struct tcp_conn *c, int64_t now)
 
 /* Loss and time-outs, 5.6.4.4: ssthresh means nothing here. */
 static uint32_t
-bbr_ssthresh(struct tcp_conn *c, int64_t now)
+bbr_ssthresh(struct tcp_env *e, struct tcp_conn *c, int64_t now)
 {
-	(void)now;
+	(void)e, (void)now;
 	save_state_upon_loss(c, state(c));
 	return c->ssthresh;
 }
@@ -813,8 +815,9 @@ bbr_pacing_rate(const struct tcp_conn *c)
 }
 
 static void
-bbr_on_ack(struct tcp_conn *c, const struct cc_ack *a)
+bbr_on_ack(struct tcp_env *e, struct tcp_conn *c, const struct cc_ack *a)
 {
+	(void)e;
 	bbr_control(c, a);
 }
 
@@ -827,16 +830,20 @@ bbr_on_restart(struct tcp_conn *c, int64_t idle_ns)
 static bool
 bbr_attach(struct tcp_env *e, struct tcp_conn *c)
 {
-	c->cc_state[0] = (uint64_t)(uintptr_t)pool_get(&e->ccs);
-	return c->cc_state[0] != 0;
+	uint64_t record = (uint64_t)(uintptr_t)pool_get(&e->ccs);
+
+	if (record)
+		tcp_rare_own(e, c)->cc_state[0] = record;
+	return record != 0;
 }
 
 static void
 bbr_detach(struct tcp_env *e, struct tcp_conn *c)
 {
-	if (c->cc_state[0])
-		pool_put(&e->ccs, state(c));
-	c->cc_state[0] = 0;
+	if (!c->rare || !c->rare->cc_state[0])
+		return;
+	pool_put(&e->ccs, state(c));
+	c->rare->cc_state[0] = 0;
 }
 
 /* Linux's struct tcp_bbr_info; its gains are in 1/256. */
@@ -857,6 +864,7 @@ bbr_info(const struct tcp_conn *c, void *out, uint32_t room)
 
 const struct cc_ops cc_bbr = {
 	.name = "bbr",
+	.number = TCP_CC_bbr,
 	.init = bbr_init,
 	.on_ack = bbr_on_ack,
 	.ssthresh = bbr_ssthresh,

@@ -8,7 +8,7 @@
  * with C = 0.4 segments/s^3, hence 4 * mss * t_ms^3 / 10^10 bytes.
  */
 
-#include "tcp/tcp.h"
+#include "tcp/tcp_rare.h"
 
 #define CWND_MAX           (1u << 30)
 #define BETA_PERMILLE      700u          /* 4.6: multiplicative decrease      */
@@ -25,39 +25,36 @@
 #define K_MASK             ((1u << 21) - 1)
 #define EPOCH_NS_MASK      ((1u << 20) - 1)
 
-/* Of slow start and congestion avoidance only one goes on: while a stage of the latter lasts,
- * what HyStart has found out is of no use, and it starts anew after it. */
+/* What is known since the first reduction, or since slow start ended without one.  What HyStart
+ * finds out stands where what is in flight does: its rounds end with that, so those by delay lose
+ * nothing when a connection falls idle.  HyStart++ compares with the round before, and then has
+ * none; a conservative slow start is over, since the queue it was about has gone. */
 struct cubic {
 	uint32_t w_max;         /* bytes                                              */
 	uint32_t undo_w_max;    /* w_max before the last reduction                    */
 	uint32_t cwnd_prior;    /* cwnd at the last reduction (alpha becomes 1 there) */
 	uint32_t epoch_ms;      /* start of this congestion avoidance stage; 0: none  */
-	union {
-		struct { /* with a stage */
-			uint64_t owed : 20;     /* growth not yet granted, 1/16 of a byte: */
-			uint64_t k_ms : 21;     /* ... less than a segment                 */
-			uint64_t epoch_ns : 20; /* what epoch_ms leaves out                */
-			uint32_t w_est;         /* what Reno would have (4.3)              */
-			uint32_t est_acked;     /* bytes not yet turned into growth of w_est */
-		};
-		struct { /* without: HyStart, and from `last` on HyStart++ (RFC 9406) */
-			seq_t round_end;            /* this round of RTT samples ends */
-			uint32_t round_rtt_us;      /* smallest sample in the round   */
-			uint32_t last_rtt_us : 27;  /* in the round before; 0: none   */
-			uint32_t round_samples : 5; /* of round_rtt_us                */
-			uint32_t css_rtt_us : 27;   /* baseline of conservative slow start, or 0 */
-			uint32_t css_rounds : 3;
-			uint32_t css_owed : 2;      /* bytes not yet turned into growth */
-		};
-	};
+	/* of a stage */
+	uint64_t owed : 20;     /* growth not yet granted, 1/16 of a byte: less than a segment */
+	uint64_t k_ms : 21;
+	uint64_t epoch_ns : 20; /* what epoch_ms leaves out                           */
+	uint32_t w_est;         /* what Reno would have (4.3)                         */
+	uint32_t est_acked;     /* bytes not yet turned into growth of w_est          */
 };
 
-static_assert(sizeof(struct cubic) <= CC_STATE_WORDS * 8, "fits the connection");
+static_assert(sizeof(struct cubic) <= CC_STATE_WORDS * 8, "fits the record");
+
+/* To be read, and with a record written: while nothing is known it is all zeros. */
+static const struct cubic *
+known(const struct tcp_conn *c)
+{
+	return (const struct cubic *)(const void *)tcp_rare(c)->cc_state;
+}
 
 static struct cubic *
-state(struct tcp_conn *c)
+state(struct tcp_rare *r)
 {
-	return (struct cubic *)(void *)c->cc_state;
+	return (struct cubic *)(void *)r->cc_state;
 }
 
 /* The integer cube root, rounded down: one bit of the result a round. */
@@ -78,29 +75,25 @@ cube_root(uint64_t v)
 static void
 hystart_begin(struct tcp_conn *c)
 {
-	struct cubic *q = state(c);
-
-	q->round_end = c->snd_nxt;
-	q->round_rtt_us = UINT32_MAX;
-	q->round_samples = 0;
-	q->last_rtt_us = q->css_rtt_us = 0;
-	q->css_rounds = q->css_owed = 0;
+	if (c->xmit) /* which otherwise begins like this */
+		c->xmit->hystart = cc_hystart_none(c->snd_nxt);
 }
 
 static void
-cubic_init(struct tcp_conn *c, int64_t now)
+cubic_init(struct tcp_env *e, struct tcp_conn *c, int64_t now)
 {
-	(void)now;
-	memset(c->cc_state, 0, sizeof c->cc_state);
+	(void)e, (void)now;
+	if (c->rare)
+		memset(c->rare->cc_state, 0, sizeof c->rare->cc_state);
 	hystart_begin(c);
 }
 
 static void
 epoch_end(struct tcp_conn *c)
 {
-	if (state(c)->epoch_ms == 0)
+	if (likely(!c->rare) || known(c)->epoch_ms == 0)
 		return;
-	state(c)->epoch_ms = 0;
+	state(c->rare)->epoch_ms = 0;
 	hystart_begin(c);
 }
 
@@ -108,7 +101,7 @@ epoch_end(struct tcp_conn *c)
 static void
 css_round_ends(struct tcp_conn *c)
 {
-	struct cubic *q = state(c);
+	struct cc_hystart *q = &c->xmit->hystart;
 
 	if (q->css_rtt_us && ++q->css_rounds >= CSS_ROUNDS) {
 		c->ssthresh = c->cwnd;
@@ -120,7 +113,7 @@ css_round_ends(struct tcp_conn *c)
 static bool
 round_sampled(struct tcp_conn *c, const struct cc_ack *a)
 {
-	struct cubic *q = state(c);
+	struct cc_hystart *q = &c->xmit->hystart;
 	uint32_t n;
 
 	if (seq_lt(q->round_end, c->snd_una)) { /* by the first of a flight: its queue is short */
@@ -150,7 +143,7 @@ delay_limit(uint32_t rtt_us)
 static void
 hystart_delay(struct tcp_conn *c, const struct cc_ack *a)
 {
-	const struct cubic *q = state(c);
+	const struct cc_hystart *q = &c->xmit->hystart;
 
 	if (round_sampled(c, a) && c->cwnd >= HYSTART_MIN_CWND * c->mss &&
 	    q->round_rtt_us >= c->min_rtt_us + delay_limit(c->min_rtt_us))
@@ -162,7 +155,7 @@ hystart_delay(struct tcp_conn *c, const struct cc_ack *a)
 static void
 hystart_plusplus(struct tcp_conn *c, const struct cc_ack *a)
 {
-	struct cubic *q = state(c);
+	struct cc_hystart *q = &c->xmit->hystart;
 
 	if (c->ssthresh != UINT32_MAX || !round_sampled(c, a))
 		return;
@@ -182,10 +175,11 @@ hystart_plusplus(struct tcp_conn *c, const struct cc_ack *a)
 static uint32_t
 slow_start_growth(struct tcp_conn *c, const struct cc_ack *a, uint32_t acked)
 {
-	struct cubic *q = state(c);
+	struct cc_hystart *q;
 
-	if (a->hystart != TCP_HYSTART_PLUSPLUS || c->ssthresh != UINT32_MAX)
+	if (a->hystart != TCP_HYSTART_PLUSPLUS || c->ssthresh != UINT32_MAX || !c->xmit)
 		return acked;
+	q = &c->xmit->hystart;
 	if (!a->paced)
 		acked = min(acked, CSS_BURST * c->mss);
 	if (!q->css_rtt_us)
@@ -228,10 +222,8 @@ epoch_lasted(const struct cubic *q, int64_t now)
 
 /* 4.2: the stage starts; K is where the curve meets W_max again. */
 static void
-epoch_start(struct tcp_conn *c, int64_t now)
+epoch_start(const struct tcp_conn *c, struct cubic *q, int64_t now)
 {
-	struct cubic *q = state(c);
-
 	epoch_set(q, now / NS_PER_MS, now % NS_PER_MS);
 	q->owed = 0;
 	q->est_acked = 0;
@@ -274,14 +266,13 @@ reno_estimate(struct tcp_conn *c, struct cubic *q, uint32_t acked)
 }
 
 static void
-avoid_congestion(struct tcp_conn *c, const struct cc_ack *a, uint32_t acked)
+avoid_congestion(struct tcp_conn *c, struct cubic *q, const struct cc_ack *a, uint32_t acked)
 {
-	struct cubic *q = state(c);
 	uint32_t target, segments;
 	uint64_t owed;
 
 	if (q->epoch_ms == 0)
-		epoch_start(c, a->now);
+		epoch_start(c, q, a->now);
 	reno_estimate(c, q, acked);
 	target = curve(c, q, a->now);
 	if (target < q->w_est) { /* 4.3: the Reno-friendly region */
@@ -304,7 +295,7 @@ avoid_congestion(struct tcp_conn *c, const struct cc_ack *a, uint32_t acked)
 }
 
 static void
-cubic_on_ack(struct tcp_conn *c, const struct cc_ack *a)
+cubic_on_ack(struct tcp_env *e, struct tcp_conn *c, const struct cc_ack *a)
 {
 	uint32_t acked = a->acked;
 
@@ -312,7 +303,7 @@ cubic_on_ack(struct tcp_conn *c, const struct cc_ack *a)
 	 * stage starts anew. */
 	if (!a->cwnd_limited || c->cwnd < c->ssthresh)
 		epoch_end(c);
-	if (c->cwnd < c->ssthresh)
+	if (c->cwnd < c->ssthresh && c->xmit)
 		hystart(c, a);
 	if (!a->cwnd_limited)
 		return;
@@ -324,14 +315,14 @@ cubic_on_ack(struct tcp_conn *c, const struct cc_ack *a)
 		acked = grow < room ? 0 : acked - min(grow, acked);
 	}
 	if (acked)
-		avoid_congestion(c, a, acked);
+		avoid_congestion(c, state(tcp_rare_own(e, c)), a, acked);
 }
 
 /* 4.6 and 4.7: fast convergence gives a newcomer room when W_max falls. */
 static uint32_t
-cubic_ssthresh(struct tcp_conn *c, int64_t now)
+cubic_ssthresh(struct tcp_env *e, struct tcp_conn *c, int64_t now)
 {
-	struct cubic *q = state(c);
+	struct cubic *q = state(tcp_rare_own(e, c));
 
 	(void)now;
 	epoch_end(c);
@@ -349,10 +340,11 @@ static void
 cubic_on_recovered(struct tcp_conn *c, int64_t now)
 {
 	(void)now;
-	if (c->ca == TCP_CA_LOSS)
-		state(c)->w_max = 0;
+	if (c->ca == TCP_CA_LOSS && c->rare)
+		state(c->rare)->w_max = 0;
 	epoch_end(c);
-	state(c)->round_end = c->snd_nxt;
+	if (c->xmit)
+		c->xmit->hystart.round_end = c->snd_nxt;
 }
 
 /* 4.9: the plateau was right where it was. */
@@ -360,22 +352,24 @@ static void
 cubic_undo(struct tcp_conn *c, int64_t now)
 {
 	(void)now;
-	state(c)->w_max = state(c)->undo_w_max;
+	if (c->rare)
+		state(c->rare)->w_max = known(c)->undo_w_max;
 	epoch_end(c);
 }
 
 static void
 cubic_on_restart(struct tcp_conn *c, int64_t idle_ns)
 {
-	struct cubic *q = state(c);
+	const struct cubic *q = known(c);
 
 	if (q->epoch_ms) /* 5.8: idle time does not count either */
-		epoch_set(q, q->epoch_ms + (idle_ns + (int64_t)q->epoch_ns) / NS_PER_MS,
+		epoch_set(state(c->rare), q->epoch_ms + (idle_ns + (int64_t)q->epoch_ns) / NS_PER_MS,
 		          (idle_ns + (int64_t)q->epoch_ns) % NS_PER_MS);
 }
 
 const struct cc_ops cc_cubic = {
 	.name = "cubic",
+	.number = TCP_CC_cubic,
 	.init = cubic_init,
 	.on_ack = cubic_on_ack,
 	.ssthresh = cubic_ssthresh,

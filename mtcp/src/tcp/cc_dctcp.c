@@ -7,7 +7,7 @@
  * knows no ECN.
  */
 
-#include "tcp/tcp.h"
+#include "tcp/tcp_rare.h"
 
 #define ALPHA_ONE   (1u << 20) /* 3.3.2: the estimate is a fraction of this */
 #define ALPHA_SHIFT 4          /* g = 1/16 */
@@ -20,18 +20,19 @@ struct dctcp {
 	seq_t una;               /* SND.UNA that has been counted                 */
 };
 
-static_assert(sizeof(struct dctcp) <= CC_STATE_WORDS * 8, "fits the connection");
+static_assert(sizeof(struct dctcp) <= CC_STATE_WORDS * 8, "fits the record");
 
 static struct dctcp *
 state(struct tcp_conn *c)
 {
-	return (struct dctcp *)(void *)c->cc_state;
+	return (struct dctcp *)(void *)c->rare->cc_state; /* since dctcp_init() */
 }
 
 static void
-dctcp_init(struct tcp_conn *c, int64_t now)
+dctcp_init(struct tcp_env *e, struct tcp_conn *c, int64_t now)
 {
-	cc_reno.init(c, now);
+	(void)tcp_rare_own(e, c);
+	cc_reno.init(e, c, now);
 	state(c)->alpha = ALPHA_ONE; /* 3.3: nothing is known: the worst */
 	state(c)->window_end = c->snd_nxt;
 	state(c)->una = c->snd_una;
@@ -59,24 +60,24 @@ dctcp_watch(struct tcp_conn *c, const struct cc_ack *a)
 
 /* 3.3, step 9: cwnd * (1 - alpha / 2), once in a window. */
 static uint32_t
-dctcp_on_ecn(struct tcp_conn *c, int64_t now)
+dctcp_on_ecn(struct tcp_env *e, struct tcp_conn *c, int64_t now)
 {
 	uint64_t cut = ((uint64_t)c->cwnd * state(c)->alpha) >> 21;
 
-	(void)now;
+	(void)e, (void)now;
 	return max(c->cwnd - (uint32_t)cut, 2u * c->mss);
 }
 
 static void
-dctcp_on_ack(struct tcp_conn *c, const struct cc_ack *a)
+dctcp_on_ack(struct tcp_env *e, struct tcp_conn *c, const struct cc_ack *a)
 {
-	cc_reno.on_ack(c, a);
+	cc_reno.on_ack(e, c, a);
 }
 
 static uint32_t
-dctcp_ssthresh(struct tcp_conn *c, int64_t now)
+dctcp_ssthresh(struct tcp_env *e, struct tcp_conn *c, int64_t now)
 {
-	return cc_reno.ssthresh(c, now);
+	return cc_reno.ssthresh(e, c, now);
 }
 
 static void
@@ -95,7 +96,7 @@ dctcp_on_restart(struct tcp_conn *c, int64_t idle_ns)
 static uint32_t
 dctcp_info(const struct tcp_conn *c, void *out, uint32_t room)
 {
-	const struct dctcp *q = (const struct dctcp *)(const void *)c->cc_state;
+	const struct dctcp *q = (const struct dctcp *)(const void *)c->rare->cc_state;
 	struct {
 		uint16_t enabled, ce_state;
 		uint32_t alpha, marked, acked;
@@ -108,6 +109,7 @@ dctcp_info(const struct tcp_conn *c, void *out, uint32_t room)
 
 const struct cc_ops cc_dctcp = {
 	.name = "dctcp",
+	.number = TCP_CC_dctcp,
 	.init = dctcp_init,
 	.on_ack = dctcp_on_ack,
 	.ssthresh = dctcp_ssthresh,

@@ -4,7 +4,7 @@
  * limits sending (RFC 7661's concern, in its simplest form).
  */
 
-#include "tcp/tcp.h"
+#include "tcp/tcp_rare.h"
 
 #define CWND_MAX (1u << 30)
 
@@ -12,25 +12,27 @@ struct reno {
 	uint64_t acked; /* bytes acknowledged since cwnd last grew in avoidance */
 };
 
-static_assert(sizeof(struct reno) <= CC_STATE_WORDS * 8, "fits the connection");
+static_assert(sizeof(struct reno) <= CC_STATE_WORDS * 8, "fits the record");
 
 static struct reno *
-state(struct tcp_conn *c)
+state(struct tcp_rare *r)
 {
-	return (struct reno *)(void *)c->cc_state;
+	return (struct reno *)(void *)r->cc_state;
 }
 
 static void
-reno_init(struct tcp_conn *c, int64_t now)
+reno_init(struct tcp_env *e, struct tcp_conn *c, int64_t now)
 {
-	(void)now;
-	memset(c->cc_state, 0, sizeof c->cc_state);
+	(void)e, (void)now;
+	if (c->rare)
+		memset(c->rare->cc_state, 0, sizeof c->rare->cc_state);
 }
 
 static void
-reno_on_ack(struct tcp_conn *c, const struct cc_ack *a)
+reno_on_ack(struct tcp_env *e, struct tcp_conn *c, const struct cc_ack *a)
 {
 	uint32_t acked = a->acked;
+	struct reno *q;
 
 	if (!a->cwnd_limited)
 		return;
@@ -40,28 +42,31 @@ reno_on_ack(struct tcp_conn *c, const struct cc_ack *a)
 		c->cwnd = min(c->cwnd + grow, CWND_MAX);
 		acked -= grow;
 	}
+	if (acked == 0) /* in slow start nothing has to be remembered */
+		return;
 	/* One MSS per window of acknowledged bytes (RFC 3465 2.1). */
-	state(c)->acked += acked;
-	if (c->cwnd >= c->ssthresh && state(c)->acked >= c->cwnd) {
-		state(c)->acked -= c->cwnd;
+	q = state(tcp_rare_own(e, c));
+	q->acked += acked;
+	if (c->cwnd >= c->ssthresh && q->acked >= c->cwnd) {
+		q->acked -= c->cwnd;
 		c->cwnd = min(c->cwnd + c->mss, CWND_MAX);
 	}
 }
 
 /* RFC 5681 3.1, equation 4. */
 static uint32_t
-reno_ssthresh(struct tcp_conn *c, int64_t now)
+reno_ssthresh(struct tcp_env *e, struct tcp_conn *c, int64_t now)
 {
-	(void)now;
+	(void)e, (void)now;
 	return max(tcp_flight(c) / 2, 2u * c->mss);
 }
 
 /* RFC 3168 6.1.2: half of cwnd.  The ACK that brought the mark may have covered
  * all that was in flight. */
 static uint32_t
-reno_on_ecn(struct tcp_conn *c, int64_t now)
+reno_on_ecn(struct tcp_env *e, struct tcp_conn *c, int64_t now)
 {
-	(void)now;
+	(void)e, (void)now;
 	return max(c->cwnd / 2, 2u * c->mss);
 }
 
@@ -69,7 +74,8 @@ static void
 reno_on_recovered(struct tcp_conn *c, int64_t now)
 {
 	(void)now;
-	state(c)->acked = 0;
+	if (c->rare)
+		state(c->rare)->acked = 0;
 }
 
 static void
@@ -81,6 +87,7 @@ reno_on_restart(struct tcp_conn *c, int64_t idle_ns)
 
 const struct cc_ops cc_reno = {
 	.name = "reno",
+	.number = TCP_CC_reno,
 	.init = reno_init,
 	.on_ack = reno_on_ack,
 	.ssthresh = reno_ssthresh,

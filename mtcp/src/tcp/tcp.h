@@ -199,6 +199,7 @@ struct tcp_xmit {
 	/* -- what the counts above tell how much there is of: need not begin as 0 -------- */
 	struct tcp_sack_block known[TCP_SACK_MAX]; /* of the last ACK, as far as looked at */
 	seq_t resent[TCP_RESENT];
+	struct cc_hystart hystart;
 };
 
 /* A run of bytes received beyond a hole. */
@@ -249,12 +250,15 @@ struct tcp_conn {
 	/* -- line 1: streams, transmission, counters of every segment ------------ */
 	_Alignas(CACHE_LINE) struct tcp_streams *streams; /* NULL: nobody's any more */
 	struct tcp_xmit *xmit;     /* NULL: nothing in flight                    */
-	struct tcp_reass *reass;   /* NULL: nothing out of order                 */
-	const struct cc_ops *cc;
-	uint64_t bytes_acked, bytes_received;
+	struct tcp_rare *rare;     /* NULL: nothing of it was ever needed; tcp_rare.h */
+	const struct tcp_opts *opts;
+	uint32_t acked_wraps;      /* tcp_bytes_acked()                          */
+	uint32_t received_wraps;   /* tcp_bytes_received()                       */
 	uint32_t segs_in, segs_out;
 	uint32_t delivered;        /* bytes that reached the peer, SACKed ones too; wraps */
 	uint32_t delivered_segs;   /* the same in segments, for TCP_INFO         */
+	uint32_t rcv_space;        /* bytes that the receive window may span     */
+	uint32_t id;               /* number in the core's pool                  */
 
 	/* -- line 2: time ---------------------------------------------------------- */
 	_Alignas(CACHE_LINE) int64_t rtx_at; /* retransmission, persist or reordering timer */
@@ -269,18 +273,16 @@ struct tcp_conn {
 	uint32_t ts_recent;            /* TS.Recent                              */
 	uint32_t ts_recent_s;          /* when it was taken, s                   */
 
-	/* -- line 3: loss recovery, handshake, quotas ----------------------------- */
+	/* -- line 3: loss recovery, handshake, quotas; the name's first bytes ------ */
 	_Alignas(CACHE_LINE) seq_t recover; /* recovery ends when this is acknowledged */
-	seq_t iss, irs;
+	seq_t iss;
 	uint8_t rtx_kind;          /* enum tcp_rtx_kind                          */
 	uint8_t retries;           /* expiries in a row                          */
 	uint8_t probes;            /* keep-alive or window probes unanswered     */
 	uint8_t quickacks;         /* immediate ACKs left                        */
 	uint16_t peer_mss;         /* the option, or the default                 */
 	uint16_t adv_mss;          /* what we announced                          */
-	uint32_t chrono_since;     /* when `chrono` began, in units of tcp_chrono.c */
-	uint32_t busy_time;        /* sending and not held back, as chrono_since */
-	uint32_t rcv_space;        /* bytes that the receive window may span     */
+	uint32_t busy;             /* sending and not held back: so long, tcp_chrono.c */
 	uint32_t rcv_read_mark;    /* bytes the application had read at ...      */
 	uint32_t rcv_mark;         /* ... this time, about us (receive autotuning) */
 	uint32_t snd_limit;        /* bytes the send stream may hold             */
@@ -292,26 +294,20 @@ struct tcp_conn {
 	uint8_t in_use;            /* the core's: TCP_CONN_IN_USE, or memory of a pool */
 	uint8_t tx_list;           /* the core's: which list tx_link is on       */
 	uint8_t tos, ttl;
+	uint8_t cc;                /* enum tcp_cc_number; tcp_cc()               */
 	uint32_t hash;             /* of the tuple, in the demultiplexer         */
-
-	/* -- line 4: the core's ----------------------------------------------------- */
-	_Alignas(CACHE_LINE) struct wheel_node timer;
-	struct link tx_link;       /* control, ack or data list, or a neighbour's waiters */
-	const struct tcp_opts *opts;
-	struct tcp_rare *rare;     /* NULL: nothing of it was ever needed; tcp_rare.h */
-	uint32_t id;               /* number in the core's pool                  */
-
-	/* -- line 5: name, but for its first bytes; congestion control ------------------- */
 	struct tcp_tuple tuple;
-	uint64_t cc_state[CC_STATE_WORDS];
+
+	/* -- line 4: the rest of the name; the core's ---------------------------------- */
+	struct wheel_node timer;
+	struct link tx_link;       /* control, ack or data list, or a neighbour's waiters */
 };
 
 static_assert(offsetof(struct tcp_conn, streams) == 64, "per-segment state fits one line");
 static_assert(offsetof(struct tcp_conn, rtx_at) == 128, "streams fit one line");
 static_assert(offsetof(struct tcp_conn, recover) == 192, "time fits one line");
-static_assert(offsetof(struct tcp_conn, timer) == 256, "recovery fits one line");
-static_assert(offsetof(struct tcp_conn, tuple) == 316, "the core's fits one line");
-static_assert(sizeof(struct tcp_conn) == 384, "six lines");
+static_assert(offsetof(struct tcp_conn, timer) == 280, "the name ends where the core's begins");
+static_assert(sizeof(struct tcp_conn) == 320, "five lines");
 
 /* ------------------------------------------------------------ life -- */
 
@@ -327,6 +323,13 @@ struct tcp_open {
 
 /* Makes `c` (memory of any content; wheel node and links are reset) CLOSED with these parameters. */
 void tcp_conn_init(struct tcp_env *e, struct tcp_conn *c, const struct tcp_open *o, int64_t now);
+
+/* How its congestion control works. */
+static inline const struct cc_ops *
+tcp_cc(const struct tcp_conn *c)
+{
+	return tcp_cc_table[c->cc];
+}
 
 /* Active OPEN: SYN-SENT, a SYN is owed (RFC 9293 3.10.1). */
 void tcp_connect(struct tcp_env *e, struct tcp_conn *c, int64_t now);
@@ -441,6 +444,33 @@ static inline int64_t
 tcp_silence_ns(const struct tcp_conn *c, int64_t now)
 {
 	return (int64_t)(tcp_tick(now) - c->received) << TCP_TICK_SHIFT;
+}
+
+/* Bytes of text acknowledged, and received in order, ever: the streams count them in 32 bits,
+ * the connection how often those wrap. */
+static inline uint64_t
+tcp_bytes_acked(const struct tcp_conn *c)
+{
+	uint32_t low = c->streams ? atomic_load_explicit(&c->streams->snd_r.read,
+	                                                 memory_order_relaxed) : 0;
+
+	return (uint64_t)c->acked_wraps << 32 | low;
+}
+
+static inline uint64_t
+tcp_bytes_received(const struct tcp_conn *c)
+{
+	uint32_t low = c->streams ? atomic_load_explicit(&c->streams->rcv_w.written,
+	                                                 memory_order_relaxed) : 0;
+
+	return (uint64_t)c->received_wraps << 32 | low;
+}
+
+/* The last `n` of them have just been counted by the stream. */
+static inline void
+tcp_received(struct tcp_conn *c, uint32_t n)
+{
+	c->received_wraps += (uint32_t)tcp_bytes_received(c) < n;
 }
 
 static inline uint32_t

@@ -103,7 +103,7 @@ tcp_text_acked(struct tcp_env *e, struct tcp_conn *c)
 		               upto - read, &e->spare);
 	if (c->xmit) /* its chunk may be gone */
 		stream_cursor_consumed(&c->xmit->rtx_cur, &t->snd_r);
-	c->bytes_acked += upto - read;
+	c->acked_wraps += upto < read;
 }
 
 /* Our FIN is acknowledged: the half of figure 5 below our close. */
@@ -224,7 +224,7 @@ tcp_ack(struct tcp_env *e, struct tcp_conn *c, const struct tcp_seg *s, int64_t 
 		advance(e, c, s, now, &n);
 	tcp_sack_blocks(e, c, s, now, &n);
 	n.rtt_ns = rtt_of(c, s, &n, now);
-	tcp_recovery_probe_acked(c, &n, says_nothing(c, s, &n, wnd), now);
+	tcp_recovery_probe_acked(e, c, &n, says_nothing(c, s, &n, wnd), now);
 	if (n.acked || flight > 0)
 		took_news(e, c, s, &n, dup, flight, now);
 	if ((c->flags & TCPF_FIN_SENT) && tcp_flight(c) == 0)

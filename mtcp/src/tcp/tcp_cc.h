@@ -9,6 +9,7 @@
  */
 #pragma once
 
+#include "base/seq.h"
 #include "tcp/tcp_rate.h"
 
 struct tcp_conn;
@@ -16,11 +17,29 @@ struct tcp_conn;
 struct tcp_env;
 struct tcp_sent;
 
-#define CC_STATE_WORDS 4 /* 64-bit words of private state in each connection */
+#define CC_STATE_WORDS 4 /* 64-bit words of private state in struct tcp_rare */
 #define CC_RECORD_SIZE 320u /* bytes of a record for an algorithm that needs more */
 
 /* `hystart`: how CUBIC's slow start ends before it loses (RFC 9406; Linux's by delay). */
 enum tcp_hystart { TCP_HYSTART_OFF, TCP_HYSTART_DELAY, TCP_HYSTART_PLUSPLUS };
+
+/* What HyStart and HyStart++ (RFC 9406) find out in rounds: while something is in flight. */
+struct cc_hystart {
+	seq_t round_end;            /* this round of RTT samples ends */
+	uint32_t round_rtt_us;      /* smallest sample in the round   */
+	uint32_t last_rtt_us : 27;  /* in the round before; 0: none   */
+	uint32_t round_samples : 5; /* of round_rtt_us                */
+	uint32_t css_rtt_us : 27;   /* baseline of conservative slow start, or 0 */
+	uint32_t css_rounds : 3;
+	uint32_t css_owed : 2;      /* bytes not yet turned into growth */
+};
+
+/* As nothing is known: a round ends with the first ACK of more than `nxt`. */
+static inline struct cc_hystart
+cc_hystart_none(seq_t nxt)
+{
+	return (struct cc_hystart){ .round_end = nxt, .round_rtt_us = UINT32_MAX };
+}
 
 /* What one ACK taught us. */
 struct cc_ack {
@@ -40,11 +59,12 @@ struct cc_ack {
 
 struct cc_ops {
 	const char *name;                     /* as TCP_CONGESTION and `cc` know it    */
-	void (*init)(struct tcp_conn *c, int64_t now);
+	uint8_t number;                       /* enum tcp_cc_number                    */
+	void (*init)(struct tcp_env *e, struct tcp_conn *c, int64_t now);
 	/* An ACK outside of recovery: may let cwnd grow. */
-	void (*on_ack)(struct tcp_conn *c, const struct cc_ack *a);
+	void (*on_ack)(struct tcp_env *e, struct tcp_conn *c, const struct cc_ack *a);
 	/* Congestion: the new ssthresh in bytes, at least 2 SMSS. */
-	uint32_t (*ssthresh)(struct tcp_conn *c, int64_t now);
+	uint32_t (*ssthresh)(struct tcp_env *e, struct tcp_conn *c, int64_t now);
 	/* Recovery has ended, or a time-out collapsed cwnd. */
 	void (*on_recovered)(struct tcp_conn *c, int64_t now);
 	/* Sending starts again after `idle_ns` with nothing in flight. */
@@ -57,7 +77,7 @@ struct cc_ops {
 	/* Every ACK, also in recovery, before anything else looks at it. */
 	void (*watch)(struct tcp_conn *c, const struct cc_ack *a);
 	/* Marks, not loss: the new ssthresh.  Without it they count as loss. */
-	uint32_t (*on_ecn)(struct tcp_conn *c, int64_t now);
+	uint32_t (*on_ecn)(struct tcp_env *e, struct tcp_conn *c, int64_t now);
 	/* A range is found lost. */
 	void (*on_lost)(struct tcp_conn *c, const struct tcp_sent *r);
 	/* Text is about to leave, while nothing is in flight. */
@@ -83,9 +103,15 @@ struct cc_ops {
 	X(bbr)
 /* clang-format on */
 
+#define X(name) TCP_CC_##name,
+enum tcp_cc_number { TCP_CC_LIST(X) TCP_CC_N };
+#undef X
+
 #define X(name) extern const struct cc_ops cc_##name;
 TCP_CC_LIST(X)
 #undef X
+
+extern const struct cc_ops *const tcp_cc_table[TCP_CC_N];
 
 /* The connection uses `cc` from now on; at the start of a connection, or later. */
 void tcp_cc_start(struct tcp_env *e, struct tcp_conn *c, const struct cc_ops *cc, int64_t now);

@@ -33,41 +33,60 @@ kind_now(const struct tcp_conn *c, bool wants_room)
 	return wants_room && tcp_sack_pipe(c) < c->cwnd ? CHRONO_SNDBUF : CHRONO_BUSY;
 }
 
-static void
-held_back(struct tcp_env *e, struct tcp_conn *c, enum tcp_chrono kind, uint32_t units)
+static uint32_t *
+held_time(struct tcp_rare *r, enum tcp_chrono kind)
 {
-	struct tcp_rare *r = tcp_rare_own(e, c);
+	return kind == CHRONO_RWND ? &r->rwnd_time : &r->sndbuf_time;
+}
 
-	*(kind == CHRONO_RWND ? &r->rwnd_time : &r->sndbuf_time) += units;
+/* While it is busy c->busy is when that would have begun had it never been interrupted. */
+static void
+leave(struct tcp_env *e, struct tcp_conn *c, uint32_t at)
+{
+	struct tcp_rare *r;
+
+	if (c->chrono == CHRONO_BUSY) {
+		c->busy = at - c->busy;
+	} else if (c->chrono != CHRONO_IDLE) {
+		r = tcp_rare_own(e, c);
+		*held_time(r, c->chrono) += at - r->held_since;
+	}
+}
+
+static void
+enter(struct tcp_env *e, struct tcp_conn *c, enum tcp_chrono kind, uint32_t at)
+{
+	if (kind == CHRONO_BUSY)
+		c->busy = at - c->busy;
+	else if (kind != CHRONO_IDLE)
+		tcp_rare_own(e, c)->held_since = at;
+	c->chrono = (uint8_t)kind;
 }
 
 void
 tcp_chrono_look(struct tcp_env *e, struct tcp_conn *c, bool wants_room, int64_t now)
 {
-	enum tcp_chrono kind = kind_now(c, wants_room), was = c->chrono;
-	uint32_t at, lasted;
+	enum tcp_chrono kind = kind_now(c, wants_room);
+	uint32_t at;
 
-	if (likely(kind == was))
+	if (likely(kind == c->chrono))
 		return;
 	at = clock_units(now);
-	lasted = at - c->chrono_since;
-	c->chrono = (uint8_t)kind;
-	c->chrono_since = at;
-	if (was == CHRONO_BUSY)
-		c->busy_time += lasted;
-	else if (was != CHRONO_IDLE)
-		held_back(e, c, was, lasted);
+	leave(e, c, at);
+	enter(e, c, kind, at);
 }
 
 int64_t
 tcp_chrono_ns(const struct tcp_conn *c, enum tcp_chrono kind, int64_t now)
 {
 	const struct tcp_rare *r = tcp_rare(c);
-	uint32_t sum = kind == CHRONO_RWND     ? r->rwnd_time
-	               : kind == CHRONO_SNDBUF ? r->sndbuf_time
-	                                       : c->busy_time + r->rwnd_time + r->sndbuf_time;
+	uint32_t at = clock_units(now), held = at - r->held_since;
+	uint32_t rwnd = r->rwnd_time + (c->chrono == CHRONO_RWND ? held : 0);
+	uint32_t sndbuf = r->sndbuf_time + (c->chrono == CHRONO_SNDBUF ? held : 0);
+	uint32_t busy = c->chrono == CHRONO_BUSY ? at - c->busy : c->busy;
+	uint32_t sum = kind == CHRONO_RWND     ? rwnd
+	               : kind == CHRONO_SNDBUF ? sndbuf
+	                                       : busy + rwnd + sndbuf;
 
-	if (c->chrono == kind || (kind == CHRONO_BUSY && c->chrono != CHRONO_IDLE))
-		sum += clock_units(now) - c->chrono_since;
 	return (int64_t)sum * UNIT_NS;
 }

@@ -200,10 +200,10 @@ tcp_set_opts(struct tcp_env *e, struct tcp_conn *c, const struct tcp_opts *o, in
 	cc = o->set & 1u << TCP_OPTION_CONGESTION
 	         ? tcp_cc_at((unsigned)o->value[TCP_OPTION_CONGESTION])
 	         : NULL;
-	if (cc && cc != c->cc && tcp_facts[c->state].synchronized)
+	if (cc && cc != tcp_cc(c) && tcp_facts[c->state].synchronized)
 		tcp_cc_start(e, c, cc, now);
-	else if (cc && cc != c->cc)
-		c->cc = cc;
+	else if (cc)
+		c->cc = cc->number;
 	if (c->rare) /* at another rate from now on */
 		c->rare->pace_at = min(c->rare->pace_at, now);
 	tcp_timer_options(e, c, now);
@@ -229,7 +229,7 @@ tcp_conn_init(struct tcp_env *e, struct tcp_conn *c, const struct tcp_open *o, i
 	c->peer_mss = ip_addr_is_v4(&o->tuple.remote) ? MSS_DEFAULT_V4 : MSS_DEFAULT_V6;
 	c->adv_mss = o->local_mss;
 	c->rcv_mss = min(o->local_mss, (uint16_t)MSS_DEFAULT_V4);
-	c->cc = e->cfg->cc;
+	c->cc = e->cfg->cc->number;
 	c->ssthresh = UINT32_MAX;
 	c->tlp = e->cfg->loss_probe ? 0 : TLP_NEVER;
 	c->received = tcp_tick(now);
@@ -283,7 +283,7 @@ tcp_established(struct tcp_env *e, struct tcp_conn *c, int64_t now)
 	c->flags &= ~(uint32_t)TCPF_SYN_DUE; /* it was due again when the answer came */
 	c->recover = c->iss;
 	c->rcv_mark = tcp_window_mark(now);
-	tcp_cc_start(e, c, c->cc, now);
+	tcp_cc_start(e, c, tcp_cc(c), now);
 	c->flags |= TCPF_APP_LIMITED; /* until the first round trip is over */
 	tcp_timer_acked(c, now);
 	tcp_window_grow_send(e, c);
@@ -306,7 +306,7 @@ tcp_app_read(struct tcp_env *e, struct tcp_conn *c, int64_t now)
 {
 	if (!tcp_facts[c->state].synchronized)
 		return;
-	if (c->reass && c->reass->n_runs && tcp_reass_deliver(e, c))
+	if (tcp_reass_holds(c) && tcp_reass_deliver(e, c))
 		c->flags |= TCPF_ACK_NOW;
 	tcp_window_grow_receive(e, c, now);
 	if (tcp_facts[c->state].may_recv && tcp_window_update_due(e, c))
@@ -413,7 +413,7 @@ info_sent(const struct tcp_conn *c, struct tcp_info_data *i)
 
 	i->bytes_retrans = tcp_rare(c)->bytes_retrans;
 	if (tcp_facts[c->state].synchronized)
-		i->bytes_sent = c->bytes_acked + tcp_flight(c) - fin_flies + i->bytes_retrans;
+		i->bytes_sent = tcp_bytes_acked(c) + tcp_flight(c) - fin_flies + i->bytes_retrans;
 	i->data_segs_out = c->delivered_segs + i->unacked - i->sacked + i->total_retrans;
 }
 
@@ -472,8 +472,8 @@ info_counts(const struct tcp_conn *c, struct tcp_info_data *i)
 	i->segs_out = c->segs_out;
 	i->segs_in = c->segs_in;
 	i->data_segs_in = c->data_segs_in;
-	i->bytes_acked = c->bytes_acked;
-	i->bytes_received = c->bytes_received;
+	i->bytes_acked = tcp_bytes_acked(c);
+	i->bytes_received = tcp_bytes_received(c);
 	i->dsack_dups = tcp_rare(c)->dsack_dups;
 	i->delivered = c->delivered_segs;
 	i->delivered_ce = tcp_rare(c)->delivered_ce;

@@ -15,10 +15,10 @@ uint8_t
 tcp_ecn_syn(const struct tcp_env *e, struct tcp_conn *c)
 {
 	bool wanted = e->cfg->ecn == TCP_ECN_ON ||
-	              (e->cfg->ecn != TCP_ECN_OFF && c->cc->exact_ecn);
+	              (e->cfg->ecn != TCP_ECN_OFF && tcp_cc(c)->exact_ecn);
 
 	c->ecn &= (uint8_t)~ECN_ASKED;
-	if (!wanted || c->retries > 0 || c->cc->no_ecn)
+	if (!wanted || c->retries > 0 || tcp_cc(c)->no_ecn)
 		return 0;
 	c->ecn |= ECN_ASKED;
 	return TCP_ECE | TCP_CWR;
@@ -88,7 +88,7 @@ tcp_ecn_arrived(struct tcp_conn *c, const struct tcp_seg *s)
 		return;
 	if (s->ecn != IP_ECN_NONE)
 		c->ecn |= ECN_SEEN;
-	if (c->cc->exact_ecn)
+	if (tcp_cc(c)->exact_ecn)
 		echo_exactly(c, s->ecn == IP_ECN_CE);
 	else
 		echo_until_cwr(c, s);
@@ -114,7 +114,7 @@ tcp_ecn_new_text(struct tcp_conn *c, struct tcp_seg *s)
 {
 	if (!(c->ecn & ECN_OK) || s->len == 0)
 		return;
-	s->ecn = c->cc->no_ecn ? IP_ECN_NONE : IP_ECN_ECT0;
+	s->ecn = tcp_cc(c)->no_ecn ? IP_ECN_NONE : IP_ECN_ECT0;
 	if (c->ecn & ECN_CWR_DUE)
 		s->flags |= TCP_CWR;
 	c->ecn &= (uint8_t)~ECN_CWR_DUE;
@@ -130,7 +130,7 @@ tcp_ecn_reduced(struct tcp_conn *c)
 bool
 tcp_ecn_first_matters(const struct tcp_conn *c)
 {
-	return c->cc->exact_ecn && !(c->ecn & ECN_ACK_CE) != !(c->ecn & ECN_ECHO);
+	return tcp_cc(c)->exact_ecn && !(c->ecn & ECN_ACK_CE) != !(c->ecn & ECN_ECHO);
 }
 
 /* ECE is what it would have been before the marks changed. */

@@ -205,7 +205,7 @@ schedule_ack(struct tcp_env *e, struct tcp_conn *c, bool at_once, int64_t now)
 static void
 ack_apart(struct tcp_conn *c)
 {
-	bool hole = c->reass && c->reass->n_runs;
+	bool hole = tcp_reass_holds(c);
 	bool quick = c->quickacks > 0 && !(c->flags & TCPF_INTERACTIVE);
 
 	if (!(c->flags & TCPF_ACK_NOW) || (c->ecn & ECN_ACK_FIRST) || !(hole || quick))
@@ -224,7 +224,7 @@ static enum fate
 text_in_order(struct tcp_env *e, struct tcp_conn *c, const uint8_t *text, uint32_t len,
               bool pushed, int64_t now)
 {
-	bool hole = c->reass && c->reass->n_runs;
+	bool hole = tcp_reass_holds(c);
 	struct tcp_streams *t = c->streams;
 	uint32_t n;
 
@@ -235,7 +235,7 @@ text_in_order(struct tcp_env *e, struct tcp_conn *c, const uint8_t *text, uint32
 		n += stream_write(&t->rcv_w, &t->rcv_r, &e->spare, text + n, len - n);
 	}
 	c->rcv_nxt = seq_add(c->rcv_nxt, n);
-	c->bytes_received += n;
+	tcp_received(c, n);
 	if (hole) {
 		(void)tcp_reass_deliver(e, c);
 		c->quickacks = (uint8_t)max((uint32_t)c->quickacks,
@@ -400,12 +400,12 @@ in_syn_received(struct tcp_env *e, struct tcp_conn *c, const struct tcp_seg *s, 
 {
 	struct tcp_seg again = *s;
 
-	if ((s->flags & (TCP_SYN | TCP_ACK | TCP_RST)) == TCP_SYN && seq_eq(s->seq, c->irs)) {
+	if ((s->flags & (TCP_SYN | TCP_ACK | TCP_RST)) == TCP_SYN && seq_eq(s->seq, tcp_irs(c))) {
 		c->flags |= TCPF_SYN_DUE; /* our SYN-ACK was lost, or is late */
 		return SYN_AGAIN;
 	}
 	if ((s->flags & (TCP_SYN | TCP_ACK | TCP_RST)) == (TCP_SYN | TCP_ACK) &&
-	    seq_eq(s->seq, c->irs)) {
+	    seq_eq(s->seq, tcp_irs(c))) {
 		again.flags &= (uint8_t)~(TCP_SYN | TCP_URG); /* the next one points there too */
 		again.seq = seq_add(s->seq, 1);
 		again.wnd = s->wnd >> c->snd_wscale; /* a SYN's is never scaled (RFC 7323 2.2) */
@@ -417,7 +417,7 @@ in_syn_received(struct tcp_env *e, struct tcp_conn *c, const struct tcp_seg *s, 
 static void
 syn_sent_synchronize(struct tcp_env *e, struct tcp_conn *c, const struct tcp_seg *s, int64_t now)
 {
-	c->irs = c->snd_wl1 = s->seq;
+	c->snd_wl1 = s->seq;
 	c->rcv_nxt = c->rcv_acked = seq_add(s->seq, 1);
 	c->rcv_adv = seq_add(c->rcv_nxt, tcp_window_first(c));
 	c->snd_wnd = c->snd_wnd_max = s->wnd; /* never scaled in a SYN */

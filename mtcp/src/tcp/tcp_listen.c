@@ -151,7 +151,7 @@ tcp_req_promote(struct tcp_env *e, const struct tcp_req *r, struct tcp_conn *c, 
 		.tsval = r->ts_recent,
 	};
 
-	c->irs = c->snd_wl1 = r->irs;
+	c->snd_wl1 = r->irs;
 	c->rcv_nxt = c->rcv_acked = seq_add(r->irs, 1);
 	c->rcv_adv = seq_add(c->rcv_nxt, r->first_wnd);
 	c->snd_wnd = c->snd_wnd_max = r->wnd;

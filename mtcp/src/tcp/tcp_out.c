@@ -33,7 +33,7 @@ full_text(const struct tcp_conn *c)
 	uint32_t options = c->flags & TCPF_TS ? 12 : 0;
 
 	if (tcp_reass_speaks(c)) {
-		uint32_t blocks = min(c->reass->n_runs + 1, sack_room(c));
+		uint32_t blocks = min(tcp_reass(c)->n_runs + 1, sack_room(c));
 
 		options += 4 + 8 * blocks;
 	}
@@ -310,15 +310,15 @@ restart_after_idle(struct tcp_env *e, struct tcp_conn *c, int64_t now)
 	int64_t idle = now - c->sent_at, rto = tcp_rto_ns(c);
 	uint32_t restart = min(e->cfg->initial_cwnd * c->mss, c->cwnd);
 
-	if (tcp_flight(c) == 0 && c->cc->on_transmit)
-		c->cc->on_transmit(c, now);
-	if (!e->cfg->slow_start_after_idle || c->cc->control || tcp_flight(c) > 0 || idle <= rto)
+	if (tcp_flight(c) == 0 && tcp_cc(c)->on_transmit)
+		tcp_cc(c)->on_transmit(c, now);
+	if (!e->cfg->slow_start_after_idle || tcp_cc(c)->control || tcp_flight(c) > 0 || idle <= rto)
 		return;
 	c->ssthresh = max(c->ssthresh, c->cwnd / 4 * 3);
 	for (int64_t t = idle; t > rto && c->cwnd > restart; t -= rto)
 		c->cwnd /= 2;
 	c->cwnd = max(c->cwnd, restart);
-	c->cc->on_restart(c, idle);
+	tcp_cc(c)->on_restart(c, idle);
 }
 
 static bool

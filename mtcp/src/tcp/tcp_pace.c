@@ -29,8 +29,8 @@ tcp_pace_rate(const struct tcp_env *e, const struct tcp_conn *c)
 	                                             : e->cfg->pacing_ca_ratio;
 	uint64_t rate = UINT64_MAX;
 
-	if (c->cc->pacing_rate)
-		rate = c->cc->pacing_rate(c);
+	if (tcp_cc(c)->pacing_rate)
+		rate = tcp_cc(c)->pacing_rate(c);
 	else if (c->srtt_us) /* kept times 8 */
 		rate = (uint64_t)max(c->cwnd, tcp_sack_pipe(c)) * percent * 80000 / c->srtt_us;
 	return max(min(rate, limit(e, c)), UINT64_C(1));
@@ -39,7 +39,7 @@ tcp_pace_rate(const struct tcp_env *e, const struct tcp_conn *c)
 bool
 tcp_pace_on(const struct tcp_env *e, const struct tcp_conn *c)
 {
-	return e->cfg->pacing || c->cc->pacing_rate || limit(e, c) != UINT64_MAX;
+	return e->cfg->pacing || tcp_cc(c)->pacing_rate || limit(e, c) != UINT64_MAX;
 }
 
 bool

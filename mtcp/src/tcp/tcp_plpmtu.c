@@ -6,6 +6,7 @@
 
 #include "tcp/tcp_pmtu.h"
 #include "tcp/tcp_rare.h"
+#include "tcp/tcp_reass.h"
 #include "tcp/tcp_sack.h"
 
 #define BASE          1024u /* bytes of text (RFC 4821 7.2; Linux's tcp_base_mss)       */
@@ -80,7 +81,7 @@ tcp_plpmtu_probe(struct tcp_env *e, struct tcp_conn *c, uint32_t unsent, int64_t
 {
 	uint32_t flight = tcp_flight(c), size, need;
 
-	if (c->ca != TCP_CA_OPEN || c->reass || c->cwnd < CWND_MIN * c->mss ||
+	if (c->ca != TCP_CA_OPEN || tcp_reass(c) || c->cwnd < CWND_MIN * c->mss ||
 	    (c->xmit && (c->xmit->probe || tcp_sack_first_lost(c))))
 		return 0;
 	size = next_size(e, c, now);

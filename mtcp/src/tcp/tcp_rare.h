@@ -12,10 +12,13 @@ struct tcp_rare {
 	int64_t pace_at;           /* pacing lets the next segment leave then    */
 	int64_t cork_at;           /* a corked partial segment leaves; or TIME_NEVER */
 	uint64_t bytes_retrans;    /* text sent again                            */
+	struct tcp_reass *reass;   /* NULL: nothing out of order                 */
+	uint64_t cc_state[CC_STATE_WORDS]; /* begins as zeros                    */
 	uint32_t total_retrans;    /* segments sent again                        */
 	uint32_t dsack_dups;       /* segments that D-SACKs reported             */
 	uint32_t delivered_ce;     /* of delivered_segs, by ACKs with ECE        */
-	uint32_t rwnd_time, sndbuf_time; /* held back so long, as chrono_since   */
+	uint32_t rwnd_time, sndbuf_time; /* held back so long, tcp_chrono.c      */
+	uint32_t held_since;       /* ... and since then                         */
 	seq_t tlp_end;             /* SND.NXT when the tail loss probe had left  */
 	seq_t rcv_fin;             /* fin_waits: where the peer's FIN stands     */
 	seq_t snd_up;              /* SND.UP: the end of urgent text to send     */
@@ -47,3 +50,12 @@ struct tcp_rare *tcp_rare_own(struct tcp_env *e, struct tcp_conn *c);
 
 /* Gives it back. */
 void tcp_rare_release(struct tcp_env *e, struct tcp_conn *c);
+
+/* The peer's initial sequence number: in front of all that it has said. */
+static inline seq_t
+tcp_irs(const struct tcp_conn *c)
+{
+	uint32_t fin = (c->flags & TCPF_FIN_SEEN) && !tcp_rare(c)->fin_waits;
+
+	return seq_add(c->rcv_nxt, 0u - 1 - (uint32_t)tcp_bytes_received(c) - fin);
+}

@@ -55,8 +55,8 @@ tcp_rate_lost(struct tcp_conn *c, const struct tcp_sent *r)
 	if ((r->flags & SENT_LOST) && !(r->flags & SENT_RETRANS))
 		return; /* known */
 	c->xmit->rate.lost += seq_sub(r->end, r->start);
-	if (c->cc->on_lost)
-		c->cc->on_lost(c, r);
+	if (tcp_cc(c)->on_lost)
+		tcp_cc(c)->on_lost(c, r);
 }
 
 /* An interval shorter than the round trip would show ACKs that came in a bunch. */

@@ -18,7 +18,7 @@ run_of(struct link *l)
 static struct tcp_reass *
 reass_get(struct tcp_env *e, struct tcp_conn *c)
 {
-	struct tcp_reass *q = c->reass;
+	struct tcp_reass *q = tcp_reass(c);
 
 	if (q)
 		return q;
@@ -26,18 +26,18 @@ reass_get(struct tcp_env *e, struct tcp_conn *c)
 		return NULL;
 	memset(q, 0, sizeof *q);
 	list_init(&q->runs);
-	c->reass = q;
+	tcp_rare_own(e, c)->reass = q;
 	return q;
 }
 
 static void
 reass_put_if_idle(struct tcp_env *e, struct tcp_conn *c)
 {
-	struct tcp_reass *q = c->reass;
+	struct tcp_reass *q = tcp_reass(c);
 
 	if (q && q->n_runs == 0 && seq_eq(q->dsack.start, q->dsack.end)) {
 		pool_put(&e->reasses, q);
-		c->reass = NULL;
+		c->rare->reass = NULL;
 	}
 }
 
@@ -69,7 +69,7 @@ chunks_max(const struct tcp_conn *c)
 static struct chunk *
 chunk_for_run(struct tcp_env *e, const struct tcp_conn *c)
 {
-	if (tcp_mem_level(e) == TCP_MEM_SCARCE || c->reass->chunks >= chunks_max(c))
+	if (tcp_mem_level(e) == TCP_MEM_SCARCE || tcp_reass(c)->chunks >= chunks_max(c))
 		return NULL;
 	return tcp_chunk_get(e);
 }
@@ -89,7 +89,7 @@ run_append(struct tcp_env *e, struct tcp_conn *c, struct tcp_run *r, const uint8
 
 			if (!k)
 				break;
-			c->reass->chunks++;
+			tcp_reass(c)->chunks++;
 			atomic_store_explicit(&k->next, NULL, memory_order_relaxed);
 			if (r->last)
 				atomic_store_explicit(&r->last->next, k, memory_order_relaxed);
@@ -129,7 +129,7 @@ static enum fate
 store(struct tcp_env *e, struct tcp_conn *c, struct tcp_run **before, seq_t seq,
       const uint8_t *text, uint32_t len)
 {
-	struct tcp_reass *q = c->reass;
+	struct tcp_reass *q = tcp_reass(c);
 	struct tcp_run *r = *before;
 	uint32_t n;
 
@@ -261,7 +261,7 @@ first_chunk_free(struct tcp_env *e, struct tcp_reass *q, struct tcp_run *r)
 static bool
 run_deliver(struct tcp_env *e, struct tcp_conn *c, struct tcp_run *r)
 {
-	struct tcp_reass *q = c->reass;
+	struct tcp_reass *q = tcp_reass(c);
 
 	while (seq_lt(r->start, r->end)) {
 		uint32_t len = first_chunk_holds(r), put;
@@ -273,7 +273,7 @@ run_deliver(struct tcp_env *e, struct tcp_conn *c, struct tcp_run *r)
 			put = stream_write(&c->streams->rcv_w, &c->streams->rcv_r, &e->spare,
 			                   r->first->data + r->gone, len);
 			c->rcv_nxt = seq_add(c->rcv_nxt, put);
-			c->bytes_received += put;
+			tcp_received(c, put);
 			if (put == 0)
 				return false;
 		}
@@ -287,7 +287,7 @@ run_deliver(struct tcp_env *e, struct tcp_conn *c, struct tcp_run *r)
 bool
 tcp_reass_deliver(struct tcp_env *e, struct tcp_conn *c)
 {
-	struct tcp_reass *q = c->reass;
+	struct tcp_reass *q = tcp_reass(c);
 	struct link *l;
 	bool filled = false;
 
@@ -306,7 +306,7 @@ tcp_reass_deliver(struct tcp_env *e, struct tcp_conn *c)
 bool
 tcp_reass_beyond(const struct tcp_conn *c, seq_t seq)
 {
-	struct link *l = c->reass ? list_last(&c->reass->runs) : NULL;
+	struct link *l = tcp_reass(c) ? list_last(&tcp_reass(c)->runs) : NULL;
 
 	return l && seq_lt(seq, run_of(l)->end);
 }
@@ -342,7 +342,7 @@ reported(const struct tcp_seg *s, unsigned from, seq_t start)
 static void
 blocks_of_the_rest(const struct tcp_conn *c, struct tcp_seg *s, unsigned first_run, unsigned room)
 {
-	const struct tcp_reass *q = c->reass;
+	const struct tcp_reass *q = tcp_reass(c);
 	struct tcp_sack_block b;
 
 	for (struct tcp_run *r = run_after(q, NULL); r && s->n_sack < room; r = run_after(q, r)) {
@@ -360,7 +360,7 @@ blocks_of_the_rest(const struct tcp_conn *c, struct tcp_seg *s, unsigned first_r
 void
 tcp_reass_blocks(struct tcp_env *e, struct tcp_conn *c, struct tcp_seg *s, unsigned room)
 {
-	struct tcp_reass *q = c->reass;
+	struct tcp_reass *q = tcp_reass(c);
 	unsigned first_run;
 
 	s->n_sack = 0;
@@ -387,7 +387,7 @@ tcp_reass_blocks(struct tcp_env *e, struct tcp_conn *c, struct tcp_seg *s, unsig
 void
 tcp_reass_release(struct tcp_env *e, struct tcp_conn *c)
 {
-	struct tcp_reass *q = c->reass;
+	struct tcp_reass *q = tcp_reass(c);
 	struct link *l;
 
 	if (!q)
@@ -395,13 +395,13 @@ tcp_reass_release(struct tcp_env *e, struct tcp_conn *c)
 	while ((l = list_first(&q->runs)))
 		run_free(e, q, run_of(l));
 	pool_put(&e->reasses, q);
-	c->reass = NULL;
+	c->rare->reass = NULL;
 }
 
 void
 tcp_reass_check(const struct tcp_conn *c)
 {
-	const struct tcp_reass *q = c->reass;
+	const struct tcp_reass *q = tcp_reass(c);
 	uint32_t bytes = 0, n = 0, chunks = 0;
 	seq_t at = c->rcv_nxt;
 

@@ -6,7 +6,21 @@
  */
 #pragma once
 
-#include "tcp/tcp.h"
+#include "tcp/tcp_rare.h"
+
+/* What is held, or NULL. */
+static inline struct tcp_reass *
+tcp_reass(const struct tcp_conn *c)
+{
+	return c->rare ? c->rare->reass : NULL;
+}
+
+/* Whether text beyond a hole is. */
+static inline bool
+tcp_reass_holds(const struct tcp_conn *c)
+{
+	return tcp_reass(c) && tcp_reass(c)->n_runs;
+}
 
 /* Stores [seq, seq + len), all of it beyond RCV.NXT.  What is held already is
  * kept.  Returns a fate: SEG_OUT_OF_ORDER, DROP_REASS_FULL or DROP_NO_MEMORY
@@ -32,7 +46,7 @@ void tcp_reass_blocks(struct tcp_env *e, struct tcp_conn *c, struct tcp_seg *s, 
 static inline bool
 tcp_reass_speaks(const struct tcp_conn *c)
 {
-	return (c->flags & TCPF_SACK) && c->reass;
+	return (c->flags & TCPF_SACK) && tcp_reass(c);
 }
 
 void tcp_reass_release(struct tcp_env *e, struct tcp_conn *c);

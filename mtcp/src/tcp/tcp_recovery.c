@@ -101,9 +101,9 @@ enter_recovery(struct tcp_env *e, struct tcp_conn *c, const struct sack_news *n,
 		tcp_rtt_forget_back_off(e->cfg, c);
 	/* Or this window has had its reduction; that of exact marks may be next to nothing, and a
 	 * loss is a loss (RFC 8257 3.5). */
-	if (c->ca != TCP_CA_CWR || c->cc->exact_ecn) {
+	if (c->ca != TCP_CA_CWR || tcp_cc(c)->exact_ecn) {
 		tcp_undo_begin(c);
-		reduce(c, c->cc->ssthresh(c, now), n);
+		reduce(c, tcp_cc(c)->ssthresh(e, c, now), n);
 	}
 	tcp_tlp_stop(c);
 	c->ca = TCP_CA_RECOVERY;
@@ -128,11 +128,11 @@ recovery_begins(const struct tcp_conn *c)
 static void
 enter_cwr(struct tcp_env *e, struct tcp_conn *c, const struct sack_news *n, int64_t now)
 {
-	uint32_t (*ssthresh)(struct tcp_conn *, int64_t) =
-	    c->cc->on_ecn ? c->cc->on_ecn : c->cc->ssthresh;
+	uint32_t (*ssthresh)(struct tcp_env *, struct tcp_conn *, int64_t) =
+	    tcp_cc(c)->on_ecn ? tcp_cc(c)->on_ecn : tcp_cc(c)->ssthresh;
 
 	trace_add(e->trace, now, c->id, T_ECN, c->snd_una.v, c->snd_nxt.v);
-	reduce(c, ssthresh(c, now), n);
+	reduce(c, ssthresh(e, c, now), n);
 	c->ca = TCP_CA_CWR;
 	c->xmit->cwr_end = c->snd_nxt;
 	if (tcp_flight(c) == 0) { /* no ACK will come to bring it down by */
@@ -168,7 +168,7 @@ prr(struct tcp_conn *c, const struct sack_news *n, bool more_lost)
 static void
 leave(struct tcp_env *e, struct tcp_conn *c, int64_t now)
 {
-	if (c->ca != TCP_CA_LOSS && !c->cc->control) /* RFC 9937 6.2 */
+	if (c->ca != TCP_CA_LOSS && !tcp_cc(c)->control) /* RFC 9937 6.2 */
 		c->cwnd = max(c->ssthresh, 2u * c->mss);
 	if (c->xmit)
 		c->xmit->reno_dups = 0;
@@ -178,7 +178,7 @@ leave(struct tcp_env *e, struct tcp_conn *c, int64_t now)
 		tcp_rack_recovered(c);
 	trace_add(e->trace, now, c->id, T_RECOVERED, c->snd_una.v, c->cwnd);
 	c->ca = TCP_CA_OPEN;
-	c->cc->on_recovered(c, now);
+	tcp_cc(c)->on_recovered(c, now);
 }
 
 void
@@ -263,19 +263,20 @@ may_raise_cwnd(const struct tcp_conn *c, const struct sack_news *n)
 }
 
 static void
-set_cwnd(struct tcp_conn *c, const struct sack_news *n, struct cc_ack *a, bool dup, bool lost)
+set_cwnd(struct tcp_env *e, struct tcp_conn *c, const struct sack_news *n, struct cc_ack *a,
+         bool dup, bool lost)
 {
 	struct sack_news all;
 
 	a->pipe = tcp_sack_pipe(c);
-	if (c->cc->control) {
-		c->cc->control(c, a);
+	if (tcp_cc(c)->control) {
+		tcp_cc(c)->control(c, a);
 	} else if (c->ca == TCP_CA_RECOVERY || c->ca == TCP_CA_CWR) {
 		all = with_duplicates(c, n, dup);
 		if (c->xmit)
 			prr(c, &all, lost);
 	} else if (may_raise_cwnd(c, n)) {
-		c->cc->on_ack(c, a);
+		tcp_cc(c)->on_ack(e, c, a);
 	}
 }
 
@@ -293,7 +294,7 @@ was_wrong(struct tcp_conn *c, const struct sack_news *n, bool dup)
 static void
 marks_are_no_mistake(struct tcp_conn *c, const struct sack_news *n)
 {
-	if (n->ece && !c->cc->no_ecn && c->xmit)
+	if (n->ece && !tcp_cc(c)->no_ecn && c->xmit)
 		c->xmit->undo_armed = false;
 }
 
@@ -312,14 +313,14 @@ tcp_recovery_acked(struct tcp_env *e, struct tcp_conn *c, const struct sack_news
 	if (lost && tcp_plpmtu_lost(c))
 		lost = false;
 	a = cc_news(e, c, n, flight_before, now);
-	if (c->cc->watch)
-		c->cc->watch(c, &a);
+	if (tcp_cc(c)->watch)
+		tcp_cc(c)->watch(c, &a);
 	if ((c->ca >= TCP_CA_RECOVERY && n->acked && !seq_lt(c->snd_una, c->recover)) ||
 	    cwr_is_over(c))
 		leave(e, c, now);
 	if (lost && recovery_begins(c))
 		enter_recovery(e, c, n, now);
-	else if (n->ece && !c->cc->no_ecn && c->ca < TCP_CA_CWR && c->xmit &&
+	else if (n->ece && !tcp_cc(c)->no_ecn && c->ca < TCP_CA_CWR && c->xmit &&
 	         !(reduced && tcp_flight(c) == 0))
 		enter_cwr(e, c, n, now);
 	marks_are_no_mistake(c, n);
@@ -327,7 +328,7 @@ tcp_recovery_acked(struct tcp_env *e, struct tcp_conn *c, const struct sack_news
 	if (c->ca == TCP_CA_OPEN || c->ca == TCP_CA_DISORDER)
 		c->ca = c->xmit && c->xmit->n_sacked + c->xmit->reno_dups ? TCP_CA_DISORDER
 		                                                          : TCP_CA_OPEN;
-	set_cwnd(c, n, &a, dup, lost);
+	set_cwnd(e, c, n, &a, dup, lost);
 }
 
 void
@@ -335,40 +336,42 @@ tcp_recovery_calm(struct tcp_env *e, struct tcp_conn *c, const struct sack_news 
                   uint32_t flight_before, int64_t now)
 {
 	struct cc_ack a = cc_news(e, c, n, flight_before, now);
+	const struct cc_ops *cc = tcp_cc(c);
 
-	if (c->cc->watch)
-		c->cc->watch(c, &a);
+	if (cc->watch)
+		cc->watch(c, &a);
 	recover_follows(c);
 	a.pipe = tcp_sack_pipe(c);
-	if (c->cc->control)
-		c->cc->control(c, &a);
+	if (cc->control)
+		cc->control(c, &a);
 	else
-		c->cc->on_ack(c, &a);
+		cc->on_ack(e, c, &a);
 }
 
 /* RFC 8985 7.4: one segment was lost, and the probe has repaired it: the same response as when
  * recovery had done it. */
 static void
-probe_repaired(struct tcp_conn *c, int64_t now)
+probe_repaired(struct tcp_env *e, struct tcp_conn *c, int64_t now)
 {
-	if (c->ca >= TCP_CA_CWR || c->cc->control)
+	if (c->ca >= TCP_CA_CWR || tcp_cc(c)->control)
 		return;
-	c->ssthresh = c->cc->ssthresh(c, now);
+	c->ssthresh = tcp_cc(c)->ssthresh(e, c, now);
 	c->cwnd = max(min(c->cwnd, c->ssthresh), 2u * c->mss);
-	c->cc->on_recovered(c, now);
+	tcp_cc(c)->on_recovered(c, now);
 }
 
 void
-tcp_recovery_probe_acked(struct tcp_conn *c, const struct sack_news *n, bool dup, int64_t now)
+tcp_recovery_probe_acked(struct tcp_env *e, struct tcp_conn *c, const struct sack_news *n,
+                         bool dup, int64_t now)
 {
 	if (tcp_tlp_acked(c, n, dup))
-		probe_repaired(c, now);
+		probe_repaired(e, c, now);
 }
 
 /* RFC 5681 3.1, equation 4: once for what is lost together, whether it was found out by
  * duplicates first or by the time-out, and not for the second time-out of a segment. */
 static void
-reduce_for_timeout(const struct tcp_env *e, struct tcp_conn *c, const struct tcp_sent *first,
+reduce_for_timeout(struct tcp_env *e, struct tcp_conn *c, const struct tcp_sent *first,
                    int64_t now)
 {
 	bool known = c->ca >= TCP_CA_RECOVERY && seq_lt(c->snd_una, c->recover);
@@ -376,7 +379,7 @@ reduce_for_timeout(const struct tcp_env *e, struct tcp_conn *c, const struct tcp
 	if (known && (c->ca == TCP_CA_RECOVERY || (first->flags & SENT_EVER_RETRANS)))
 		return;
 	tcp_undo_begin(c);
-	c->ssthresh = c->cc->ssthresh(c, now);
+	c->ssthresh = tcp_cc(c)->ssthresh(e, c, now);
 	if (e->cfg->frto)
 		tcp_frto_start(c);
 }
@@ -422,7 +425,7 @@ tcp_recovery_timeout(struct tcp_env *e, struct tcp_conn *c, int64_t now)
 	c->cwnd = c->mss; /* the loss window */
 	c->flags |= TCPF_RETRANSMIT_NOW;
 	c->flags &= ~(uint32_t)TCPF_LOSS_PROBE;
-	c->cc->on_recovered(c, now);
+	tcp_cc(c)->on_recovered(c, now);
 }
 
 void
@@ -434,7 +437,7 @@ tcp_recovery_reorder_expired(struct tcp_env *e, struct tcp_conn *c, int64_t now)
 		return;
 	if (c->ca < TCP_CA_RECOVERY)
 		enter_recovery(e, c, &none, now);
-	if (c->ca == TCP_CA_RECOVERY && !c->cc->control)
+	if (c->ca == TCP_CA_RECOVERY && !tcp_cc(c)->control)
 		prr(c, &none, true);
 }
 

@@ -20,7 +20,8 @@ void tcp_recovery_calm(struct tcp_env *e, struct tcp_conn *c, const struct sack_
 
 /* Before that: what it taught about a tail loss probe; `dup`: it said nothing at all, whether or
  * not anything is in flight. */
-void tcp_recovery_probe_acked(struct tcp_conn *c, const struct sack_news *n, bool dup, int64_t now);
+void tcp_recovery_probe_acked(struct tcp_env *e, struct tcp_conn *c, const struct sack_news *n,
+                              bool dup, int64_t now);
 
 /* The retransmission timer has expired. */
 void tcp_recovery_timeout(struct tcp_env *e, struct tcp_conn *c, int64_t now);

@@ -118,6 +118,7 @@ xmit_init(struct tcp_xmit *x, seq_t una)
 	list_init(&x->timed);
 	list_init(&x->lost);
 	x->high_sacked = x->rack_end = x->cwnd_full = x->pushed = x->small = una;
+	x->hystart = cc_hystart_none(una);
 }
 
 /* No connection takes more than a quarter of the records: a peer that opens its window wide

@@ -90,8 +90,8 @@ tcp_undo(struct tcp_env *e, struct tcp_conn *c, int64_t now)
 
 	c->cwnd = max(c->cwnd, x->undo_cwnd);
 	c->ssthresh = max(c->ssthresh, x->undo_ssthresh);
-	if (c->cc->undo)
-		c->cc->undo(c, now);
+	if (tcp_cc(c)->undo)
+		tcp_cc(c)->undo(c, now);
 	trace_add(e->trace, now, c->id, T_UNDONE, c->snd_una.v, c->cwnd);
 	x->undo_armed = false;
 	tcp_frto_stop(c); /* or new text would go before what is lost next */

@@ -10,6 +10,7 @@
 #include "tcp/tcp_in.h"
 #include "tcp/tcp_pace.h"
 #include "tcp/tcp_pmtu.h"
+#include "tcp/tcp_reass.h"
 #include "tcp/tcp_recovery.h"
 #include "tcp/tcp_rtt.h"
 #include "tcp/tcp_timer.h"
@@ -30,7 +31,7 @@
 static inline bool
 is_calm(const struct tcp_env *e, const struct tcp_conn *c)
 {
-	return c->state == TCP_ESTABLISHED && c->ca == TCP_CA_OPEN && c->ecn == 0 && !c->reass &&
+	return c->state == TCP_ESTABLISHED && c->ca == TCP_CA_OPEN && c->ecn == 0 && !tcp_reass(c) &&
 	       likely(!e->cfg->general_only);
 }
 
@@ -233,7 +234,7 @@ text_allowed(const struct tcp_env *e, const struct tcp_conn *c, uint32_t unsent,
 		return 0;
 	if (n < c->mss && flight && !(c->flags & TCPF_NODELAY) && seq_lt(c->snd_una, c->xmit->small))
 		return 0; /* Nagle's */
-	if (flight == 0 && (c->cc->on_transmit || now - c->sent_at > tcp_rto_ns(c)))
+	if (flight == 0 && (tcp_cc(c)->on_transmit || now - c->sent_at > tcp_rto_ns(c)))
 		return 0; /* cwnd may be too old */
 	return n;
 }
