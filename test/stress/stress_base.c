@@ -252,8 +252,9 @@ static bool
 stream_holds(const struct plan *p, uint32_t chunks, uint64_t seed)
 {
 	struct region mem =
-	    memory_new((size_t)chunks * (CHUNK_SIZE + 2 * sizeof(uint64_t)) + 64);
-	struct wire *g = aligned_alloc(CACHE_LINE, sizeof *g);
+	    memory_new((size_t)chunks * (CHUNK_SIZE + 2 * sizeof(uint64_t)) + 128 +
+	               sizeof(struct wire));
+	struct wire *g = region_take(&mem, sizeof *g); /* chunks are not far */
 	struct pool pool;
 	bool good;
 
@@ -271,7 +272,6 @@ stream_holds(const struct plan *p, uint32_t chunks, uint64_t seed)
 		chunk_list_put(&g->empty, pool_get(&pool));
 	run_pair(wire_read, wire_write, g);
 	good = wire_ends_well(g) && good;
-	free(g);
 	memory_free(&mem);
 	return good;
 }

@@ -69,26 +69,36 @@ run_build(struct chunk_list *empty, uint32_t room, const uint8_t *data, uint32_t
 }
 
 static void
+chain_start(struct stream_writer *w, const struct chunk *k)
+{
+	atomic_store_explicit(&w->chain[w->chains++ & 1], stream_place(w, k), memory_order_release);
+}
+
+static void
 attach(struct stream_writer *w, const struct run *run)
 {
 	if (!run->first)
 		return;
 	if (w->tail)
-		chunk_link(w->tail, run->first);
+		chunk_link(stream_chunk(w, w->tail), run->first);
 	else
-		atomic_store_explicit(&w->chain[w->chains++ & 1], run->first,
-		                      memory_order_release);
-	w->tail = run->last;
+		chain_start(w, run->first);
+	w->tail = stream_place(w, run->last);
 	w->fill = to_u16(run->fill);
 }
 
 static uint32_t
 fill_tail(struct stream_writer *w, const uint8_t *data, uint32_t len)
 {
-	uint32_t n = w->tail ? min(len, (uint32_t)w->tail->end - w->fill) : 0;
+	struct chunk *tail;
+	uint32_t n;
 
+	if (!w->tail)
+		return 0;
+	tail = stream_chunk(w, w->tail);
+	n = min(len, (uint32_t)tail->end - w->fill);
 	if (n > 0)
-		memcpy(w->tail->data + w->fill, data, n);
+		memcpy(tail->data + w->fill, data, n);
 	w->fill = to_u16(w->fill + n);
 	return n;
 }
@@ -96,9 +106,11 @@ fill_tail(struct stream_writer *w, const uint8_t *data, uint32_t len)
 static void
 seal_tail(struct stream_writer *w)
 {
-	w->tail->end = w->fill;
-	w->tail->sealed = true;
-	w->tail = NULL;
+	struct chunk *tail = stream_chunk(w, w->tail);
+
+	tail->end = w->fill;
+	tail->sealed = true;
+	w->tail = 0;
 	w->fill = 0;
 }
 
@@ -112,7 +124,7 @@ write_into_empty(struct stream_writer *w, struct chunk_list *empty, const uint8_
 	uint32_t n;
 
 	if (w->tail)
-		w->tail->end = CHUNK_ROOM; /* with the byte that was kept back */
+		stream_chunk(w, w->tail)->end = CHUNK_ROOM; /* with the byte that was kept back */
 	n = fill_tail(w, data, len);
 	run = run_build(empty, CHUNK_ROOM, data + n, len - n);
 	attach(w, &run);
@@ -143,7 +155,7 @@ write_sealed(struct stream_writer *w, struct chunk_list *empty, const uint8_t *d
 	k->end = to_u16(len);
 	k->sealed = true;
 	memcpy(k->data, data, len);
-	atomic_store_explicit(&w->chain[w->chains++ & 1], k, memory_order_release);
+	chain_start(w, k);
 	return len;
 }
 
@@ -170,7 +182,8 @@ stream_write(struct stream_writer *w, const struct stream_reader *r, struct chun
 
 /* -- reader --------------------------------------------------------------- */
 
-static struct chunk *
+/* The place of the next chain's first chunk. */
+static int32_t
 take_chain(struct stream_reader *r, const struct stream_writer *w)
 {
 	return atomic_load_explicit(&w->chain[r->chains++ & 1], memory_order_acquire);
@@ -186,7 +199,7 @@ step(struct stream_reader *r, const struct stream_writer *w, struct chunk *k)
 
 	if (!next) {
 		assert(k->sealed);
-		next = take_chain(r, w);
+		next = stream_chunk(w, take_chain(r, w));
 		chunk_link(k, next);
 	}
 	return next;
@@ -198,7 +211,7 @@ head(struct stream_reader *r, const struct stream_writer *w)
 {
 	if (!r->head)
 		r->head = take_chain(r, w);
-	return r->head;
+	return stream_chunk(w, r->head);
 }
 
 /* The chunk that holds the byte at counter `pos`, and in *at where it begins:
@@ -207,12 +220,14 @@ static struct chunk *
 seek(struct stream_reader *r, const struct stream_writer *w, const struct stream_cursor *cur,
      uint32_t pos, uint32_t *at)
 {
-	struct chunk *k = head(r, w);
+	struct chunk *k;
 
-	*at = atomic_load_explicit(&r->read, memory_order_relaxed) - r->taken;
 	if (cur && cur->chunk && (int32_t)(pos - cur->at) >= 0) {
 		k = cur->chunk;
 		*at = cur->at;
+	} else {
+		k = head(r, w);
+		*at = atomic_load_explicit(&r->read, memory_order_relaxed) - r->taken;
 	}
 	while (pos - *at >= k->end) {
 		*at += k->end;
@@ -248,17 +263,18 @@ stream_peek(struct stream_reader *r, const struct stream_writer *w, struct strea
 		*cur = (struct stream_cursor){ k, at };
 }
 
-/* The head is consumed: gives it back unless the writer may yet touch it. */
+/* The head, `k`, is consumed: gives it back unless the writer may yet touch it. */
 static void
-retire_head(struct stream_reader *r, struct stream_cursor *cur, struct chunk_list *empty)
+retire_head(struct stream_reader *r, const struct stream_writer *w, struct chunk *k,
+            struct stream_cursor *cur, struct chunk_list *empty)
 {
-	struct chunk *k = r->head, *next = chunk_next(k);
+	struct chunk *next = chunk_next(k);
 
 	if (!next && !k->sealed)
 		return;
 	if (cur && cur->chunk == k)
 		cur->chunk = NULL;
-	r->head = next;
+	r->head = next ? stream_place(w, next) : 0;
 	r->taken = 0;
 	chunk_list_put(empty, k);
 }
@@ -280,7 +296,7 @@ stream_consume(struct stream_reader *r, const struct stream_writer *w,
 		r->taken = to_u16(r->taken + n);
 		len -= n;
 		if (r->taken == k->end)
-			retire_head(r, cur, empty);
+			retire_head(r, w, k, cur, empty);
 	}
 	atomic_store_explicit(&r->read, read, memory_order_release);
 }
@@ -304,7 +320,7 @@ stream_read(struct stream_reader *r, const struct stream_writer *w, uint8_t *dat
 	memcpy(data, k->data + r->taken, len);
 	r->taken = to_u16(r->taken + len);
 	if (r->taken == k->end)
-		retire_head(r, NULL, empty);
+		retire_head(r, w, k, NULL, empty);
 	atomic_store_explicit(&r->read, read, memory_order_release);
 }
 
@@ -313,16 +329,14 @@ stream_read(struct stream_reader *r, const struct stream_writer *w, uint8_t *dat
 void
 stream_dismantle(struct stream_writer *w, struct stream_reader *r, struct chunk_list *empty)
 {
-	struct chunk *k = r->head, *next;
+	struct chunk *k, *next;
 
-	for (;;) {
-		if (!k && r->chains != w->chains)
-			k = take_chain(r, w);
-		if (!k)
-			break;
-		next = chunk_next(k);
-		chunk_list_put(empty, k);
-		k = next;
+	while (r->head || r->chains != w->chains) {
+		for (k = head(r, w); k; k = next) {
+			next = chunk_next(k);
+			chunk_list_put(empty, k);
+		}
+		r->head = 0;
 	}
 	memset(w, 0, sizeof *w);
 	memset(r, 0, sizeof *r);

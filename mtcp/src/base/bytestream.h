@@ -24,6 +24,10 @@
  *
  * Counters are 32 bits, wrap, and count bytes ever written and read; at most
  * 2^31 - 1 bytes are in a stream.
+ *
+ * Both halves say in 32 bits where a chunk is: how many cache lines from the writer's half.  So
+ * that begins with a line, as chunks do, and while there are any it stays where it is, no more than
+ * 128 GB from them.
  */
 #pragma once
 
@@ -68,21 +72,42 @@ chunk_list_get(struct chunk_list *l)
 	return k;
 }
 
+#define CHUNK_LINE_SHIFT 6
+
+static_assert(CACHE_LINE == 1 << CHUNK_LINE_SHIFT, "chunks begin with a line");
+
 struct stream_writer {
-	_Atomic uint32_t written;         /* bytes ever published                */
-	uint16_t fill;                    /* bytes used in `tail`                */
-	uint8_t chains;                   /* chains ever started; wraps          */
-	_Atomic bool marked;              /* its user's: something stands beside */
-	struct chunk *tail;               /* the open chunk; NULL: none          */
-	_Atomic(struct chunk *) chain[2]; /* first chunks of the last two chains */
+	_Atomic uint32_t written; /* bytes ever published                            */
+	uint16_t fill;            /* bytes used in `tail`                            */
+	uint8_t chains;           /* chains ever started; wraps                      */
+	_Atomic bool marked;      /* its user's: something stands beside             */
+	int32_t tail;             /* the open chunk, stream_chunk(); 0: none         */
+	_Atomic int32_t chain[2]; /* first chunks of the last two chains, likewise   */
 };
 
 struct stream_reader {
 	_Atomic uint32_t read; /* bytes ever consumed             */
 	uint16_t taken;        /* bytes consumed of `head`        */
 	uint8_t chains;        /* chains ever taken; wraps        */
-	struct chunk *head;    /* NULL: no chunk held             */
+	int32_t head;          /* likewise; 0: no chunk held     */
 };
+
+/* Where `k` is, seen from the stream's writer: never 0; and back. */
+static inline int32_t
+stream_place(const struct stream_writer *w, const struct chunk *k)
+{
+	intptr_t bytes = (intptr_t)k - (intptr_t)w;
+
+	assert(bytes % CACHE_LINE == 0 && bytes / CACHE_LINE == (int32_t)(bytes / CACHE_LINE));
+	return (int32_t)(bytes >> CHUNK_LINE_SHIFT);
+}
+
+static inline struct chunk *
+stream_chunk(const struct stream_writer *w, int32_t place)
+{
+	assert(place);
+	return (struct chunk *)((uintptr_t)w + (uintptr_t)((intptr_t)place * CACHE_LINE));
+}
 
 /* Where a reader that looks ahead (transmission) stood last; NULL: nowhere.
  * Kept by the reader; forgotten by stream_consume() when it frees the chunk. */

@@ -77,8 +77,9 @@ struct sock {
 		struct tcp_streams streams; /* what a connection is shown of it */
 		struct {
 			/* -- the application's half -- */
-			_Alignas(CACHE_LINE / 2) struct stream_writer snd_w;
+			_Alignas(CACHE_LINE) struct stream_writer snd_w;
 			struct stream_reader rcv_r;
+			_Atomic(struct tcp_eor *) eor; /* once connected, with snd_w.marked */
 			_Atomic uint16_t req;          /* SOCK_REQ_*                       */
 			_Atomic uint16_t opt_bits;     /* SOCK_OPT_*                       */
 			_Atomic uint16_t want_space;   /* times it found the send stream
@@ -96,6 +97,13 @@ struct sock {
 				                              * sent, bytes                   */
 				uint32_t parent; /* stack, with SOCK_BORN, until the
 				                  * application has heard: the listener   */
+			};
+			/* ... and what the stack says to it now and then: */
+			_Atomic uint32_t snd_limit;    /* bytes the send stream may hold   */
+			union {
+				_Atomic uint32_t accepts;    /* listener: connections ever completed */
+				_Atomic uint32_t rcv_urgent; /* connection: where the last urgent
+				                              * byte stands in what is received  */
 			};
 
 			/* -- the stack's half -- */
@@ -118,17 +126,7 @@ struct sock {
 				uint32_t told_written; /* rcv_w.written it has told of     */
 				uint32_t link;         /* chain of free or dying sockets   */
 			};
-
-			/* -- the stack's, colder; but for the first -- */
-			_Atomic(struct tcp_eor *) eor; /* application: once connected, with
-			                                * snd_w.marked                     */
 			struct tcp_conn *conn;         /* stack only; NULL: none (any more) */
-			_Atomic uint32_t snd_limit;    /* bytes the send stream may hold   */
-			union {
-				_Atomic uint32_t accepts;    /* listener: connections ever completed */
-				_Atomic uint32_t rcv_urgent; /* connection: where the last urgent
-				                              * byte stands in what is received  */
-			};
 			uint32_t opts;                 /* stack only: what setsockopt() changed,
 			                                * sock_opts(); 0: nothing          */
 
@@ -145,10 +143,11 @@ struct sock {
 
 static_assert(offsetof(struct sock, streams.rcv_w) == offsetof(struct sock, rcv_w) &&
               offsetof(struct sock, streams.eor) == offsetof(struct sock, eor) &&
-              offsetof(struct sock, eor) == 2 * CACHE_LINE, "one layout, two views");
+              offsetof(struct sock, rcv_w) == CACHE_LINE, "one layout, two views");
+static_assert(offsetof(struct sock, local) < 2 * CACHE_LINE, "a half is a line of its own");
 static_assert(sizeof(struct stream_writer) + sizeof(struct stream_reader) + 16 <= CACHE_LINE,
               "a half is one line");
-static_assert(sizeof(struct sock) == 224, "an idle socket is seven half-lines");
+static_assert(sizeof(struct sock) == 192, "an idle socket is three lines");
 
 /* What bind() has given a socket: it stays when a connection fails. */
 enum sock_bound {

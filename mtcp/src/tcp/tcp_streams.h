@@ -14,12 +14,11 @@ struct tcp_eor;
 
 struct tcp_streams {
 	/* -- the application's line -- */
-	struct stream_writer snd_w;
+	_Alignas(CACHE_LINE) struct stream_writer snd_w;
 	struct stream_reader rcv_r;
-	uint8_t user[TCP_STREAMS_REST];
+	_Atomic(struct tcp_eor *) eor; /* with snd_w.marked: the ends of records in what is sent */
+	uint8_t user[TCP_STREAMS_REST - sizeof(void *)];
 	/* -- the stack's -- */
 	struct stream_writer rcv_w;   /* where received text goes                  */
 	struct stream_reader snd_r;   /* what is read to be sent                   */
-	uint8_t stack[TCP_STREAMS_REST];
-	_Atomic(struct tcp_eor *) eor; /* with snd_w.marked: the ends of records in what is sent */
 };
