@@ -271,7 +271,7 @@ do_bind(struct fake_stack *f, struct sock_call *call)
 		if (f->sock[n].port == a->port)
 			return EADDRINUSE;
 	f->sock[call->sock].port = a->port;
-	f->ch.socks[call->sock].local = *a;
+	sock_set_local(&f->ch.socks[call->sock], a);
 	return 0;
 }
 
@@ -316,7 +316,7 @@ do_call(struct fake_stack *f, struct sock_call *call)
 		call->info = (struct tcp_info_data){ .state = 1, .rto_ns = MS(204), .snd_mss = 1448 };
 		return 0;
 	case SOCK_CALL_NAME:
-		call->addr = f->ch.socks[call->sock].local;
+		call->addr = sock_local(&f->ch.socks[call->sock]);
 		return 0;
 	case SOCK_CALL_UNCONNECT:
 		do_unconnect(f, &f->ch.socks[call->sock]);
@@ -394,8 +394,8 @@ fake_step(struct fake_stack *f)
 static void
 set_addresses(struct sock *s, uint16_t local, const struct sock_addr *peer)
 {
-	s->local = (struct sock_addr){ ip_addr_v4(0x0a000001), local };
-	s->peer = *peer;
+	sock_set_local(s, &(struct sock_addr){ ip_addr_v4(0x0a000001), local });
+	sock_set_peer(s, peer);
 	atomic_store(&s->snd_limit, FAKE_SND_LIMIT);
 	atomic_store(&s->rcv_step, 2048);
 }
@@ -421,7 +421,7 @@ void
 fake_establish(struct fake_stack *f, int n)
 {
 	struct sock *s = at(f, n);
-	struct sock_addr peer = s->peer;
+	struct sock_addr peer = sock_peer(s);
 
 	CU_ASSERT(f->sock[n].connecting);
 	set_addresses(s, 40000, &peer);

@@ -159,7 +159,7 @@ test_a_name_is_known_while_connecting(void)
 	fake_init(&f);
 	id = mtcp_socket(&f.ctx, AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0);
 	FAILS_WITH(mtcp_connect(&f.ctx, id, SA(a), sizeof a), EINPROGRESS);
-	f.ch.socks[id].local = (struct sock_addr){ ip_addr_v4(0x0a000001), 50001 };
+	sock_set_local(&f.ch.socks[id], &(struct sock_addr){ ip_addr_v4(0x0a000001), 50001 });
 	CU_ASSERT_EQUAL(mtcp_getsockname(&f.ctx, id, SA(got), &len), 0);
 	CU_ASSERT_EQUAL(ntohs(got.sin_port), 50001);
 	CU_ASSERT_EQUAL(ntohl(got.sin_addr.s_addr), 0x0a000001);
@@ -273,7 +273,7 @@ test_a_deferred_connect_opens_with_the_first_write(void)
 	                MTCP_EPOLLOUT);
 	CU_ASSERT_EQUAL(mtcp_write(&f.ctx, id, "hello", 5), 5);
 	CU_ASSERT_TRUE(opens_with_text(&f, id));
-	CU_ASSERT_EQUAL(f.ch.socks[id].peer.port, 80);
+	CU_ASSERT_EQUAL(f.ch.socks[id].name.rport, 80);
 	CU_ASSERT_EQUAL(fake_take(&f, id, NULL, 9), 5);
 	mtcp_close(&f.ctx, id);
 

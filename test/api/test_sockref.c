@@ -125,9 +125,9 @@ test_an_idle_connection_costs_what_the_account_says(void)
 	size_t shares = 2 * sizeof(struct hashmap_slot) + 3 * sizeof(uint32_t);
 	size_t all = sizeof(struct tcp_conn) + sizeof(struct sock) + shares;
 
-	CU_ASSERT_EQUAL(sizeof(struct tcp_conn), 320);
+	CU_ASSERT_EQUAL(sizeof(struct tcp_conn), 288);
 	CU_ASSERT_EQUAL(sizeof(struct sock), 192);
-	CU_ASSERT_EQUAL(all, 540); /* what mtcp/README.md says under "Memory" */
+	CU_ASSERT_EQUAL(all, 508); /* what mtcp/README.md says under "Memory" */
 }
 
 void

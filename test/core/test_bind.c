@@ -195,7 +195,7 @@ test_a_socket_that_was_refused_can_connect_again(void)
 		world_run(&w, MS(10));
 		CU_ASSERT_EQUAL(sock_facts(s), SOCK_CONNECTED);
 		if (bound)
-			CU_ASSERT_EQUAL(s->local.port, 777);
+			CU_ASSERT_EQUAL(s->name.lport, 777);
 		CU_ASSERT_EQUAL(world_write(&w, 0, s, 100), 100);
 		world_run(&w, MS(10));
 		host_close(&w.host[0], s);
@@ -232,14 +232,14 @@ test_a_port_that_is_left_to_the_connect_is_shared_by_addresses(void)
 	}
 	CU_ASSERT_EQUAL(s[2]->err, E_ADDRNOTAVAIL);
 	for (unsigned i = 0; i < 2; i++) {
-		CU_ASSERT_EQUAL(s[i]->local.port, 40000);
-		CU_ASSERT_EQUAL(s[i]->local.ip.b[15], ip[i] & 0xff);
+		CU_ASSERT_EQUAL(s[i]->name.lport, 40000);
+		CU_ASSERT_EQUAL(s[i]->name.local.b[15], ip[i] & 0xff);
 		CU_ASSERT_EQUAL(bind_to(&w, s[i], 0, 80), E_INVAL);
 	}
 	/* A failure takes the port back and leaves the address; closing gives all back. */
 	CU_ASSERT_EQUAL(unconnect(&w, s[1]), 0);
 	CU_ASSERT_EQUAL(port_of(&w, s[1]), 0);
-	CU_ASSERT_TRUE(!ip_addr_is_any(&s[1]->local.ip));
+	CU_ASSERT_TRUE(!ip_addr_is_any(&s[1]->name.local));
 	for (unsigned i = 0; i < 3; i++)
 		host_abort(&w.host[0], s[i]);
 	world_run(&w, MS(10));
@@ -257,8 +257,8 @@ test_a_listener_takes_the_port_that_was_left_open(void)
 	s = with_bits(&w, SOCK_OPT_BIND_LATE);
 	CU_ASSERT_EQUAL(bind_to(&w, s, 0x0a000001, 0), 0);
 	CU_ASSERT_EQUAL(host_listen(&w.host[0], s, 5), 0);
-	CU_ASSERT_NOT_EQUAL(s->local.port, 0);
-	CU_ASSERT_TRUE(!ip_addr_is_any(&s->local.ip));
+	CU_ASSERT_NOT_EQUAL(s->name.lport, 0);
+	CU_ASSERT_TRUE(!ip_addr_is_any(&s->name.local));
 	CU_ASSERT_EQUAL(bind_to(&w, s, 0x0a000001, 0), E_INVAL);
 	host_close(&w.host[0], s);
 	world_fini(&w);

@@ -752,7 +752,7 @@ test_socket_numbers_run_out(void)
 
 #define IDLE       1920u
 #define IDLE_BATCH 16u
-#define IDLE_BYTES 544u /* a connection, all in; mtcp/README.md, "Memory" */
+#define IDLE_BYTES 512u /* a connection, all in; mtcp/README.md, "Memory" */
 #define GRAIN      256u
 
 /* Tables as full as they may be, and no larger than that; a trace that is soon full. */

@@ -61,11 +61,23 @@ pool_for(struct records *r, enum demux_kind kind)
 	return kind == DEMUX_CONN ? &r->conns : kind == DEMUX_REQ ? &r->reqs : &r->tws;
 }
 
+/* With a place for its name. */
+static struct tcp_conn *
+conn_named(const struct records *r, struct tcp_conn *c)
+{
+	static struct tcp_streams streams[1u << 12];
+	uint32_t i = pool_index(&r->conns, c);
+
+	CU_ASSERT_FATAL(i < array_len(streams));
+	c->streams = &streams[i];
+	return c;
+}
+
 static struct tcp_tuple *
 name_of(enum demux_kind kind, void *obj)
 {
 	if (kind == DEMUX_CONN)
-		return &((struct tcp_conn *)obj)->tuple;
+		return &((struct tcp_conn *)obj)->streams->name;
 	if (kind == DEMUX_REQ)
 		return &((struct tcp_req *)obj)->tuple;
 	return &((struct tcp_tw *)obj)->tuple;
@@ -78,6 +90,8 @@ enter(struct records *r, enum demux_kind kind, const struct tcp_tuple *t)
 
 	if (!obj)
 		return NULL;
+	if (kind == DEMUX_CONN)
+		(void)conn_named(r, obj);
 	*name_of(kind, obj) = *t;
 	CU_ASSERT_TRUE(demux_add(&r->d, kind, obj, demux_hash(&r->d, t)));
 	return obj;
@@ -181,9 +195,9 @@ test_who_was_found_is_remembered_while_it_lives(void)
 		CU_ASSERT_PTR_NULL(demux_recent(&r.d, name));
 		name[i / 8] ^= (uint8_t)(1u << i % 8);
 	}
-	c->tuple.remote.b[0] = 0x20; /* of IPv6 */
+	c->streams->name.remote.b[0] = 0x20; /* of IPv6 */
 	CU_ASSERT_PTR_NULL(demux_recent(&r.d, name));
-	c->tuple.remote.b[0] = 0;
+	c->streams->name.remote.b[0] = 0;
 	c->in_use = 0;
 	CU_ASSERT_PTR_NULL(demux_recent(&r.d, name));
 	teardown(&r);
@@ -220,8 +234,8 @@ test_a_collision_is_no_match(void)
 	setup(&r, 3);
 	c = pool_get(&r.conns);
 	o = pool_get(&r.conns);
-	c->tuple = t;
-	o->tuple = u;
+	conn_named(&r, c)->streams->name = t;
+	conn_named(&r, o)->streams->name = u;
 	CU_ASSERT_TRUE(demux_add(&r.d, DEMUX_CONN, c, 77));
 	CU_ASSERT_TRUE(demux_add(&r.d, DEMUX_CONN, o, 77));
 	CU_ASSERT_EQUAL(demux_find(&r.d, &t, 77, &found), DEMUX_CONN);

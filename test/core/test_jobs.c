@@ -57,7 +57,7 @@ test_one_address_and_port_has_one_owner(void)
 	CU_ASSERT_EQUAL(bind_to(&w, s[3], 0x0a000001, 81), E_ADDRINUSE);
 	CU_ASSERT_EQUAL(bind_to(&w, s[3], 0x0a000009, 90), E_ADDRNOTAVAIL); /* not ours */
 	CU_ASSERT_EQUAL(bind_to(&w, s[3], 0xffffffff, 90), E_ADDRNOTAVAIL);
-	CU_ASSERT_EQUAL(s[3]->local.port, 0);
+	CU_ASSERT_EQUAL(s[3]->name.lport, 0);
 	CU_ASSERT_EQUAL(bind_to(&w, s[0], 0x0a000001, 82), E_INVAL); /* bound already */
 	host_close(&w.host[0], s[2]);
 	CU_ASSERT_EQUAL(bind_to(&w, s[3], 0x0a000001, 81), 0);
@@ -77,7 +77,7 @@ test_port_0_chooses_one(void)
 		s = new_socket(&w);
 		CU_ASSERT_EQUAL(bind_to(&w, s, 0, 0), 0);
 		port = w.host[0].ch->call.addr.port;
-		CU_ASSERT_EQUAL(s->local.port, port);
+		CU_ASSERT_EQUAL(s->name.lport, port);
 		CU_ASSERT_FATAL(port >= LO && port < LO + N_PORTS);
 		CU_ASSERT_FALSE(seen[port - LO]);
 		seen[port - LO] = true;
@@ -98,7 +98,7 @@ test_a_listener_without_bind_gets_a_port(void)
 	world_init(&w, 1, cfg_few_ports);
 	l = new_socket(&w);
 	CU_ASSERT_EQUAL(host_listen(&w.host[0], l, 5), 0);
-	CU_ASSERT_TRUE(l->local.port >= LO && l->local.port < LO + N_PORTS);
+	CU_ASSERT_TRUE(l->name.lport >= LO && l->name.lport < LO + N_PORTS);
 	CU_ASSERT_EQUAL(bind_to(&w, l, 0, 80), E_INVAL);
 	c = new_socket(&w);
 	host_connect(&w.host[0], c, &peer, 80);

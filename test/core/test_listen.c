@@ -40,9 +40,9 @@ test_what_is_completed_is_counted_and_queued(void)
 		a = host_accept(&w.host[0], l);
 		CU_ASSERT_PTR_NOT_NULL_FATAL(a);
 		CU_ASSERT_EQUAL(sock_facts(a), SOCK_BORN | SOCK_CONNECTED);
-		CU_ASSERT_EQUAL(a->peer.port, 100 + i);
-		CU_ASSERT_EQUAL(a->local.port, WORLD_PORT);
-		CU_ASSERT_TRUE(ip_addr_eq(&a->local.ip, &w.host[0].ip));
+		CU_ASSERT_EQUAL(a->name.rport, 100 + i);
+		CU_ASSERT_EQUAL(a->name.lport, WORLD_PORT);
+		CU_ASSERT_TRUE(ip_addr_eq(&a->name.local, &w.host[0].ip));
 		CU_ASSERT_EQUAL(a->parent, sock_number(w.host[0].ch, l));
 	}
 	CU_ASSERT_PTR_NULL(host_accept(&w.host[0], l));
@@ -497,7 +497,7 @@ test_pending_fast_opens_are_limited(void)
 	CU_ASSERT_EQUAL(world_fate(&w, 0, SYN_FASTOPEN), 2);
 	a = host_accept(&w.host[0], l); /* before its handshake is over */
 	CU_ASSERT_PTR_NOT_NULL_FATAL(a);
-	CU_ASSERT_EQUAL(a->peer.port, 101);
+	CU_ASSERT_EQUAL(a->name.rport, 101);
 	CU_ASSERT_EQUAL(world_read(&w, 0, a), 50);
 	/* One is completed, one reset: there is room for one more, and in a minute for another. */
 	world_say(&w, 0, &(struct tcp_seg){ .seq = { 152 }, .flags = TCP_ACK, .sport = 101,

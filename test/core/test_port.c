@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "core/port.h"
+#include "tcp/tcp_rare.h"
 
 #define LO      40000u
 #define HI      40015u
@@ -60,6 +61,17 @@ to(uint32_t remote)
 	return t;
 }
 
+static void
+conn_name(struct table *t, struct tcp_conn *c, const struct tcp_tuple *tuple)
+{
+	static struct tcp_streams streams[1u << 14];
+	uint32_t i = pool_index(&t->conns, c);
+
+	CU_ASSERT_FATAL(i < array_len(streams));
+	streams[i].name = *tuple;
+	c->streams = &streams[i];
+}
+
 /* Chooses a port for a connection, and makes it. */
 static uint16_t
 connects(struct table *t, uint32_t remote)
@@ -74,7 +86,7 @@ connects(struct table *t, uint32_t remote)
 	c = pool_get(&t->conns);
 	CU_ASSERT_PTR_NOT_NULL_FATAL(c);
 	memset(c, 0, sizeof *c);
-	c->tuple = tuple;
+	conn_name(t, c, &tuple);
 	c->hash = hash;
 	CU_ASSERT_TRUE(demux_add(&t->d, DEMUX_CONN, c, hash));
 	return tuple.lport;
@@ -259,7 +271,7 @@ static void
 gone(struct table *t, struct tcp_conn *c)
 {
 	demux_del(&t->d, DEMUX_CONN, c, c->hash);
-	port_freed(&t->p, NULL, &c->tuple);
+	port_freed(&t->p, NULL, tcp_name(c));
 	pool_put(&t->conns, c);
 }
 
@@ -314,7 +326,7 @@ test_the_last_free_port_is_found_at_once(void)
 		uint16_t port;
 
 		c = pool_at(&t.conns, i * 97);
-		port = c->tuple.lport;
+		port = tcp_name(c)->lport;
 		gone(&t, c);
 		looks = t.p.looks;
 		CU_ASSERT_EQUAL(connects(&t, 2), port);
@@ -408,7 +420,7 @@ test_cores_divide_the_range(void)
 		n++;
 		c = pool_get(&t.conns);
 		memset(c, 0, sizeof *c);
-		c->tuple = tuple;
+		conn_name(&t, c, &tuple);
 		c->hash = hash;
 		CU_ASSERT_TRUE(demux_add(&t.d, DEMUX_CONN, c, hash));
 	}
@@ -461,7 +473,7 @@ test_the_last_free_port_of_a_core_is_found_at_once(void)
 		}
 		c = pool_get(&t.conns);
 		memset(c, 0, sizeof *c);
-		c->tuple = tuple;
+		conn_name(&t, c, &tuple);
 		c->hash = hash;
 		CU_ASSERT_TRUE(demux_add(&t.d, DEMUX_CONN, c, hash));
 	}
@@ -469,10 +481,10 @@ test_the_last_free_port_of_a_core_is_found_at_once(void)
 	c = pool_at(&t.conns, 100);
 	tuple = to(2);
 	demux_del(&t.d, DEMUX_CONN, c, c->hash);
-	port_freed(&t.p, &own[1], &c->tuple);
+	port_freed(&t.p, &own[1], tcp_name(c));
 	t.p.looks = 0;
 	CU_ASSERT_TRUE(port_choose_connect(&t.p, &own[1], &t.d, &tuple, &hash));
-	CU_ASSERT_EQUAL(tuple.lport, c->tuple.lport);
+	CU_ASSERT_EQUAL(tuple.lport, tcp_name(c)->lport);
 	CU_ASSERT_EQUAL(t.p.looks, 1);
 	teardown(&t);
 }

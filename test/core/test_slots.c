@@ -109,8 +109,8 @@ test_a_number_used_again_is_as_new(void)
 	for (unsigned i = 0; i < N_SOCKS && again != s; i++)
 		again = next_socket(&w);
 	CU_ASSERT_PTR_EQUAL_FATAL(again, s);
-	CU_ASSERT_EQUAL(s->local.port, 0);
-	CU_ASSERT_TRUE(ip_addr_is_any(&s->local.ip));
+	CU_ASSERT_EQUAL(s->name.lport, 0);
+	CU_ASSERT_TRUE(ip_addr_is_any(&s->name.local));
 	CU_ASSERT_EQUAL(atomic_load(&s->opt_bits), 0);
 	CU_ASSERT_EQUAL(sock_requests(s), 0);
 	CU_ASSERT_EQUAL(sock_facts(s), 0);

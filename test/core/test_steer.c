@@ -87,8 +87,8 @@ test_connections_of_ours_live_wherever_packets_arrive(void)
 	town_run(&t, SEC(3));
 	CU_ASSERT_EQUAL(town_heard(&t), 200);
 	for (unsigned i = 0; i < 200; i++) {
-		CU_ASSERT_FALSE(seen[t.talk[i].s->local.port]);
-		seen[t.talk[i].s->local.port] = true;
+		CU_ASSERT_FALSE(seen[t.talk[i].s->name.lport]);
+		seen[t.talk[i].s->name.lport] = true;
 	}
 	CU_ASSERT_EQUAL(town_exceptions(&t, 0), 0);
 	check_accounts(&t, 0);
@@ -444,7 +444,7 @@ test_an_icmp_error_reaches_its_connection(void)
 		CU_ASSERT_EQUAL(host_write(k[i]->host, k[i]->s, (const uint8_t *)"x", 1), 1);
 		host_step(k[i]->host);
 		n = craft_icmp_error(frame, &way, ICMP4_UNREACHABLE, ICMP4_CODE_FRAG_NEEDED, 1000,
-		                     &way.src, k[i]->s->local.port, 80, c->snd_una);
+		                     &way.src, k[i]->s->name.lport, 80, c->snd_una);
 		CU_ASSERT_TRUE(io_mem_inject(t.wire, 1, (i + 1) % 4, net_now(t.clock), frame, n));
 	}
 	town_run(&t, MS(1));

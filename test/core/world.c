@@ -269,7 +269,7 @@ void
 world_pair(struct world *w, const struct sock *listener, struct sock **client,
            struct sock **server)
 {
-	*client = world_connect(w, 0, listener->local.port);
+	*client = world_connect(w, 0, listener->name.lport);
 	world_run(w, MS(10));
 	*server = host_accept(&w->host[1], listener);
 	CU_ASSERT_PTR_NOT_NULL_FATAL(*server);

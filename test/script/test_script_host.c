@@ -215,7 +215,7 @@ test_icmp_that_ends_nothing(void)
 		CU_ASSERT_TRUE(seq_lt(conn->snd_una, conn->snd_nxt));
 		world_frame(&w, 0, frame,
 		            craft_icmp_error(frame, &way, kinds[i].type, kinds[i].code, 0,
-		                             &w.host[1].ip, conn->tuple.lport, WORLD_PORT,
+		                             &w.host[1].ip, tcp_name(conn)->lport, WORLD_PORT,
 		                             conn->snd_una));
 		CU_ASSERT_EQUAL(conn->state, TCP_ESTABLISHED);
 		CU_ASSERT_EQUAL(conn->cwnd, cwnd);

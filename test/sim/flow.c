@@ -6,6 +6,7 @@
 #include <stdio.h>
 
 #include "core/stack_priv.h"
+#include "tcp/tcp_rare.h"
 
 #define FASTOPEN_TEXT 2000u /* more than a SYN can carry */
 #define CONNECT_TRIES 1000u
@@ -171,10 +172,10 @@ connected(struct flows *f, struct flow *w, unsigned k)
 	e->connecting = false;
 	e->connected = true;
 	if (k == 0)
-		w->lport = e->s->local.port;
-	if (!ip_addr_eq(&e->s->local.ip, &host_of(f, w, k)->ip) ||
-	    e->s->peer.port != swarm_target(f->swarm, w->id, k) ||
-	    (bind && e->s->local.port != bind))
+		w->lport = e->s->name.lport;
+	if (!ip_addr_eq(&e->s->name.local, &host_of(f, w, k)->ip) ||
+	    e->s->name.rport != swarm_target(f->swarm, w->id, k) ||
+	    (bind && e->s->name.lport != bind))
 		broken(f, w, k, "has wrong addresses");
 }
 
@@ -186,7 +187,7 @@ client_port(const struct flow *w)
 {
 	const struct sock *s = w->end[0].s;
 
-	return w->lport || !s || !s->conn ? w->lport : s->conn->tuple.lport;
+	return w->lport || !s || !s->conn ? w->lport : tcp_name(s->conn)->lport;
 }
 
 static struct flow *
@@ -241,7 +242,7 @@ is_ghost(const struct host *h, const struct flow *w, const struct sock *s)
 static void
 accepted(struct flows *f, unsigned server, struct sock *s)
 {
-	struct flow *w = flow_of_port(f, server, s->peer.port);
+	struct flow *w = flow_of_port(f, server, s->name.rport);
 
 	if (w)
 		note_isn(w);
@@ -253,9 +254,9 @@ accepted(struct flows *f, unsigned server, struct sock *s)
 	 * Open gave way, and its SYN came again. */
 	if (!(sock_facts(s) & SOCK_CONNECTED) || !w) {
 		if ((sock_facts(s) & SOCK_CONNECTED) && !swarm_lenient(f->swarm) &&
-		    !f->orphans && !client_left(f, server, s->peer.port)) {
+		    !f->orphans && !client_left(f, server, s->name.rport)) {
 			f->broken = "accepted a connection that nobody made";
-			(void)snprintf(f->what, sizeof f->what, "from port %u", s->peer.port);
+			(void)snprintf(f->what, sizeof f->what, "from port %u", s->name.rport);
 		}
 		host_abort(&f->host[server], s);
 		return;
@@ -318,10 +319,13 @@ static bool
 end_record(struct flows *f, struct flow *w, unsigned k)
 {
 	struct flow_end *e = &w->end[k];
+	struct sock_addr local, peer;
 
 	if (!w->plan->record || e->written == 0 || e->written % w->plan->record != 0)
 		return true;
-	watch_records(f->watch, &e->s->local, &e->s->peer, w->plan->record);
+	local = sock_local(e->s);
+	peer = sock_peer(e->s);
+	watch_records(f->watch, &local, &peer, w->plan->record);
 	return host_end_record(host_of(f, w, k), e->s);
 }
 
@@ -633,13 +637,16 @@ shut_out(const struct flows *f, const struct flow *w, unsigned k)
 {
 	const struct flow_end *e = &w->end[k];
 	const struct watch_dir *d;
+	struct sock_addr local, peer;
 
 	if (e->s && e->s->conn && e->s->conn->state == TCP_SYN_RCVD)
 		return false;
 	if (!e->s || !e->connected || host_readable(e->s) ||
 	    (sock_facts(e->s) & (SOCK_PEER_FIN | SOCK_OVER)))
 		return false;
-	d = watch_find(f->watch, &e->s->local, &e->s->peer);
+	local = sock_local(e->s);
+	peer = sock_peer(e->s);
+	d = watch_find(f->watch, &local, &peer);
 	return d && d->acked_any && seq_eq(d->ack, d->offer);
 }
 

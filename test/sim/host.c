@@ -246,7 +246,7 @@ host_set(struct host *h, struct sock *s, enum tcp_option option, int64_t value)
 void
 host_connect(struct host *h, struct sock *s, const struct ip_addr *ip, uint16_t port)
 {
-	s->peer = (struct sock_addr){ *ip, port };
+	sock_set_peer(s, &(struct sock_addr){ *ip, port });
 	(void)sock_ask(h->ch, s, SOCK_REQ_CONNECT);
 }
 

@@ -24,13 +24,16 @@ struct fixture {
 static void
 fixture_init(struct fixture *f, bool ts)
 {
+	struct tcp_streams streams;
 	struct tcp_conn c;
 
 	memset(f, 0, sizeof *f);
 	memset(&c, 0, sizeof c);
 	tcp_cfg_default(&f->cfg);
 	f->e.cfg = &f->cfg;
-	c.tuple = (struct tcp_tuple){ .lport = 80, .rport = 40000 };
+	memset(&streams, 0, sizeof streams);
+	streams.name = (struct tcp_tuple){ .lport = 80, .rport = 40000 };
+	c.streams = &streams;
 	c.hash = 77;
 	c.snd_nxt = seq_of(SND_NXT);
 	c.rcv_nxt = seq_of(RCV_NXT);

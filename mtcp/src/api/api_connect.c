@@ -105,7 +105,7 @@ int
 connect_room(struct mtcp_context *ctx, struct sockref *r, const struct sock_addr *to)
 {
 	struct sock *s = ref_sock(ctx, r);
-	struct sock_addr deferred = s->peer;
+	struct sock_addr deferred = sock_peer(s);
 
 	if (!(r->flags & REF_DEFERRED)) {
 		if (r->type == MTCP_SOCK_LISTENER || (r->flags & REF_KNOWN) ||
@@ -115,7 +115,7 @@ connect_room(struct mtcp_context *ctx, struct sockref *r, const struct sock_addr
 			return call_answer(EALREADY);
 		if (!to)
 			return call_answer(EINVAL);
-		s->peer = *to;
+		sock_set_peer(s, to);
 	}
 	return room_for_text(ctx, r, r->flags & REF_DEFERRED ? &deferred : to);
 }
@@ -158,7 +158,7 @@ connect_first(struct mtcp_context *ctx, struct sockref *r, const struct sock_add
 {
 	struct sock *s = ref_sock(ctx, r);
 
-	s->peer = *to;
+	sock_set_peer(s, to);
 	if (deferred(ctx, r, to))
 		return 0;
 	context_ask(ctx, s, SOCK_REQ_CONNECT);

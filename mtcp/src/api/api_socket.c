@@ -100,6 +100,14 @@ address_wanted(const struct sockaddr *addr, const socklen_t *addrlen)
 	return false;
 }
 
+static void
+peer_write(const struct sock *s, struct sockaddr *addr, socklen_t *addrlen)
+{
+	struct sock_addr peer = sock_peer(s);
+
+	sockaddr_write(&peer, addr, addrlen);
+}
+
 /* While a connection opens only the stack can tell which address it was given. */
 static struct sock_addr
 local_name(struct mtcp_context *ctx, struct sockref *r)
@@ -107,12 +115,12 @@ local_name(struct mtcp_context *ctx, struct sockref *r)
 	struct sock *s = ref_sock(ctx, r);
 
 	if (sock_facts(s) & SOCK_CONNECTED)
-		return s->local;
+		return sock_local(s);
 	if (sock_requests(s) & SOCK_REQ_CONNECT) {
 		(void)context_call(ctx, SOCK_CALL_NAME, s);
 		return ctx->ch->call.addr;
 	}
-	return r->flags & REF_BOUND ? s->local : (struct sock_addr){ .port = 0 };
+	return r->flags & REF_BOUND ? sock_local(s) : (struct sock_addr){ .port = 0 };
 }
 
 int
@@ -139,7 +147,7 @@ mtcp_getpeername(mctx_t mctx, int sockid, struct sockaddr *addr, socklen_t *addr
 	facts = sock_facts(ref_sock(mctx, r));
 	if (!(facts & SOCK_CONNECTED) || (facts & (SOCK_ERROR | SOCK_OVER)))
 		return call_answer(ENOTCONN);
-	sockaddr_write(&ref_sock(mctx, r)->peer, addr, addrlen);
+	peer_write(ref_sock(mctx, r), addr, addrlen);
 	return 0;
 }
 
@@ -187,7 +195,7 @@ mtcp_accept4(mctx_t mctx, int sockid, struct sockaddr *addr, socklen_t *addrlen,
 	if (flags & SOCK_NONBLOCK)
 		born->flags |= REF_NONBLOCK;
 	if (addr)
-		sockaddr_write(&ref_sock(mctx, born)->peer, addr, addrlen);
+		peer_write(ref_sock(mctx, born), addr, addrlen);
 	return (int)ref_number(mctx, born);
 }
 

@@ -27,7 +27,7 @@ in_conflict(const struct sock *s, const struct sock_addr *a, const struct sock *
 	bool both_reuse = has_bit(s, SOCK_OPT_REUSEADDR) && has_bit(o, SOCK_OPT_REUSEADDR);
 	bool both_share = has_bit(s, SOCK_OPT_REUSEPORT) && has_bit(o, SOCK_OPT_REUSEPORT);
 
-	if (o == s || !overlap(&a->ip, &o->local.ip) || both_share)
+	if (o == s || !overlap(&a->ip, &o->name.local) || both_share)
 		return false;
 	if (listens)
 		return o->kind == SOCK_KIND_LISTENER;
@@ -65,7 +65,7 @@ bind_socket(struct stack *st, struct sock_call *k, struct sock *s)
 	if (!is_late(s, &a))
 		return bind_port(st, k, s);
 	s->bound = ip_addr_is_any(&a.ip) ? SOCK_UNBOUND : SOCK_BOUND_LATE;
-	s->local = a;
+	sock_set_local(s, &a);
 	return 0;
 }
 
@@ -81,7 +81,8 @@ bind_port(struct stack *st, struct sock_call *k, struct sock *s)
 	if (!port_bind(&st->ports, a.port, k->sock))
 		return E_NOBUFS;
 	s->bound = ip_addr_is_any(&a.ip) ? SOCK_BOUND_PORT : SOCK_BOUND_ADDR;
-	s->local = k->addr = a;
+	k->addr = a;
+	sock_set_local(s, &a);
 	return 0;
 }
 
@@ -94,5 +95,7 @@ bind_has_port(const struct sock *s)
 bool
 bind_may_listen(struct stack *st, const struct sock *s)
 {
-	return s->kind == SOCK_KIND_LISTENER || !taken(st, s, &s->local, true);
+	struct sock_addr a = sock_local(s);
+
+	return s->kind == SOCK_KIND_LISTENER || !taken(st, s, &a, true);
 }

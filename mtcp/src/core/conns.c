@@ -8,6 +8,7 @@
 #include "core/stack_priv.h"
 #include "tcp/tcp_isn.h"
 #include "tcp/tcp_chrono.h"
+#include "tcp/tcp_rare.h"
 #include "tcp/tcp_timer.h"
 
 struct tcp_conn *
@@ -31,15 +32,30 @@ conn_new(struct stack *st, const struct tcp_open *o, uint32_t hash, int64_t now)
 	return c;
 }
 
+/* What a connection that never came about had chosen is free again; bind()'s choice stays. */
+void
+conn_unname(struct sock *s)
+{
+	if (s->bound == SOCK_UNBOUND || s->bound == SOCK_BOUND_PORT)
+		s->name.local = IP_ANY;
+	if (!bind_has_port(s))
+		s->name.lport = 0;
+}
+
+/* `stays`: it has something left to say. */
 static void
-detach(struct stack *st, struct tcp_conn *c)
+detach(struct stack *st, struct tcp_conn *c, bool stays)
 {
 	struct sock *s = conn_sock(c);
 
 	if (!s)
 		return;
+	if (stays)
+		tcp_rare_own(&st->env, c)->name = s->name;
 	s->conn = NULL;
 	c->streams = NULL;
+	if (!(sock_facts(s) & SOCK_CONNECTED))
+		conn_unname(s);
 	if (s->goodbye)
 		slot_release(st, s);
 }
@@ -55,16 +71,13 @@ conn_forget(struct stack *st, struct sock *s, int64_t now)
 		conn_settle(st, s->conn, now);
 	}
 	if (s->conn) /* its reset has not left yet */
-		detach(st, s->conn);
+		detach(st, s->conn, true);
 	slot_streams_drop(st, s);
 	s->told_written = 0;
 	s->err = 0;
 	s->kind = SOCK_KIND_PLAIN;
-	s->peer = (struct sock_addr){ IP_ANY, 0 };
-	if (s->bound == SOCK_UNBOUND || s->bound == SOCK_BOUND_PORT)
-		s->local.ip = IP_ANY;
-	if (!bind_has_port(s))
-		s->local.port = 0;
+	sock_set_peer(s, &(struct sock_addr){ IP_ANY, 0 });
+	conn_unname(s);
 	atomic_store_explicit(&s->snd_limit, 0, memory_order_relaxed);
 	atomic_store_explicit(&s->accepts, 0, memory_order_relaxed); /* was rcv_urgent */
 	atomic_store_explicit(&s->facts, 0, memory_order_release);
@@ -75,16 +88,18 @@ conn_forget(struct stack *st, struct sock *s, int64_t now)
 static void
 conn_free(struct stack *st, struct tcp_conn *c, bool stays)
 {
+	struct tcp_tuple name = *tcp_name(c);
+
 	if (!stays)
-		port_freed(&st->ports, steer_ports(st, &c->tuple.local), &c->tuple);
+		port_freed(&st->ports, steer_ports(st, &name.local), &name);
 	tcp_conn_release(&st->env, c);
-	detach(st, c);
+	detach(st, c, false);
 	opts_drop(st, c->opts);
 	link_remove(&c->tx_link);
 	wheel_cancel(&st->wheel, &c->timer);
 	demux_del(&st->demux, DEMUX_CONN, c, c->hash);
 	if (!stays)
-		steer_look_gone(st, &c->tuple, c->hash);
+		steer_look_gone(st, &name, c->hash);
 	c->in_use = 0;
 	pool_put(&st->conns, c);
 }
@@ -255,7 +270,7 @@ over(struct stack *st, struct tcp_conn *c, int64_t now)
 	    conn_to_fin_wait_2(st, c, now))
 		return true;
 	if (streams_unused(c))
-		detach(st, c);
+		detach(st, c, true);
 	return false;
 }
 
@@ -340,7 +355,7 @@ conns_orphans(struct stack *st, int64_t now)
 		tcp_abort(&st->env, c, TCP_E_NOBUFS, now);
 		conn_settle(st, c, now);
 		if (c->in_use == TCP_CONN_IN_USE)
-			detach(st, c); /* its reset needs none of the text */
+			detach(st, c, true); /* its reset needs none of the text */
 	}
 }
 

@@ -3,6 +3,8 @@
 
 #include "core/demux.h"
 
+#include "tcp/tcp_rare.h"
+
 #define RECENT_MAX 16384u /* 64 KB: what a core's cache can spare */
 
 bool
@@ -63,21 +65,25 @@ demux_recent(const struct demux *d, const uint8_t *name)
 	uint64_t addrs = name_addrs(name, name + 4);
 	uint32_t ports = name_ports(get_be16(name + 8), get_be16(name + 10));
 	uint32_t v = d->recent[recent_place(d, addrs, ports)];
+	const struct tcp_tuple *t;
 	struct tcp_conn *c;
 
 	if (v == 0)
 		return NULL;
 	c = pool_at(d->conns, v - 1);
-	if (c->in_use != TCP_CONN_IN_USE || name_ports(c->tuple.rport, c->tuple.lport) != ports ||
-	    name_addrs(c->tuple.remote.b + 12, c->tuple.local.b + 12) != addrs)
+	if (c->in_use != TCP_CONN_IN_USE)
 		return NULL;
-	return likely(is_v4(&c->tuple.remote) && is_v4(&c->tuple.local)) ? c : NULL;
+	t = tcp_name(c);
+	if (name_ports(t->rport, t->lport) != ports ||
+	    name_addrs(t->remote.b + 12, t->local.b + 12) != addrs)
+		return NULL;
+	return likely(is_v4(&t->remote) && is_v4(&t->local)) ? c : NULL;
 }
 
 void
 demux_remember(struct demux *d, const struct tcp_conn *c)
 {
-	const struct tcp_tuple *t = &c->tuple;
+	const struct tcp_tuple *t = tcp_name(c);
 	uint64_t addrs = name_addrs(t->remote.b + 12, t->local.b + 12);
 
 	d->recent[recent_place(d, addrs, name_ports(t->rport, t->lport))] =
@@ -119,7 +125,7 @@ static const struct tcp_tuple *
 tuple_of(enum demux_kind kind, const void *obj)
 {
 	if (kind == DEMUX_CONN)
-		return &((const struct tcp_conn *)obj)->tuple;
+		return tcp_name(obj);
 	if (kind == DEMUX_REQ)
 		return &((const struct tcp_req *)obj)->tuple;
 	return &((const struct tcp_tw *)obj)->tuple;

@@ -124,11 +124,6 @@ events_conn(struct stack *st, struct tcp_conn *c)
 	if (!news)
 		return;
 	s->told_written = written;
-	if ((facts & SOCK_CONNECTED) && !(old & SOCK_CONNECTED)) {
-		s->local = (struct sock_addr){ c->tuple.local, c->tuple.lport };
-		if (!(c->flags & TCPF_ACTIVE_OPEN)) /* else the application has written it */
-			s->peer = (struct sock_addr){ c->tuple.remote, c->tuple.rport };
-	}
 	if (facts & SOCK_ERROR)
 		s->err = (int16_t)c->err;
 	events_tell(st, s, facts);

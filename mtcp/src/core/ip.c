@@ -5,6 +5,7 @@
  */
 
 #include "core/stack_priv.h"
+#include "tcp/tcp_rare.h"
 #include "wire/usual.h"
 
 /* ------------------------------------------------------------ addresses -- */
@@ -596,7 +597,7 @@ usual_in(struct stack *st, unsigned port, const struct io_pkt *pkt, int64_t now,
 	    (pkt->flags & (IO_RX_IP_BAD | IO_RX_L4_BAD | STEER_KEEP)))
 		return false;
 	c = demux_recent(&st->demux, f + USUAL_SRC);
-	if (!c || !port_owns(p, &c->tuple.local) ||
+	if (!c || !port_owns(p, &tcp_name(c)->local) ||
 	    !wire_usual_parse(f, !(pkt->flags & IO_RX_IP_GOOD), !(pkt->flags & IO_RX_L4_GOOD), &s))
 		return false;
 	from.port = port;

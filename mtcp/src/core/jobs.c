@@ -7,6 +7,7 @@
 #include "core/stack_priv.h"
 #include "tcp/tcp_fastopen.h"
 #include "tcp/tcp_isn.h"
+#include "tcp/tcp_rare.h"
 #include "tcp/tcp_urgent.h"
 
 #define JOBS_PER_STEP  1024u
@@ -29,15 +30,15 @@ choose_tuple(struct stack *st, struct sock *s, struct tcp_tuple *t, uint32_t *ha
 	void *found;
 
 	memset(t, 0, sizeof *t);
-	t->remote = s->peer.ip;
-	t->rport = s->peer.port;
+	t->remote = s->name.remote;
+	t->rport = s->name.rport;
 	if (!ip_source(st, &t->remote, &src, mtu))
 		return E_NETUNREACH;
-	t->local = ip_addr_is_any(&s->local.ip) ? src : s->local.ip;
-	if (s->local.port == 0)
+	t->local = ip_addr_is_any(&s->name.local) ? src : s->name.local;
+	if (s->name.lport == 0)
 		return port_choose_connect(&st->ports, steer_ports(st, &t->local), &st->demux, t,
 		                           hash) ? 0 : E_ADDRNOTAVAIL;
-	t->lport = s->local.port;
+	t->lport = s->name.lport;
 	*hash = demux_hash(&st->demux, t);
 	switch (demux_find(&st->demux, t, *hash, &found)) {
 	case DEMUX_NONE:
@@ -94,6 +95,7 @@ do_connect(struct stack *st, struct sock *s, int64_t now)
 	o.streams = &s->streams;
 	if (!(c = conn_new(st, &o, hash, now))) {
 		steer_look_gone(st, &o.tuple, hash);
+		conn_unname(s);
 		connect_failed(st, s, E_NOBUFS);
 		return;
 	}
@@ -146,7 +148,7 @@ goodbye(struct stack *st, struct sock *s, uint16_t req, int64_t now)
 	struct tcp_conn *c = s->conn;
 
 	if (bind_has_port(s))
-		port_unbind(&st->ports, s->local.port, sock_number(&st->ch, s));
+		port_unbind(&st->ports, s->name.lport, sock_number(&st->ch, s));
 	if (s->kind == SOCK_KIND_LISTENER)
 		listener_close(st, s);
 	if (!c) {
@@ -213,7 +215,7 @@ call_listen(struct stack *st, struct sock_call *k, struct sock *s)
 	if (s->kind != SOCK_KIND_PLAIN && s->kind != SOCK_KIND_LISTENER)
 		return E_INVAL;
 	if (!bind_has_port(s)) {
-		struct sock_call b = { .sock = k->sock, .addr = { s->local.ip, 0 } };
+		struct sock_call b = { .sock = k->sock, .addr = { s->name.local, 0 } };
 		int err = bind_port(st, &b, s);
 
 		if (err)
@@ -413,8 +415,7 @@ call_run(struct stack *st, struct sock_call *k, struct sock *s, int64_t now)
 	case SOCK_CALL_INFO:
 		return call_info(st, k, s, now);
 	case SOCK_CALL_NAME:
-		k->addr = s->conn ? (struct sock_addr){ s->conn->tuple.local, s->conn->tuple.lport }
-		                  : s->local;
+		k->addr = sock_local(s);
 		return 0;
 	case SOCK_CALL_UNCONNECT:
 		return conn_forget(st, s, now) ? 0 : E_INVAL;

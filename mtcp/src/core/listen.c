@@ -17,9 +17,9 @@ fit(const struct sock *s, const struct tcp_tuple *t)
 {
 	if (s->kind != SOCK_KIND_LISTENER)
 		return 0;
-	if (ip_addr_is_any(&s->local.ip))
+	if (ip_addr_is_any(&s->name.local))
 		return 1;
-	return ip_addr_eq(&s->local.ip, &t->local) ? 2 : 0;
+	return ip_addr_eq(&s->name.local, &t->local) ? 2 : 0;
 }
 
 /* The nth of those that fit that well. */
@@ -70,15 +70,15 @@ listener_add(struct stack *st, struct sock *s, uint32_t backlog)
 	if (!l) { /* also after everything was asked to finish */
 		if (!(l = free_listener(st)))
 			return TCP_E_NOBUFS;
-		*l = (struct listener){ .ip = s->local.ip,
-			                .port = s->local.port,
+		*l = (struct listener){ .ip = s->name.local,
+			                .port = s->name.lport,
 			                .sock = number,
 			                .gen = st->listeners_made++ };
 		s->listener = to_u16((uint32_t)(l - st->listener));
 	}
 	l->backlog = max(backlog, 1u);
 	s->kind = SOCK_KIND_LISTENER;
-	steer_listen(st, s->local.port, true);
+	steer_listen(st, s->name.lport, true);
 	return 0;
 }
 
@@ -107,7 +107,7 @@ listener_close(struct stack *st, struct sock *s)
 			half_open_free(st, h);
 	}
 	l->sock = NO_SOCK;
-	steer_listen(st, s->local.port, anybody_listens(st, s->local.port));
+	steer_listen(st, s->name.lport, anybody_listens(st, s->name.lport));
 }
 
 static uint32_t

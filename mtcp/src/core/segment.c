@@ -5,6 +5,7 @@
  */
 
 #include "core/stack_priv.h"
+#include "tcp/tcp_rare.h"
 #include "tcp/tcp_timer.h"
 
 static void
@@ -194,7 +195,7 @@ enum fate
 segment_in_conn(struct stack *st, struct tcp_conn *c, const struct segment_from *from,
                 const struct tcp_seg *s, int64_t now)
 {
-	struct tcp_tuple t = c->tuple; /* for who wants to know it when `c` is gone */
+	struct tcp_tuple t = *tcp_name(c); /* for who wants to know it when `c` is gone */
 
 	return to_connection(st, c, from, &t, s, now);
 }

@@ -84,7 +84,7 @@ slot_reset(struct stack *st, struct sock *s)
 	s->err = 0;
 	s->goodbye = 0;
 	s->bound = SOCK_UNBOUND;
-	s->local = s->peer = (struct sock_addr){ IP_ANY, 0 };
+	s->name = (struct tcp_tuple){ .local = IP_ANY, .remote = IP_ANY };
 	s->kind = SOCK_KIND_FREE;
 	opts_drop(st, sock_opts(st, s));
 	sock_set_opts(st, s, &st->no_opts);

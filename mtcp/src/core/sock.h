@@ -131,9 +131,9 @@ struct sock {
 			                                * sock_opts(); 0: nothing          */
 
 			/* -- set once by one side, then read by both -- */
-			struct sock_addr local; /* stack: valid with CONNECTED or after a call */
-			struct sock_addr peer;  /* application: destination for REQ_CONNECT;
-			                         * stack: with SOCK_BORN                   */
+			/* sock_local(): stack; valid with CONNECTED or after a call.  sock_peer():
+			 * application, destination for REQ_CONNECT; stack, with SOCK_BORN. */
+			struct tcp_tuple name;
 
 			/* -- the application's own: api/sockref.h -- */
 			uint64_t ref[SOCK_REF_WORDS];
@@ -144,7 +144,8 @@ struct sock {
 static_assert(offsetof(struct sock, streams.rcv_w) == offsetof(struct sock, rcv_w) &&
               offsetof(struct sock, streams.eor) == offsetof(struct sock, eor) &&
               offsetof(struct sock, rcv_w) == CACHE_LINE, "one layout, two views");
-static_assert(offsetof(struct sock, local) < 2 * CACHE_LINE, "a half is a line of its own");
+static_assert(offsetof(struct sock, streams.name) == offsetof(struct sock, name),
+              "the name is the connection's too");
 static_assert(sizeof(struct stream_writer) + sizeof(struct stream_reader) + 16 <= CACHE_LINE,
               "a half is one line");
 static_assert(sizeof(struct sock) == 192, "an idle socket is three lines");
@@ -255,4 +256,30 @@ static inline uint16_t
 sock_requests(const struct sock *s)
 {
 	return atomic_load_explicit(&s->req, memory_order_acquire);
+}
+
+static inline struct sock_addr
+sock_local(const struct sock *s)
+{
+	return (struct sock_addr){ s->name.local, s->name.lport };
+}
+
+static inline struct sock_addr
+sock_peer(const struct sock *s)
+{
+	return (struct sock_addr){ s->name.remote, s->name.rport };
+}
+
+static inline void
+sock_set_local(struct sock *s, const struct sock_addr *a)
+{
+	s->name.local = a->ip;
+	s->name.lport = a->port;
+}
+
+static inline void
+sock_set_peer(struct sock *s, const struct sock_addr *a)
+{
+	s->name.remote = a->ip;
+	s->name.rport = a->port;
 }

@@ -218,6 +218,9 @@ int64_t segment_deadline(const struct stack *st);
 
 /* ----------------------------------------------------- conns.c: their life -- */
 
+/* The local name of a socket is bind()'s again. */
+void conn_unname(struct sock *s);
+
 /* A connection with its tuple entered, or NULL. */
 struct tcp_conn *conn_new(struct stack *st, const struct tcp_open *o, uint32_t hash, int64_t now);
 

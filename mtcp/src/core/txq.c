@@ -8,6 +8,7 @@
  */
 
 #include "core/stack_priv.h"
+#include "tcp/tcp_rare.h"
 #include "tcp/tcp_urgent.h"
 
 #define SEGMENTS_PER_TURN 16u /* of one connection, before the next one's turn */
@@ -169,7 +170,7 @@ conn_turn(struct stack *st, struct tcp_conn *c, unsigned quota, int64_t now)
 
 	link_remove(&c->tx_link);
 	c->tx_list = TX_NONE;
-	answer = ip_way_find(st, &c->tuple.remote, &c->tx_link, now, &way);
+	answer = ip_way_find(st, &tcp_name(c)->remote, &c->tx_link, now, &way);
 	if (answer == WAY_WAITING) {
 		c->tx_list = TX_WAITS;
 		return 0;
@@ -186,7 +187,7 @@ conn_turn(struct stack *st, struct tcp_conn *c, unsigned quota, int64_t now)
 		/* Said before its text was written: who has seen the text can see it now. */
 		if (s.len && jobs_urgent(st, c))
 			tcp_urgent_mark(c, &s);
-		ip_segment_out(st, &way, &c->tuple, &s, c);
+		ip_segment_out(st, &way, tcp_name(c), &s, c);
 		n++;
 		if (s.last)
 			break;

@@ -739,7 +739,7 @@ bbr_init(struct tcp_env *e, struct tcp_conn *c, int64_t now)
 	(void)e;
 	memset(b, 0, sizeof *b);
 	b->now = now;
-	b->rng.state = (uint64_t)seq_sub(c->iss, seq_of(0)) << 16 | c->tuple.lport;
+	b->rng.state = (uint64_t)seq_sub(c->iss, seq_of(0)) << 16 | tcp_name(c)->lport;
 	b->min_rtt = b->probe_rtt_min = c->srtt_us ? US(us) : TIME_NEVER;
 	b->min_rtt_at = b->probe_rtt_min_at = b->extra_at = b->now;
 	b->next_round = b->loss_round = c->delivered;

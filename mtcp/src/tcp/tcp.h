@@ -24,12 +24,6 @@
 #include "tcp/tcp_streams.h"
 #include "wire/tcp_wire.h"
 
-/* Who talks to whom; "local" is this side. */
-struct tcp_tuple {
-	struct ip_addr local, remote;
-	uint16_t lport, rport;
-};
-
 /* Why a connection ended; the numbers are Linux's errno values, so that they
  * can be shown to the application as they are. */
 enum tcp_error {
@@ -226,8 +220,8 @@ struct tcp_reass {
 #define TCP_CONN_IN_USE 0xc5 /* neither 0 nor what a pool fills free memory with */
 
 struct tcp_conn {
-	/* -- line 0: every segment ------------------------------------------- */
-	_Alignas(CACHE_LINE) uint32_t flags; /* TCPF_*                            */
+	/* -- 64 bytes, a line or two halves: every segment ------------------------------------------- */
+	_Alignas(CACHE_LINE / 2) uint32_t flags; /* TCPF_*                            */
 	uint8_t state;             /* enum tcp_state; written by tcp_set_state() only */
 	uint8_t ca;                /* enum tcp_ca                                */
 	uint8_t snd_wscale, rcv_wscale;
@@ -247,8 +241,8 @@ struct tcp_conn {
 	uint32_t data_segs_in;     /* segments received with text                */
 	uint32_t delivery_rate;    /* last estimate, in 64 bytes/s               */
 
-	/* -- line 1: streams, transmission, counters of every segment ------------ */
-	_Alignas(CACHE_LINE) struct tcp_streams *streams; /* NULL: nobody's any more */
+	/* -- the next 64: streams, transmission, counters of every segment ------- */
+	struct tcp_streams *streams; /* NULL: nobody's any more                 */
 	struct tcp_xmit *xmit;     /* NULL: nothing in flight                    */
 	struct tcp_rare *rare;     /* NULL: nothing of it was ever needed; tcp_rare.h */
 	const struct tcp_opts *opts;
@@ -258,10 +252,10 @@ struct tcp_conn {
 	uint32_t delivered;        /* bytes that reached the peer, SACKed ones too; wraps */
 	uint32_t delivered_segs;   /* the same in segments, for TCP_INFO         */
 	uint32_t rcv_space;        /* bytes that the receive window may span     */
-	uint32_t id;               /* number in the core's pool                  */
+	uint32_t snd_limit;        /* bytes the send stream may hold             */
 
-	/* -- line 2: time ---------------------------------------------------------- */
-	_Alignas(CACHE_LINE) int64_t rtx_at; /* retransmission, persist or reordering timer */
+	/* -- 64 more: time --------------------------------------------------------- */
+	int64_t rtx_at;            /* retransmission, persist or reordering timer */
 	int64_t ack_at;            /* delayed ACK                                */
 	int64_t wait_at;           /* keep-alive, FIN-WAIT-2, idle time-out      */
 	int64_t sent_at;           /* last data segment sent                     */
@@ -273,8 +267,8 @@ struct tcp_conn {
 	uint32_t ts_recent;            /* TS.Recent                              */
 	uint32_t ts_recent_s;          /* when it was taken, s                   */
 
-	/* -- line 3: loss recovery, handshake, quotas; the name's first bytes ------ */
-	_Alignas(CACHE_LINE) seq_t recover; /* recovery ends when this is acknowledged */
+	/* -- 64 more: loss recovery, handshake, quotas -------------------------- */
+	seq_t recover;             /* recovery ends when this is acknowledged    */
 	seq_t iss;
 	uint8_t rtx_kind;          /* enum tcp_rtx_kind                          */
 	uint8_t retries;           /* expiries in a row                          */
@@ -285,7 +279,6 @@ struct tcp_conn {
 	uint32_t busy;             /* sending and not held back: so long, tcp_chrono.c */
 	uint32_t rcv_read_mark;    /* bytes the application had read at ...      */
 	uint32_t rcv_mark;         /* ... this time, about us (receive autotuning) */
-	uint32_t snd_limit;        /* bytes the send stream may hold             */
 	uint32_t waiting_ms;       /* since when what was sent, or a closed window, waits */
 	seq_t ecn_ack;             /* ECN_ACK_FIRST: what that ACK acknowledges  */
 	uint8_t tlp;               /* TLP_*, tcp_tlp.h                           */
@@ -295,19 +288,18 @@ struct tcp_conn {
 	uint8_t tx_list;           /* the core's: which list tx_link is on       */
 	uint8_t tos, ttl;
 	uint8_t cc;                /* enum tcp_cc_number; tcp_cc()               */
-	uint32_t hash;             /* of the tuple, in the demultiplexer         */
-	struct tcp_tuple tuple;
+	uint32_t hash;             /* of tcp_name(), in the demultiplexer        */
+	uint32_t id;               /* number in the core's pool                  */
 
-	/* -- line 4: the rest of the name; the core's ---------------------------------- */
+	/* -- half a line: the core's ------------------------------------------------- */
 	struct wheel_node timer;
 	struct link tx_link;       /* control, ack or data list, or a neighbour's waiters */
 };
 
-static_assert(offsetof(struct tcp_conn, streams) == 64, "per-segment state fits one line");
-static_assert(offsetof(struct tcp_conn, rtx_at) == 128, "streams fit one line");
-static_assert(offsetof(struct tcp_conn, recover) == 192, "time fits one line");
-static_assert(offsetof(struct tcp_conn, timer) == 280, "the name ends where the core's begins");
-static_assert(sizeof(struct tcp_conn) == 320, "five lines");
+static_assert(offsetof(struct tcp_conn, streams) == 64, "per-segment state is 64 bytes");
+static_assert(offsetof(struct tcp_conn, rtx_at) == 128, "so are streams");
+static_assert(offsetof(struct tcp_conn, recover) == 192, "and time");
+static_assert(sizeof(struct tcp_conn) == 288, "nine half-lines");
 
 /* ------------------------------------------------------------ life -- */
 

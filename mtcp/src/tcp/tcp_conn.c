@@ -218,8 +218,8 @@ tcp_conn_init(struct tcp_env *e, struct tcp_conn *c, const struct tcp_open *o, i
 
 	memset(c, 0, sizeof *c);
 	c->id = id;
-	c->tuple = o->tuple;
 	c->streams = o->streams;
+	*(c->streams ? &c->streams->name : &tcp_rare_own(e, c)->name) = o->tuple;
 	c->iss = c->snd_una = c->snd_nxt = o->iss;
 	c->recover = o->iss;
 	c->ts_offset = o->ts_offset;

@@ -5,6 +5,7 @@
 
 #include "tcp/tcp_in.h"
 #include "tcp/tcp_path.h"
+#include "tcp/tcp_rare.h"
 
 #define LOSSES_ALLOWED 2u      /* in a row, before the option rests        */
 #define REST_NS        SEC(60) /* shifted by the losses                    */
@@ -185,7 +186,7 @@ written(const struct tcp_conn *c)
 void
 tcp_fastopen_syn(struct tcp_env *e, struct tcp_conn *c, struct tcp_seg *s, int64_t now)
 {
-	const struct tcp_path *p = tcp_path_find(&e->paths, &c->tuple.remote, now);
+	const struct tcp_path *p = tcp_path_find(&e->paths, &tcp_name(c)->remote, now);
 	bool bare = e->cfg->fastopen & FASTOPEN_CLIENT_NO_COOKIE;
 
 	if (!(e->cfg->fastopen & FASTOPEN_CLIENT) || rests(p, now) || !c->streams)
@@ -220,8 +221,8 @@ tcp_fastopen_synack(struct tcp_env *e, struct tcp_conn *c, const struct tcp_seg 
 	if (!(c->flags & TCPF_FASTOPEN))
 		return;
 	c->flags &= ~(uint32_t)TCPF_FASTOPEN;
-	p = answered || c->retries ? tcp_path_get(&e->paths, &c->tuple.remote, now)
-	                           : tcp_path_find(&e->paths, &c->tuple.remote, now);
+	p = answered || c->retries ? tcp_path_get(&e->paths, &tcp_name(c)->remote, now)
+	                           : tcp_path_find(&e->paths, &tcp_name(c)->remote, now);
 	if (!p)
 		return;
 	if (answered) {

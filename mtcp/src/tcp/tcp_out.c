@@ -11,6 +11,7 @@
 #include "tcp/tcp_fastopen.h"
 #include "tcp/tcp_plpmtu.h"
 #include "tcp/tcp_pmtu.h"
+#include "tcp/tcp_rare.h"
 #include "tcp/tcp_reass.h"
 #include "tcp/tcp_recovery.h"
 #include "tcp/tcp_timer.h"
@@ -51,8 +52,8 @@ seg_begin(struct tcp_env *e, struct tcp_conn *c, int64_t now, struct tcp_seg *s,
 		.seq = seq,
 		.ack = c->rcv_nxt,
 		.flags = TCP_ACK, /* in SYN-RECEIVED too: SYN-ACK is out_syn()'s */
-		.sport = c->tuple.lport,
-		.dport = c->tuple.rport,
+		.sport = tcp_name(c)->lport,
+		.dport = tcp_name(c)->rport,
 	};
 	if (c->flags & TCPF_TS) {
 		s->opts |= TCP_OPT_TS;
@@ -86,8 +87,8 @@ out_rst(struct tcp_env *e, struct tcp_conn *c, int64_t now, struct tcp_seg *s)
 		.seq = c->snd_nxt,
 		.ack = c->rcv_nxt,
 		.flags = TCP_RST | TCP_ACK,
-		.sport = c->tuple.lport,
-		.dport = c->tuple.rport,
+		.sport = tcp_name(c)->lport,
+		.dport = tcp_name(c)->rport,
 	};
 	c->flags &= ~(uint32_t)(TCPF_RST | TCPF_ACK_NOW);
 	seg_done(e, c, now, s);
@@ -107,7 +108,7 @@ syn_or_answer(struct tcp_env *e, struct tcp_conn *c, int64_t now, struct tcp_seg
 	s->ack = c->rcv_acked = c->rcv_nxt;
 	s->wnd = min(tcp_rcv_wnd(c), (uint32_t)UINT16_MAX);
 	if (c->flags & TCPF_FASTOPEN_GIVE)
-		tcp_fastopen_give(e, &c->tuple, s);
+		tcp_fastopen_give(e, tcp_name(c), s);
 }
 
 static bool
@@ -118,8 +119,8 @@ out_syn(struct tcp_env *e, struct tcp_conn *c, int64_t now, struct tcp_seg *s)
 	*s = (struct tcp_seg){
 		.seq = c->iss,
 		.flags = tcp_facts[c->state].outflags,
-		.sport = c->tuple.lport,
-		.dport = c->tuple.rport,
+		.sport = tcp_name(c)->lport,
+		.dport = tcp_name(c)->rport,
 		.opts = TCP_OPT_MSS,
 		.mss = c->adv_mss,
 	};

@@ -13,7 +13,7 @@
 static uint32_t
 headers(const struct tcp_conn *c)
 {
-	return ip_addr_is_v4(&c->tuple.remote) ? 40 : 60;
+	return ip_addr_is_v4(&tcp_name(c)->remote) ? 40 : 60;
 }
 
 /* A forged word shall not slow us to a crawl: Linux's min_pmtu.  What is narrower is not cut
@@ -21,13 +21,13 @@ headers(const struct tcp_conn *c)
 static uint32_t
 least(const struct tcp_env *e, const struct tcp_conn *c)
 {
-	return ip_addr_is_v4(&c->tuple.remote) ? e->cfg->min_pmtu : LEAST_V6;
+	return ip_addr_is_v4(&tcp_name(c)->remote) ? e->cfg->min_pmtu : LEAST_V6;
 }
 
 uint32_t
 tcp_pmtu_path(struct tcp_env *e, const struct tcp_conn *c, int64_t now)
 {
-	const struct tcp_path *p = tcp_path_find(&e->paths, &c->tuple.remote, now);
+	const struct tcp_path *p = tcp_path_find(&e->paths, &tcp_name(c)->remote, now);
 	uint32_t mtu = p ? tcp_path_pmtu(p, now) : 0;
 
 	return mtu ? min(mtu - headers(c), (uint32_t)c->adv_mss) : c->adv_mss;
@@ -36,7 +36,7 @@ tcp_pmtu_path(struct tcp_env *e, const struct tcp_conn *c, int64_t now)
 static void
 remember(struct tcp_env *e, const struct tcp_conn *c, uint32_t mtu, int64_t now)
 {
-	struct tcp_path *p = tcp_path_get(&e->paths, &c->tuple.remote, now);
+	struct tcp_path *p = tcp_path_get(&e->paths, &tcp_name(c)->remote, now);
 	uint16_t known = p ? tcp_path_pmtu(p, now) : 0;
 
 	if (!p || (known && known <= mtu))

@@ -14,6 +14,7 @@ struct tcp_rare {
 	uint64_t bytes_retrans;    /* text sent again                            */
 	struct tcp_reass *reass;   /* NULL: nothing out of order                 */
 	uint64_t cc_state[CC_STATE_WORDS]; /* begins as zeros                    */
+	struct tcp_tuple name;     /* without streams                            */
 	uint32_t total_retrans;    /* segments sent again                        */
 	uint32_t dsack_dups;       /* segments that D-SACKs reported             */
 	uint32_t delivered_ce;     /* of delivered_segs, by ACKs with ECE        */
@@ -43,6 +44,14 @@ static inline const struct tcp_rare *
 tcp_rare(const struct tcp_conn *c)
 {
 	return c->rare ? c->rare : &tcp_rare_none;
+}
+
+/* The four numbers that name it.  They stand with its streams, where the application finds them
+ * too; whoever takes these away leaves a copy, unless the connection is over. */
+static inline const struct tcp_tuple *
+tcp_name(const struct tcp_conn *c)
+{
+	return likely(c->streams != NULL) ? &c->streams->name : &tcp_rare(c)->name;
 }
 
 /* The same to be written. */

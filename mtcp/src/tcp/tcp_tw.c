@@ -3,6 +3,8 @@
 
 #include "tcp/tcp_tw.h"
 
+#include "tcp/tcp_rare.h"
+
 /* The window field; rounded up, or the right edge would move left (SHLD-14). */
 static uint16_t
 window_field(const struct tcp_conn *c)
@@ -17,7 +19,7 @@ void
 tcp_tw_init(struct tcp_env *e, struct tcp_tw *w, const struct tcp_conn *c, int64_t now)
 {
 	*w = (struct tcp_tw){
-		.tuple = c->tuple,
+		.tuple = *tcp_name(c),
 		.hash = c->hash,
 		.snd_nxt = c->snd_nxt,
 		.rcv_nxt = c->rcv_nxt,

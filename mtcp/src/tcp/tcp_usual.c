@@ -10,6 +10,7 @@
 #include "tcp/tcp_in.h"
 #include "tcp/tcp_pace.h"
 #include "tcp/tcp_pmtu.h"
+#include "tcp/tcp_rare.h"
 #include "tcp/tcp_reass.h"
 #include "tcp/tcp_recovery.h"
 #include "tcp/tcp_rtt.h"
@@ -188,8 +189,8 @@ begin(struct tcp_env *e, struct tcp_conn *c, int64_t now, struct tcp_seg *s)
 		.seq = c->snd_nxt,
 		.ack = c->rcv_nxt,
 		.flags = TCP_ACK,
-		.sport = c->tuple.lport,
-		.dport = c->tuple.rport,
+		.sport = tcp_name(c)->lport,
+		.dport = tcp_name(c)->rport,
 	};
 	if (likely(c->flags & TCPF_TS)) {
 		s->opts = TCP_OPT_TS;
