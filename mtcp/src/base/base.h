@@ -22,9 +22,20 @@
 
 #define CACHE_LINE 64
 
-/* Arguments are evaluated twice: pass values, not calls with effects. */
-#define min(a, b) ((a) < (b) ? (a) : (b))
-#define max(a, b) ((a) > (b) ? (a) : (b))
+/* Each argument is evaluated once: it may be a word that another thread changes meanwhile.  The
+ * result is as narrow as both of them.  The numbers keep one inside another from hiding its names. */
+#define min(a, b) PICK_(a, <, b, __COUNTER__)
+#define max(a, b) PICK_(a, >, b, __COUNTER__)
+#define PICK_(a, than, b, n)  PICK__(a, than, b, n)
+#define PICK__(a, than, b, n) PICK___(a, than, b, pick_a##n, pick_b##n, picked##n)
+#define PICK___(a, than, b, x, y, z)                                                           \
+	__extension__({                                                                        \
+		PICK_TYPE_(a, b) x = (a), y = (b), z = x than y ? x : y;                       \
+		z;                                                                             \
+	})
+#define PICK_TYPE_(a, b)                                                                       \
+	__typeof__(__builtin_choose_expr(                                                      \
+		__builtin_types_compatible_p(__typeof__(a), __typeof__(b)), (a), 1 ? (a) : (b)))
 
 #define container_of(ptr, type, member)                                                        \
 	((type *)(void *)((char *)(ptr) - offsetof(type, member)))

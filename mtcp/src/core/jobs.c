@@ -64,7 +64,7 @@ copy_bits(struct tcp_conn *c, const struct sock *s)
 	set |= bits & SOCK_OPT_MORE ? TCPF_MORE : 0;
 	if (bits & SOCK_OPT_QUICKACK) { /* the next ACK does not wait for our text */
 		c->flags &= ~(uint32_t)TCPF_INTERACTIVE;
-		c->quickacks = max(c->quickacks, 1);
+		c->quickacks = max(c->quickacks, (uint8_t)1);
 	}
 	if (bits & SOCK_OPT_SLOWACK) {
 		c->flags |= TCPF_INTERACTIVE;

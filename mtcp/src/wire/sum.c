@@ -10,29 +10,12 @@
 #include "wire/sum.h"
 
 static inline uint64_t
-load32(const uint8_t *p)
-{
-	uint32_t v;
-
-	memcpy(&v, p, sizeof v);
-	return v;
-}
-
-static inline uint64_t
 load16(const uint8_t *p)
 {
 	uint16_t v;
 
 	memcpy(&v, p, sizeof v);
 	return v;
-}
-
-/* End-around carries.  What was not 0 does not become 0, as in a sum of 16-bit words. */
-static inline uint32_t
-fold64(uint64_t v)
-{
-	v = (v & UINT32_MAX) + (v >> 32);
-	return (uint32_t)((v & UINT32_MAX) + (v >> 32));
 }
 
 /* The last 0..3 bytes; an odd one is the first of a word whose second is 0 (RFC 1071 1). */
@@ -55,24 +38,24 @@ wire_sum_add(uint32_t sum, const void *data, size_t len)
 	uint64_t a = sum, b = 0, c = 0, d = 0;
 
 	for (; len >= 32; p += 32, len -= 32) {
-		a += load32(p);
-		b += load32(p + 4);
-		c += load32(p + 8);
-		d += load32(p + 12);
-		a += load32(p + 16);
-		b += load32(p + 20);
-		c += load32(p + 24);
-		d += load32(p + 28);
+		a += wire_sum_word(p);
+		b += wire_sum_word(p + 4);
+		c += wire_sum_word(p + 8);
+		d += wire_sum_word(p + 12);
+		a += wire_sum_word(p + 16);
+		b += wire_sum_word(p + 20);
+		c += wire_sum_word(p + 24);
+		d += wire_sum_word(p + 28);
 	}
 	for (; len >= 4; p += 4, len -= 4)
-		a += load32(p);
-	return fold64(a + b + c + d + load_tail(p, len));
+		a += wire_sum_word(p);
+	return wire_sum_carries(a + b + c + d + load_tail(p, len));
 }
 
 static uint64_t
 sum_addr(const struct ip_addr *a)
 {
-	return load32(a->b) + load32(a->b + 4) + load32(a->b + 8) + load32(a->b + 12);
+	return wire_sum_word(a->b) + wire_sum_word(a->b + 4) + wire_sum_word(a->b + 8) + wire_sum_word(a->b + 12);
 }
 
 uint32_t
@@ -84,8 +67,8 @@ wire_sum_pseudo(const struct ip_addr *src, const struct ip_addr *dst, uint8_t pr
 	uint64_t sum = (uint64_t)be32(proto).raw + be32(len).raw;
 
 	if (ip_addr_is_v4(src) && ip_addr_is_v4(dst))
-		return fold64(sum + load32(src->b + 12) + load32(dst->b + 12));
-	return fold64(sum + sum_addr(src) + sum_addr(dst));
+		return wire_sum_carries(sum + wire_sum_word(src->b + 12) + wire_sum_word(dst->b + 12));
+	return wire_sum_carries(sum + sum_addr(src) + sum_addr(dst));
 }
 
 uint16_t

@@ -7,6 +7,25 @@
 
 #include "base/ip_addr.h"
 
+/* Four bytes as they lie in memory: what is added up. */
+static inline uint64_t
+wire_sum_word(const uint8_t *p)
+{
+	uint32_t v;
+
+	memcpy(&v, p, sizeof v);
+	return v;
+}
+
+/* End-around carries: words added into 64 bits become a running sum.  What was not 0 does not
+ * become 0, as in a sum of 16-bit words. */
+static inline uint32_t
+wire_sum_carries(uint64_t v)
+{
+	v = (v & UINT32_MAX) + (v >> 32);
+	return (uint32_t)((v & UINT32_MAX) + (v >> 32));
+}
+
 /* Adds `len` bytes; every call but the last must add an even number. */
 uint32_t wire_sum_add(uint32_t sum, const void *data, size_t len);
 

@@ -27,38 +27,21 @@ wire_usual_is(const uint8_t *p, size_t len)
 	return hdr_len == TCP_HDR_LEN + TS_LEN && get_be32(p + USUAL_TEXT) == TS_WORD;
 }
 
-static inline uint32_t
-load32(const uint8_t *p)
-{
-	uint32_t v;
-
-	memcpy(&v, p, sizeof v);
-	return v;
-}
-
-/* The sum of an IPv4 header without options, carries and all. */
-static inline uint64_t
-ip_words(const uint8_t *ip)
-{
-	return (uint64_t)load32(ip) + load32(ip + 4) + load32(ip + 8) + load32(ip + 12) +
-	       load32(ip + 16);
-}
-
+/* The sum of an IPv4 header without options, its own included. */
 static inline uint16_t
-fold(uint64_t v)
+ip_sum_of(const uint8_t *ip)
 {
-	v = (v & UINT32_MAX) + (v >> 32);
-	v = (v & UINT16_MAX) + (v >> 16);
-	v = (v & UINT16_MAX) + (v >> 16);
-	return (uint16_t)((v & UINT16_MAX) + (v >> 16));
+	return wire_sum_fold(wire_sum_carries(wire_sum_word(ip) + wire_sum_word(ip + 4) +
+	                                      wire_sum_word(ip + 8) + wire_sum_word(ip + 12) +
+	                                      wire_sum_word(ip + 16)));
 }
 
 /* As wire_sum_pseudo(), of the addresses in the frame. */
 static inline uint32_t
 pseudo(const uint8_t *p, uint32_t len)
 {
-	return fold((uint64_t)load32(p + USUAL_SRC) + load32(p + USUAL_DST) +
-	            be32(IP_PROTO_TCP).raw + be32(len).raw);
+	return wire_sum_carries(wire_sum_word(p + USUAL_SRC) + wire_sum_word(p + USUAL_DST) +
+	                        be32(IP_PROTO_TCP).raw + be32(len).raw);
 }
 
 bool
@@ -67,7 +50,7 @@ wire_usual_parse(const uint8_t *p, bool ip_sum, bool tcp_sum, struct tcp_seg *s)
 	const uint8_t *tcp = p + USUAL_TCP;
 	uint32_t hdr_len = (tcp[12] >> 4) * 4u, len = get_be16(p + USUAL_IP + 2) - IP4_LEN;
 
-	if (ip_sum && fold(ip_words(p + USUAL_IP)) != UINT16_MAX)
+	if (ip_sum && ip_sum_of(p + USUAL_IP) != UINT16_MAX)
 		return false;
 	if (tcp_sum && wire_sum_finish(wire_sum_add(pseudo(p, len), tcp, len)) != 0)
 		return false;
@@ -130,10 +113,10 @@ wire_usual_build(uint8_t *p, const struct usual_hdr *h, const struct tcp_seg *s)
 	memcpy(ip + 12, h->src->b + 12, 4);
 	memcpy(ip + 16, h->dst->b + 12, 4);
 	if (h->ip_sum)
-		store16(ip + 10, (uint16_t)~fold(ip_words(ip)));
+		store16(ip + 10, (uint16_t)~ip_sum_of(ip));
 	build_tcp(tcp, s);
 	if (h->tcp_sum)
 		store16(tcp + 16, wire_sum_finish(wire_sum_add(pseudo(p, len), tcp, len)));
 	else
-		store16(tcp + 16, to_u16(pseudo(p, len)));
+		store16(tcp + 16, wire_sum_fold(pseudo(p, len)));
 }
