@@ -367,8 +367,8 @@ town_exceptions(const struct town *t, unsigned side)
 	unsigned n = 0;
 
 	for (unsigned i = 0; i < t->side[side].cores; i++)
-		n += t->side[side].core[i].st->steer.away_map.n +
-		     t->side[side].core[i].st->steer.guest_map.n;
+		n += t->side[side].core[i].st->steer.kept.away_map.n +
+		     t->side[side].core[i].st->steer.kept.guest_map.n;
 	return n;
 }
 
@@ -380,4 +380,43 @@ town_heard(const struct town *t)
 	for (unsigned i = 0; i < t->n_talks; i++)
 		n += t->talk[i].got == TOWN_SAYS && !t->talk[i].failed;
 	return n;
+}
+
+unsigned
+town_anywhere(void *arg, unsigned side, unsigned queue, const uint8_t *frame, uint32_t len)
+{
+	struct town *t = arg;
+
+	(void)queue;
+	(void)frame;
+	(void)len;
+	return side == 1 ? rng_below(&t->rng, max(t->cfg.queues, 1u)) : 0;
+}
+
+void
+town_open_random(struct town *t, unsigned cores, unsigned queues)
+{
+	memset(t, 0, offsetof(struct town, side));
+	t->tune = NULL;
+	t->fenced = false;
+	t->rng = (struct rng){ 17 };
+	t->cfg = (struct io_mem_config){ .queues = queues, .idle = cores - queues,
+		                         .steer = town_anywhere, .steer_arg = t };
+	town_open(t, cores, 1);
+}
+
+void
+town_check_accounts(const struct town *t, unsigned side)
+{
+	uint64_t ends = 0, rx = 0;
+
+	for (unsigned i = 0; i < t->side[side].cores; i++)
+		rx += atomic_load(&stack_stats(t->side[side].core[i].st)->rx_pkts);
+	for (unsigned f = 0; f < N_FATES; f++)
+		ends += f == HANDED_OVER ? 0 : town_fates(t, side, (enum fate)f);
+	CU_ASSERT_EQUAL(ends - town_fates(t, side, DROP_ICMP_QUOTE), rx);
+	CU_ASSERT_EQUAL(town_fates(t, side, HANDED_OVER), town_out(t, side));
+	CU_ASSERT_EQUAL(town_out(t, side), town_in(t, side));
+	CU_ASSERT_EQUAL(town_dropped(t, side), 0);
+	CU_ASSERT_EQUAL(town_fates(t, side, DROP_NO_CONN), 0);
 }

@@ -12,6 +12,7 @@
 #include "test/sim/host.h"
 
 #define TOWN_CORES 8u
+#define TOWN_ALL   0xffu /* cores, a bit each */
 #define TOWN_TALKS 512u
 #define TOWN_SAYS  100u /* bytes */
 
@@ -57,6 +58,13 @@ void town_open(struct town *t, unsigned cores0, unsigned cores1);
 /* Every packet must have been given back, and everything handed over have arrived. */
 void town_close(struct town *t);
 
+/* Frames to side 0 arrive on any of its queues, to side 1 on its first (io_mem_config.steer; `arg`
+ * is the town). */
+unsigned town_anywhere(void *arg, unsigned side, unsigned queue, const uint8_t *frame, uint32_t len);
+
+/* So: side 0 has `cores` cores and `queues` queues, side 1 a core. */
+void town_open_random(struct town *t, unsigned cores, unsigned queues);
+
 /* A listener on port 80 of these cores (a bit each). */
 void town_listen(struct town *t, unsigned side, unsigned cores);
 void town_deaf(struct town *t, unsigned side, unsigned core);
@@ -84,3 +92,6 @@ uint64_t town_dropped(const struct town *t, unsigned side);
 unsigned town_exceptions(const struct town *t, unsigned side);
 /* How many talks heard everything. */
 unsigned town_heard(const struct town *t);
+
+/* Each frame that came to a side met one end: what was handed over met it elsewhere. */
+void town_check_accounts(const struct town *t, unsigned side);

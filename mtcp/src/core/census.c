@@ -144,10 +144,10 @@ tell_home(struct stack *st, struct guest *g)
 	/* Who is home no more needs to know nothing, but may forget. */
 	if (g->home != r->me && g->turn == hall_turn(r->hall, g->home) &&
 	    hall_lives(r->hall, g->home))
-		(void)steer_tell(st, g, HALL_OP_GONE);
+		(void)keeper_tell(st, g, HALL_OP_GONE);
 	g->home = home;
 	g->turn = hall_turn(r->hall, home);
-	if (home == r->me || steer_tell(st, g, HALL_OP_CLAIM))
+	if (home == r->me || keeper_tell(st, g, HALL_OP_CLAIM))
 		return true;
 	g->turn--; /* not told */
 	return false;
@@ -161,7 +161,7 @@ walk_begin(struct stack *st, uint32_t epoch)
 
 	c->walk = epoch;
 	c->walks = true;
-	c->left = r->guests.used;
+	c->left = r->kept.guests.used;
 	for (unsigned i = 0; i < r->hall->cores; i++)
 		c->turn[i] = hall_turn(r->hall, i);
 }
@@ -191,14 +191,14 @@ walk_on(struct stack *st)
 	struct link *l;
 
 	for (unsigned n = 0; n < WALK_STEP && c->left > 0; n++, c->left--) {
-		if (!(l = list_first(&r->guest_list))) {
+		if (!(l = list_first(&r->kept.guest_list))) {
 			c->left = 0;
 			break;
 		}
 		if (!tell_home(st, container_of(l, struct guest, all)))
 			return;
 		link_remove(l);
-		list_push_back(&r->guest_list, l);
+		list_push_back(&r->kept.guest_list, l);
 	}
 	if (c->left > 0)
 		return;

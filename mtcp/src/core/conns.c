@@ -99,7 +99,7 @@ conn_free(struct stack *st, struct tcp_conn *c, bool stays)
 	wheel_cancel(&st->wheel, &c->timer);
 	demux_del(&st->demux, DEMUX_CONN, c, c->hash);
 	if (!stays)
-		steer_look_gone(st, &name, c->hash);
+		keeper_look_gone(st, &name, c->hash);
 	c->in_use = 0;
 	pool_put(&st->conns, c);
 }
@@ -124,7 +124,7 @@ tw_free(struct stack *st, struct tcp_tw *w)
 {
 	port_freed(&st->ports, steer_ports(st, &w->tuple.local), &w->tuple);
 	demux_del(&st->demux, DEMUX_TW, w, w->hash);
-	steer_look_gone(st, &w->tuple, w->hash);
+	keeper_look_gone(st, &w->tuple, w->hash);
 	link_remove(&w->link);
 	st->n_fin_wait_2 -= w->fin_wait_2;
 	pool_put(&st->tws, w);
@@ -398,7 +398,7 @@ half_open_free(struct stack *st, struct half_open *h)
 	if (l)
 		l->half_open--;
 	demux_del(&st->demux, DEMUX_REQ, h, h->req.hash);
-	steer_look_gone(st, &h->req.tuple, h->req.hash);
+	keeper_look_gone(st, &h->req.tuple, h->req.hash);
 	link_remove(&h->age);
 	link_remove(&h->req.tx_link);
 	wheel_cancel(&st->wheel, &h->req.timer);

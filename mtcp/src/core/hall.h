@@ -44,7 +44,7 @@ struct hall_packet {
 	uint64_t handle;
 	int64_t data;    /* where the frame begins, from the handle              */
 	uint32_t len, room, hash;
-	uint32_t adopt;  /* which keeping of this flow it is, see steer.h; 0: none */
+	uint32_t adopt;  /* which keeping of this flow it is, see keeper.h; 0: none */
 	uint16_t flags;
 	uint8_t port;
 	uint8_t l2_len, l3_len, l4_len;

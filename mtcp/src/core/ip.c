@@ -205,7 +205,7 @@ ip_flush(struct stack *st, unsigned port, int64_t now)
 	for (unsigned i = 0; i < p->n_out; i++)
 		bytes += p->out[i].len;
 	sent = p->info.queue != IO_NO_QUEUE ? io_tx(p->io, now, p->out, p->n_out)
-	                                    : steer_send(st, port, p->out, p->n_out);
+	                                    : handover_send(st, port, p->out, p->n_out);
 	for (unsigned i = sent; i < p->n_out; i++)
 		bytes -= p->out[i].len;
 	p->full = sent < p->n_out;
@@ -412,7 +412,7 @@ arp_in(struct stack *st, unsigned port, const uint8_t *data, size_t len, int64_t
 		                  now, &ready);
 	ip_unblock(st, &ready, now);
 	if (a.spa != 0 && is_host(st, &sender) && (a.op == ARP_REPLY ? for_us : a.spa == a.tpa))
-		steer_neighbour(st, port, &sender, &a.sha,
+		words_neighbour(st, port, &sender, &a.sha,
 		                for_us ? NEIGH_HEARD_REPLY : NEIGH_HEARD_ANNOUNCE);
 	if (!for_us)
 		return DROP_NOT_OURS;

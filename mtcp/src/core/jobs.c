@@ -42,7 +42,7 @@ choose_tuple(struct stack *st, struct sock *s, struct tcp_tuple *t, uint32_t *ha
 	*hash = demux_hash(&st->demux, t);
 	switch (demux_find(&st->demux, t, *hash, &found)) {
 	case DEMUX_NONE:
-		return steer_claim(st, t, *hash) ? 0 : E_NOBUFS;
+		return keeper_claim(st, t, *hash) ? 0 : E_NOBUFS;
 	case DEMUX_CONN:
 	case DEMUX_REQ:
 	case DEMUX_TW:
@@ -94,7 +94,7 @@ do_connect(struct stack *st, struct sock *s, int64_t now)
 	o.ts_offset = tcp_ts_begin(&st->env, &o.tuple);
 	o.streams = &s->streams;
 	if (!(c = conn_new(st, &o, hash, now))) {
-		steer_look_gone(st, &o.tuple, hash);
+		keeper_look_gone(st, &o.tuple, hash);
 		conn_unname(s);
 		connect_failed(st, s, E_NOBUFS);
 		return;

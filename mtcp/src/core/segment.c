@@ -51,7 +51,7 @@ to_nobody(struct stack *st, const struct segment_from *from, const struct tcp_tu
 	if ((l = listener_find(st, t))) {
 		fate = to_listener(st, l, from, t, hash, s, now);
 		if (st->steer.lodges)
-			steer_lodge(st, t, hash);
+			keeper_lodge(st, t, hash);
 		return fate;
 	}
 	if (s->flags & TCP_RST)
@@ -208,7 +208,7 @@ segment_in(struct stack *st, const struct segment_from *from, const struct tcp_t
 	enum fate fate = dispatch(st, from, t, hash, s, now);
 
 	if (unlikely(from->pkt && (from->pkt->flags & STEER_KEEP)))
-		steer_kept(st, t, hash, fate);
+		keeper_kept(st, t, hash, fate);
 	return fate;
 }
 
@@ -222,7 +222,7 @@ segment_icmp_error(struct stack *st, const struct icmp_error *err, unsigned hop,
 	void *found;
 
 	if (demux_find(&st->demux, &t, hash, &found) != DEMUX_CONN) {
-		if (!steer_icmp(st, err, &t, hash, hop))
+		if (!words_icmp(st, err, &t, hash, hop))
 			st->fates[DROP_ICMP_QUOTE]++;
 		return;
 	}

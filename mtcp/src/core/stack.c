@@ -67,7 +67,7 @@ take_tables(struct stack *st, struct region *mem, int64_t now)
 	ok &= demux_init(&st->demux, mem, &f->secret, &st->conns, &st->half_opens, &st->tws);
 	ok &= port_table_init(&st->ports, mem, &f->secret, f->max_socks, f->ephemeral_lo,
 	                      f->ephemeral_hi);
-	ok &= steer_init(&st->steer, mem, f);
+	ok &= keeper_init(&st->steer.kept, mem, f);
 	ok &= trace_init(&st->trace, mem, f->trace_records);
 	ok &= tcp_paths_init(&st->env.paths, mem, &f->secret, f->max_paths);
 	for (unsigned i = 0; i < f->n_ports; i++)

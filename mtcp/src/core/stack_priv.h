@@ -6,11 +6,13 @@
 #pragma once
 
 #include "core/demux.h"
+#include "core/handover.h"
 #include "core/icmp.h"
 #include "core/neigh.h"
 #include "core/port.h"
 #include "core/stack.h"
 #include "core/steer.h"
+#include "core/words.h"
 #include "io_engine/io.h"
 #include "tcp/tcp_listen.h"
 #include "tcp/tcp_tw.h"

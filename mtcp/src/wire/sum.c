@@ -55,7 +55,8 @@ wire_sum_add(uint32_t sum, const void *data, size_t len)
 static uint64_t
 sum_addr(const struct ip_addr *a)
 {
-	return wire_sum_word(a->b) + wire_sum_word(a->b + 4) + wire_sum_word(a->b + 8) + wire_sum_word(a->b + 12);
+	return wire_sum_word(a->b) + wire_sum_word(a->b + 4) + wire_sum_word(a->b + 8) +
+	       wire_sum_word(a->b + 12);
 }
 
 uint32_t
@@ -67,7 +68,8 @@ wire_sum_pseudo(const struct ip_addr *src, const struct ip_addr *dst, uint8_t pr
 	uint64_t sum = (uint64_t)be32(proto).raw + be32(len).raw;
 
 	if (ip_addr_is_v4(src) && ip_addr_is_v4(dst))
-		return wire_sum_carries(sum + wire_sum_word(src->b + 12) + wire_sum_word(dst->b + 12));
+		return wire_sum_carries(sum + wire_sum_word(src->b + 12) +
+		                        wire_sum_word(dst->b + 12));
 	return wire_sum_carries(sum + sum_addr(src) + sum_addr(dst));
 }
 
