@@ -349,6 +349,29 @@ test_lost_retransmission(void)
 	peer_free(&p);
 }
 
+/* RFC 6675 4, NextSeg() rule 1: a peer that has no room for what is beyond a hole tells of nothing
+ * until it is filled. */
+static void
+test_what_is_lost_again_goes_before_what_waits(void)
+{
+	struct peer p;
+
+	in_flight(&p, &no_probes, 10); /* all are lost */
+	peer_sleeps(&p, MS(300));
+	EXPECT(&p, ".", 1, MSS, 1);
+	SAY(&p, ".", 1, 0, 1 + MSS);
+	EXPECT(&p, ".", 1 + MSS, MSS, 1);
+	EXPECT(&p, ".", 1 + 2 * MSS, MSS, 1);
+	EXPECT_NOTHING(&p); /* the others wait for cwnd */
+	peer_sleeps(&p, MS(10));
+	peer_sack(&p, 1 + 2 * MSS, 1 + 3 * MSS, 0);
+	SAY(&p, ".", 1, 0, 1 + MSS); /* the second is lost again */
+	EXPECT(&p, ".", 1 + MSS, MSS, 1);
+	EXPECT(&p, ".", 1 + 3 * MSS, MSS, 1);
+	EXPECT_NOTHING(&p);
+	peer_free(&p);
+}
+
 /* SACK is advice: text that the peer forgets again is sent again (RFC 2018 8). */
 static void
 test_reneging(void)
@@ -884,6 +907,8 @@ suite_script_loss(void)
 	CU_add_test(s, "lost ACKs are no reordering", test_lost_acks_are_no_reordering);
 	CU_add_test(s, "a lost retransmission (RFC 8985 6.2/lost-retransmission)",
 	            test_lost_retransmission);
+	CU_add_test(s, "what is lost again goes before what waits (RFC 6675 4/NextSeg)",
+	            test_what_is_lost_again_goes_before_what_waits);
 	CU_add_test(s, "reneging (RFC 2018 8; RFC 6675 5.1)", test_reneging);
 	CU_add_test(s, "blocks that cannot be (RFC 2018 5; RFC 2883 5)",
 	            test_blocks_that_cannot_be);

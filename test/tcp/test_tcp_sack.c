@@ -174,8 +174,10 @@ books_agree(const struct twin *t)
 	CU_ASSERT_EQUAL(tcp_sack_pipe(t->c), x->pipe);
 	CU_ASSERT_EQUAL(x->sacked, count(t, SACKED));
 	CU_ASSERT_EQUAL(lost != NULL, count(t, LOST) > 0);
-	if (lost)
+	if (lost) { /* RFC 6675 4, NextSeg() rule 1 */
 		CU_ASSERT_EQUAL(condition(lost), LOST);
+		CU_ASSERT_PTR_NULL(memchr(t->is + t->una, LOST, start_of(t, lost) - t->una));
+	}
 	list_for_each(l, &x->sent)
 		range_agrees(t, container_of(l, struct tcp_sent, link));
 }
@@ -697,6 +699,41 @@ test_blocks_without_permission_are_ignored(void)
 	twin_free(&t);
 }
 
+static void
+leave_again(struct twin *t, const uint32_t *starts, unsigned n)
+{
+	for (unsigned i = 0; i < n; i++) {
+		struct tcp_sent *r = tcp_sack_first_lost(t->c);
+
+		CU_ASSERT_PTR_NOT_NULL_FATAL(r);
+		CU_ASSERT_EQUAL(start_of(t, r), starts[i]);
+		tcp_sack_resent(t->e, t->c, r, t->now);
+	}
+	CU_ASSERT_PTR_NULL(tcp_sack_first_lost(t->c));
+}
+
+/* RFC 6675 4, NextSeg() rule 1, in whatever order they were found to be lost.  The place of one
+ * with many in flight below it is not looked for, but nothing goes before the lowest of all. */
+static void
+test_the_lowest_lost_leaves_first(void)
+{
+	static const uint32_t marked[] = { 900, 800, 850, 990, 50, 750 };
+	static const uint32_t leave[] = { 50, 800, 850, 900, 990, 750 };
+	struct twin t;
+
+	twin_init(&t, NULL);
+	for (int i = 0; i < 100; i++)
+		send_range(&t, 10);
+	for (unsigned i = 0; i < array_len(marked); i++)
+		tcp_sack_lost(t.c, nth_range(&t, marked[i] / 10));
+	leave_again(&t, leave, array_len(leave));
+	tcp_sack_lost(t.c, nth_range(&t, 85)); /* once more, while others wait */
+	tcp_sack_lost(t.c, nth_range(&t, 86));
+	tcp_sack_lost(t.c, nth_range(&t, 80));
+	leave_again(&t, (const uint32_t[]){ 800, 850, 860 }, 3);
+	twin_free(&t);
+}
+
 /* RFC 6582: each duplicate ACK says that a segment has left the network. */
 static void
 test_duplicate_acks_shrink_the_pipe(void)
@@ -853,6 +890,8 @@ suite_tcp_sack(void)
 	CU_add_test(s, "a duplicate is recognized", test_a_duplicate_is_recognized);
 	CU_add_test(s, "reordering is seen between ACKs only",
 	            test_reordering_is_seen_between_acks_only);
+	CU_add_test(s, "the lowest that is lost leaves first (RFC 6675 4/NextSeg)",
+	            test_the_lowest_lost_leaves_first);
 	CU_add_test(s, "blocks without permission are ignored",
 	            test_blocks_without_permission_are_ignored);
 	CU_add_test(s, "duplicate ACKs shrink the pipe", test_duplicate_acks_shrink_the_pipe);

@@ -74,7 +74,7 @@ newreno_detect(struct tcp_env *e, struct tcp_conn *c, const struct sack_news *n,
 		return false;
 	if (seq_sub(r->end, r->start) > c->mss)
 		(void)tcp_sack_split(e, c, r, seq_add(r->start, c->mss));
-	tcp_sack_first_is_lost(c, r);
+	tcp_sack_lost(c, r);
 	c->flags |= TCPF_RETRANSMIT_NOW;
 	return true;
 }

@@ -17,6 +17,7 @@
 #include "tcp/tcp_undo.h"
 
 #define SENT_QUOTA_MIN 64u
+#define LOST_WALK_MAX  64u  /* ranges that the place of a lost one may make us look at */
 #define WALK_MAX       512u /* ranges that the blocks of one ACK may make us look at */
 
 static struct tcp_sent *
@@ -39,6 +40,43 @@ sent_pipe(const struct tcp_sent *r)
 	return (r->flags & SENT_LOST) && !(r->flags & SENT_RETRANS) ? 0 : sent_len(r);
 }
 
+static bool
+awaits_resending(const struct tcp_sent *r)
+{
+	return (r->flags & (SENT_LOST | SENT_RETRANS | SENT_SACKED)) == SENT_LOST;
+}
+
+static struct tcp_sent *
+sent_after(const struct tcp_xmit *x, const struct tcp_sent *r)
+{
+	return r->link.next == &x->sent.head ? NULL : sent_of(r->link.next);
+}
+
+static struct tcp_sent *
+sent_before(const struct tcp_xmit *x, const struct tcp_sent *r)
+{
+	return r->link.prev == &x->sent.head ? NULL : sent_of(r->link.prev);
+}
+
+/* Lost ranges leave again from the lowest up (RFC 6675 4, NextSeg() rule 1), also what is lost
+ * once more: a peer may have no room to hold anything beyond it, and then tells of nothing else.
+ * One with many in flight below it has to be the lowest of all, or goes last. */
+static void
+lost_insert(struct tcp_xmit *x, struct tcp_sent *r)
+{
+	struct link *first = list_first(&x->lost);
+	struct tcp_sent *below = sent_before(x, r);
+
+	for (unsigned i = 0; i < LOST_WALK_MAX && below && !awaits_resending(below); i++)
+		below = sent_before(x, below);
+	if (below && awaits_resending(below))
+		link_insert_after(&below->tlink, &r->tlink);
+	else if (!first || seq_lt(r->start, container_of(first, struct tcp_sent, tlink)->start))
+		list_push_front(&x->lost, &r->tlink);
+	else
+		list_push_back(&x->lost, &r->tlink);
+}
+
 /* The only place that changes flags that count in sums and lists. */
 static void
 sent_mark(struct tcp_xmit *x, struct tcp_sent *r, uint8_t flags)
@@ -59,8 +97,8 @@ sent_mark(struct tcp_xmit *x, struct tcp_sent *r, uint8_t flags)
 	link_remove(&r->tlink);
 	if (flags & SENT_SACKED)
 		return;
-	if ((flags & SENT_LOST) && !(flags & SENT_RETRANS))
-		list_push_back(&x->lost, &r->tlink);
+	if (awaits_resending(r))
+		lost_insert(x, r);
 	else
 		list_push_back(&x->timed, &r->tlink);
 }
@@ -159,18 +197,6 @@ tcp_sack_sent(struct tcp_env *e, struct tcp_conn *c, seq_t start, seq_t end, boo
 	return true;
 }
 
-static struct tcp_sent *
-sent_after(const struct tcp_xmit *x, const struct tcp_sent *r)
-{
-	return r->link.next == &x->sent.head ? NULL : sent_of(r->link.next);
-}
-
-static struct tcp_sent *
-sent_before(const struct tcp_xmit *x, const struct tcp_sent *r)
-{
-	return r->link.prev == &x->sent.head ? NULL : sent_of(r->link.prev);
-}
-
 /* A record that adds nothing to the sums any more. */
 static void
 sent_drop(struct tcp_env *e, struct tcp_xmit *x, struct tcp_sent *r)
@@ -215,12 +241,6 @@ tcp_sack_split(struct tcp_env *e, struct tcp_conn *c, struct tcp_sent *r, seq_t 
 	if (link_on_list(&r->tlink))
 		link_insert_after(&r->tlink, &rest->tlink);
 	return true;
-}
-
-static bool
-awaits_resending(const struct tcp_sent *r)
-{
-	return (r->flags & (SENT_LOST | SENT_RETRANS | SENT_SACKED)) == SENT_LOST;
 }
 
 void
@@ -510,14 +530,6 @@ tcp_sack_lost(struct tcp_conn *c, struct tcp_sent *r)
 {
 	tcp_rate_lost(c, r);
 	sent_mark(c->xmit, r, (r->flags | SENT_LOST) & (uint8_t)~SENT_RETRANS);
-}
-
-void
-tcp_sack_first_is_lost(struct tcp_conn *c, struct tcp_sent *r)
-{
-	tcp_sack_lost(c, r);
-	link_remove(&r->tlink);
-	list_push_front(&c->xmit->lost, &r->tlink);
 }
 
 void

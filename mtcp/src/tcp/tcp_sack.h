@@ -43,9 +43,6 @@ void tcp_sack_blocks(struct tcp_env *e, struct tcp_conn *c, const struct tcp_seg
 /* Marks a range as lost, to be sent again. */
 void tcp_sack_lost(struct tcp_conn *c, struct tcp_sent *r);
 
-/* The same for the first in flight, which is sent again before any other. */
-void tcp_sack_first_is_lost(struct tcp_conn *c, struct tcp_sent *r);
-
 /* A range has been sent again. */
 void tcp_sack_resent(struct tcp_env *e, struct tcp_conn *c, struct tcp_sent *r, int64_t now);
 
@@ -56,7 +53,7 @@ bool tcp_sack_split(struct tcp_env *e, struct tcp_conn *c, struct tcp_sent *r, s
  * small segments that are lost together leave again as one. */
 void tcp_sack_join(struct tcp_env *e, struct tcp_conn *c, struct tcp_sent *r, uint32_t limit);
 
-/* The first range that is lost and not sent again; NULL: none. */
+/* The lowest range that is lost and not sent again; NULL: none. */
 static inline struct tcp_sent *
 tcp_sack_first_lost(const struct tcp_conn *c)
 {
