@@ -46,10 +46,11 @@ now_of(const struct flows *f)
 	return net_now(f->host[0].net);
 }
 
+/* End `k`, if it may: what is reset for want of memory is what its other end has closed. */
 static bool
-may_fail(const struct flows *f, const struct flow *w)
+may_fail(const struct flows *f, const struct flow *w, unsigned k)
 {
-	return w->plan->may_fail || f->orphans || swarm_lenient(f->swarm);
+	return w->plan->may_fail || (f->orphans && w->end[!k].done) || swarm_lenient(f->swarm);
 }
 
 static bool
@@ -141,13 +142,13 @@ connect_failed(struct flows *f, struct flow *w, unsigned k)
 	struct flow_end *e = &w->end[k];
 	bool last = e->tries > CONNECT_TRIES || (w->plan->cross && w->end[!k].done);
 
-	if (w->end[!k].failed && may_fail(f, w)) { /* by Fast Open it has been there already */
+	if (w->end[!k].failed && may_fail(f, w, k)) { /* by Fast Open it has been there already */
 		host_close(host_of(f, w, k), e->s);
 		e->s = NULL;
 		e->done = e->failed = true;
 		return;
 	}
-	if (!try_again(f, w, e->s->err) || (last && !may_fail(f, w))) {
+	if (!try_again(f, w, e->s->err) || (last && !may_fail(f, w, k))) {
 		broken(f, w, k, "cannot connect");
 		return;
 	}
@@ -203,14 +204,19 @@ flow_of_port(struct flows *f, unsigned server, uint16_t port)
 	return NULL;
 }
 
-/* Or the server, by Fast Open before its client heard of it; flow 1 may have flow 0's port. */
+/* Its client or, by Fast Open before that heard of it, its server has given up; or the server has
+ * closed, what it had left to say gave way, and the SYN came again.  Flow 1 may have flow 0's
+ * port. */
 static bool
-client_left(const struct flows *f, unsigned server, uint16_t port)
+one_left(const struct flows *f, unsigned server, uint16_t port)
 {
-	for (unsigned i = 0; i < f->n; i++)
-		if (f->flow[i].plan->client != server && client_port(&f->flow[i]) == port &&
-		    (f->flow[i].end[0].failed || f->flow[i].end[1].failed))
+	for (unsigned i = 0; i < f->n; i++) {
+		const struct flow *w = &f->flow[i];
+
+		if (w->plan->client != server && client_port(w) == port &&
+		    (w->end[0].failed || w->end[1].failed || (f->orphans && w->end[1].done)))
 			return true;
+	}
 	return false;
 }
 
@@ -250,11 +256,10 @@ accepted(struct flows *f, unsigned server, struct sock *s)
 		host_abort(&f->host[server], s);
 		return;
 	}
-	/* Died before it was accepted, or its client has given up; or what had answered it by Fast
-	 * Open gave way, and its SYN came again. */
+	/* Died before it was accepted, or an end of it has left. */
 	if (!(sock_facts(s) & SOCK_CONNECTED) || !w) {
 		if ((sock_facts(s) & SOCK_CONNECTED) && !swarm_lenient(f->swarm) &&
-		    !f->orphans && !client_left(f, server, s->name.rport)) {
+		    !one_left(f, server, s->name.rport)) {
 			f->broken = "accepted a connection that nobody made";
 			(void)snprintf(f->what, sizeof f->what, "from port %u", s->name.rport);
 		}
@@ -424,7 +429,7 @@ failed(struct flows *f, struct flow *w, unsigned k)
 {
 	struct flow_end *e = &w->end[k];
 
-	if (!may_fail(f, w)) {
+	if (!may_fail(f, w, k)) {
 		broken(f, w, k, "lost its connection");
 		return;
 	}
@@ -668,7 +673,8 @@ flows_check_windows(struct flows *f)
 }
 
 /* What was closed has been reset, to make room, and perhaps nothing else ever happens: it may be
- * the last thing. */
+ * the last thing.  Whose other end is held by a program does not ask: in a blackout it would give
+ * up what is alive. */
 bool
 flows_note_orphans(struct flows *f)
 {
@@ -680,7 +686,8 @@ flows_note_orphans(struct flows *f)
 		struct flow *w = &f->flow[i / 2];
 		struct sock *s = w->end[i % 2].s;
 
-		if (!s || (atomic_load(&s->opt_bits) & SOCK_OPT_KEEPALIVE))
+		if (!s || !w->end[!(i % 2)].done ||
+		    (atomic_load(&s->opt_bits) & SOCK_OPT_KEEPALIVE))
 			continue;
 		atomic_fetch_or(&s->opt_bits, SOCK_OPT_KEEPALIVE);
 		(void)sock_ask(host_of(f, w, i % 2)->ch, s, 0);
@@ -748,7 +755,7 @@ flows_forgive(struct flows *f)
 	for (unsigned i = 0; i < f->n; i++) {
 		struct flow *w = &f->flow[i];
 
-		if (may_fail(f, w) && w->end[0].done && !w->end[1].s)
+		if (may_fail(f, w, 1) && w->end[0].done && !w->end[1].s)
 			w->end[1].done = true;
 	}
 }

@@ -60,8 +60,8 @@ bool flows_act(struct flows *f, unsigned host);
 /* Once a second: who has read everything must have told the peer that there is room. */
 void flows_check_windows(struct flows *f);
 
-/* Whoever does not hear that the other end was reset for want of memory has to ask: all do from
- * then on.  True when somebody does since now. */
+/* Whoever does not hear that the other end was reset for want of memory has to ask: from then on
+ * all do whose other end has been closed.  True when somebody does since now. */
 bool flows_note_orphans(struct flows *f);
 
 /* When an application will act of its own accord; TIME_NEVER: never. */
