@@ -143,6 +143,9 @@ test_bad_numbers_say_what_is_wanted(void)
 	config_try_refused("rcvbuf = 8192x", "f.conf:1: rcvbuf: '8192x' is not a size (a number of "
 	                   "bytes, or with KB, MB or GB); 2KB to 1GB, or auto");
 	config_try_refused("num_cores = 0", "f.conf:1: num_cores: '0' is out of range (1 to 64)");
+	/* more than sockets can name */
+	config_try_refused("max_chunks = 60000001",
+	                   "f.conf:1: max_chunks: '60000001' is out of range (64 to 60000000)");
 	config_try_refused("num_cores = -1", "f.conf:1: num_cores: '-1' is not a number (such as 10000 "
 	                   "or 10k); 1 to 64");
 	config_try_refused("tcp_timeout = 0", "f.conf:1: tcp_timeout: '0' is out of range (100ms to "

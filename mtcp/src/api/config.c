@@ -104,7 +104,7 @@ derive_sizes(struct config *cfg, const struct stack_cfg *usual)
 		cfg->stack.max_socks = max(usual->max_socks, cfg->stack.max_conns + OTHER_SOCKETS);
 	if (!is_given(cfg, "max_chunks") && is_given(cfg, "max_num_buffers")) {
 		chunks = (uint64_t)cfg->max_num_buffers * (chunks_of(t->rcvbuf) + chunks_of(t->sndbuf));
-		cfg->stack.max_chunks = (uint32_t)min(chunks, UINT64_C(1) << 27);
+		cfg->stack.max_chunks = (uint32_t)min(chunks, (uint64_t)STACK_CHUNKS_MAX);
 	}
 }
 

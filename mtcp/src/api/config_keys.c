@@ -420,11 +420,11 @@ static const struct config_key keys[] = {
 
 	/* -- sizes, per core ------------------------------------------------------- */
 	COUNT("max_concurrency", stack.max_conns, 1, 10000000),
-	COUNT("max_sockets", stack.max_socks, 16, 20000000),
+	COUNT("max_sockets", stack.max_socks, 16, STACK_SOCKS_MAX),
 	COUNT("max_half_open", stack.max_half_open, 1, 10000000),
 	COUNT("max_time_wait", stack.max_time_wait, 1, 10000000),
 	COUNT("max_num_buffers", max_num_buffers, 1, 10000000),
-	COUNT("max_chunks", stack.max_chunks, 64, 1 << 27),
+	COUNT("max_chunks", stack.max_chunks, 64, STACK_CHUNKS_MAX),
 	COUNT("max_in_flight", stack.max_in_flight, 64, 1 << 27),
 	NUMBER("rcvbuf", VALUE_BYTES, KEY_AUTO, rcvbuf, KB(2), GB(1), 1),
 	BYTES("rcvbuf_max", stack.tcp.rcvbuf_max, KB(2), GB(1)),

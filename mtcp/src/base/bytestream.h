@@ -26,8 +26,8 @@
  * 2^31 - 1 bytes are in a stream.
  *
  * Both halves say in 32 bits where a chunk is: how many cache lines from the writer's half.  So
- * that begins with a line, as chunks do, and while there are any it stays where it is, no more than
- * 128 GB from them.
+ * that begins with a line, as chunks do, and while there are any it stays where it is, less than
+ * STREAM_REACH bytes from them.
  */
 #pragma once
 
@@ -73,6 +73,7 @@ chunk_list_get(struct chunk_list *l)
 }
 
 #define CHUNK_LINE_SHIFT 6
+#define STREAM_REACH     ((uint64_t)INT32_MAX << CHUNK_LINE_SHIFT) /* 128 GiB */
 
 static_assert(CACHE_LINE == 1 << CHUNK_LINE_SHIFT, "chunks begin with a line");
 

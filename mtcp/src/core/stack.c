@@ -94,6 +94,18 @@ take_channel(struct stack *st, struct region *mem)
 	return ok;
 }
 
+/* Sockets follow on chunks: streams say in 32 bits where those are. */
+static bool
+take_all(struct stack *st, struct region *mem, int64_t now)
+{
+	static_assert((uint64_t)STACK_CHUNKS_MAX * CHUNK_SIZE +
+	              (uint64_t)STACK_SOCKS_MAX * sizeof(struct sock) < STREAM_REACH - (1u << 20),
+	              "every socket reaches every chunk");
+	bool pools = take_pools(st, mem), channel = take_channel(st, mem);
+
+	return take_tables(st, mem, now) && pools && channel;
+}
+
 size_t
 stack_memory(const struct stack_cfg *cfg)
 {
@@ -103,9 +115,7 @@ stack_memory(const struct stack_cfg *cfg)
 	memset(&st, 0, sizeof st);
 	st.cfg = *cfg;
 	(void)region_take(&count, sizeof st);
-	(void)take_pools(&st, &count);
-	(void)take_tables(&st, &count, 0);
-	(void)take_channel(&st, &count);
+	(void)take_all(&st, &count, 0);
 	return count.used + CACHE_LINE;
 }
 
@@ -130,7 +140,7 @@ stack_new(const struct stack_cfg *cfg, struct region *mem, struct io *const ios[
 	if (!st)
 		return NULL;
 	st->cfg = *cfg;
-	if (!take_pools(st, mem) || !take_tables(st, mem, now) || !take_channel(st, mem))
+	if (!take_all(st, mem, now))
 		return NULL;
 	st->env.cfg = &st->cfg.tcp;
 	st->env.secret = cfg->secret;

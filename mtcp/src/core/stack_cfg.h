@@ -14,6 +14,8 @@
 #define STACK_PORT_ADDRS_MAX 8u     /* ranges of addresses ... */
 #define STACK_RANGE_MAX      65536u /* ... of so many each     */
 #define STACK_RANGE_TOLD     256u   /* of a long one only so many are asked for and announced */
+#define STACK_SOCKS_MAX      20000000u
+#define STACK_CHUNKS_MAX     60000000u /* sockets say in 32 bits where chunks are */
 
 /* Addresses of ours: `ip` and, of IPv4, `more` that follow it. */
 struct stack_addr {
