@@ -87,6 +87,12 @@ write_ahead(struct flows *f, struct flow *w, unsigned k)
 	e->written = host_write_ahead(host_of(f, w, k), e->s, buf, n);
 }
 
+static uint64_t
+dropped_for_backlog(struct flows *f, struct flow *w, unsigned k)
+{
+	return host_of(f, w, !k)->st->fates[DROP_BACKLOG];
+}
+
 static void
 try_connect(struct flows *f, struct flow *w, unsigned k)
 {
@@ -100,6 +106,7 @@ try_connect(struct flows *f, struct flow *w, unsigned k)
 		return;
 	}
 	e->tries++;
+	e->full = dropped_for_backlog(f, w, k);
 	e->connecting = true;
 	if (bind && host_bind(h, e->s, &any, bind)) {
 		host_close(h, e->s);
@@ -117,18 +124,20 @@ try_connect(struct flows *f, struct flow *w, unsigned k)
 /* An address that nobody resolves is no fault of TCP's, nor a full table: again, later.  Who
  * connects to somebody who is not yet connecting too is refused. */
 static bool
-try_again(const struct flows *f, const struct flow *w, int err)
+try_again(struct flows *f, struct flow *w, unsigned k)
 {
 	bool lenient = swarm_lenient(f->swarm);
 
-	switch (err) {
+	switch (w->end[k].s->err) {
 	case TCP_E_HOSTUNREACH:
 	case 99: /* EADDRNOTAVAIL */
 		return true;
 	case TCP_E_REFUSED: /* or what its server had left to say by Fast Open gave way */
 		return lenient || w->plan->cross || (f->orphans && w->end[1].done);
+	case TCP_E_TIMEDOUT: /* or a short queue was full whenever it asked */
+		return lenient || (f->swarm->accept_pause &&
+		                   dropped_for_backlog(f, w, k) > w->end[k].full);
 	case TCP_E_NOBUFS:
-	case TCP_E_TIMEDOUT:
 	case TCP_E_RESET:
 		return lenient;
 	default:
@@ -148,7 +157,7 @@ connect_failed(struct flows *f, struct flow *w, unsigned k)
 		e->done = e->failed = true;
 		return;
 	}
-	if (!try_again(f, w, e->s->err) || (last && !may_fail(f, w, k))) {
+	if (!try_again(f, w, k) || (last && !may_fail(f, w, k))) {
 		broken(f, w, k, "cannot connect");
 		return;
 	}
@@ -226,7 +235,7 @@ note_isn(struct flow *w)
 	const struct sock *s = w->end[0].s;
 
 	if (s && s->conn)
-		w->iss = s->conn->iss;
+		w->iss = (struct host_isn){ true, s->conn->iss };
 }
 
 /* A SYN with text that the network kept a copy of opens once more when the connection is
@@ -236,10 +245,10 @@ note_isn(struct flow *w)
 static bool
 is_ghost(const struct host *h, const struct flow *w, const struct sock *s)
 {
-	seq_t irs = host_irs(h, s), none = seq_of(0);
+	struct host_isn irs = host_irs(h, s);
 
-	if (w && !seq_eq(w->iss, none) && !seq_eq(irs, none))
-		return !seq_eq(w->iss, irs);
+	if (w && w->iss.known && irs.known)
+		return !seq_eq(w->iss.seq, irs.seq);
 	if (w && w->end[0].s && w->end[0].s->conn)
 		return true; /* over before it was told of, and its client is not */
 	return s->conn && (s->conn->flags & TCPF_FASTOPEN);

@@ -17,6 +17,7 @@ struct flow_end {
 	bool connecting, connected, shut, done, failed;
 	int64_t try_at; /* when it connects (again)                         */
 	unsigned tries;
+	uint64_t full; /* SYNs that the other host had dropped for want of backlog by then */
 	bool starved;              /* the last write found no chunk                    */
 	bool more_to_read;         /* it was too lazy to                               */
 	int64_t write_at, read_at; /* when it will again                          */
@@ -27,7 +28,7 @@ struct flow {
 	const struct swarm_flow *plan;
 	uint32_t id;
 	uint16_t lport; /* the client's, once it is known                   */
-	seq_t iss;      /* the client's last; 0: not known                  */
+	struct host_isn iss; /* the client's last                           */
 	struct flow_end end[2];
 };
 

@@ -142,7 +142,9 @@ born(struct host *h, struct sock *s)
 
 	*k = (struct host_sock){ .parent = s->parent,
 		                 .next = HOST_NOTHING,
-		                 .irs = s->conn ? tcp_irs(s->conn) : seq_of(0) };
+		                 .irs.known = s->conn };
+	if (s->conn)
+		k->irs.seq = tcp_irs(s->conn);
 	if (!l->ours || h->ch->socks[s->parent].kind != SOCK_KIND_LISTENER) {
 		(void)sock_ask(h->ch, s, SOCK_REQ_CLOSE | SOCK_REQ_ABORT);
 		return;
@@ -266,7 +268,7 @@ host_accept(struct host *h, const struct sock *listener)
 	return s;
 }
 
-seq_t
+struct host_isn
 host_irs(const struct host *h, const struct sock *s)
 {
 	return h->sock[sock_number(h->ch, s)].irs;

@@ -12,6 +12,12 @@
 
 #define HOST_NOTHING UINT32_MAX
 
+/* An initial sequence number; any may be one, 0 too. */
+struct host_isn {
+	bool known;
+	seq_t seq;
+};
+
 /* What the application knows of one socket number. */
 struct host_sock {
 	bool ours;       /* held by the application                    */
@@ -19,7 +25,7 @@ struct host_sock {
 	uint32_t parent; /* the listener it was accepted from          */
 	uint32_t next;   /* in a listener's queue of unaccepted ones   */
 	uint32_t first, last;
-	seq_t irs; /* its peer's ISN; 0: over before it was told of      */
+	struct host_isn irs; /* its peer's; not known: over before it was told of */
 };
 
 struct host {
@@ -89,7 +95,7 @@ void host_connect(struct host *h, struct sock *s, const struct ip_addr *ip, uint
 /* The next connection of a listener, or NULL. */
 struct sock *host_accept(struct host *h, const struct sock *listener);
 /* The ISN of its peer, also when it is over: whose it was. */
-seq_t host_irs(const struct host *h, const struct sock *s);
+struct host_isn host_irs(const struct host *h, const struct sock *s);
 /* What was written ends a record; asked when more is to follow.  False: no memory. */
 bool host_end_record(struct host *h, struct sock *s);
 /* Bytes taken; 0: no room (an event tells when there is some again). */

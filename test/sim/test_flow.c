@@ -21,12 +21,14 @@ struct history {
 };
 
 /* Host 0 connects to host 1, and each sends so much that it takes some round trips. */
-static void
-history_begin(struct history *h)
+static struct history *
+history_plan(void)
 {
-	struct swarm_flow *plan = &h->swarm.flow[0];
+	struct history *h = calloc(1, sizeof *h);
+	struct swarm_flow *plan;
 
-	memset(h, 0, sizeof *h);
+	CU_ASSERT_PTR_NOT_NULL_FATAL(h);
+	plan = &h->swarm.flow[0];
 	h->swarm.net = (struct net_cfg){ .seed = 1, .latency_ns = MS(10) };
 	h->swarm.net.dark_from = h->swarm.net.dark_to = TIME_NEVER;
 	h->swarm.quiesce_at = TIME_NEVER;
@@ -39,21 +41,26 @@ history_begin(struct history *h)
 			                           .pause = MS(5),
 			                           .gulp = 65536,
 			                           .abort_after = UINT32_MAX };
+	for (unsigned i = 0; i < 2; i++)
+		host_cfg(&h->swarm.cfg[i], i, 1 + i);
+	return h;
+}
+
+static void
+history_begin(struct history *h)
+{
 	h->net = net_new(&h->swarm.net);
 	watch_init(&h->watch);
-	for (unsigned i = 0; i < 2; i++) {
-		host_cfg(&h->swarm.cfg[i], i, 1 + i);
+	for (unsigned i = 0; i < 2; i++)
 		host_init(&h->host[i], &h->swarm.cfg[i], h->net, i, SEC(1));
-	}
 	flows_init(&h->flows, &h->swarm, h->host, &h->watch, 1);
 }
 
 static struct history *
 history_new(void)
 {
-	struct history *h = malloc(sizeof *h);
+	struct history *h = history_plan();
 
-	CU_ASSERT_PTR_NOT_NULL_FATAL(h);
 	history_begin(h);
 	return h;
 }
@@ -136,6 +143,21 @@ test_what_goes_well_is_well(void)
 	CU_ASSERT_TRUE(flows_done(&h->flows));
 	CU_ASSERT_EQUAL(h->flows.failed, 0);
 	CU_ASSERT_EQUAL(h->flows.bytes, 2 * TOTAL);
+	history_free(h);
+}
+
+/* No sequence number is too low to be somebody's. */
+static void
+test_an_isn_may_be_0(void)
+{
+	struct history *h = history_plan();
+
+	h->swarm.cfg[0].isn_fixed = true;
+	h->swarm.cfg[0].isn = 0;
+	history_begin(h);
+	pass(h, SEC(10));
+	CU_ASSERT_PTR_NULL(h->flows.broken);
+	CU_ASSERT_TRUE(flows_done(&h->flows));
 	history_free(h);
 }
 
@@ -263,12 +285,35 @@ test_a_client_that_is_not_let_in_is_refused(void)
 	history_free(h);
 }
 
+/* One of two clients finds the queue full whenever it asks: it asks again, later.  Without a
+ * program that takes its time that would be a fault. */
+static void
+test_a_full_queue_excuses_who_is_not_let_in(void)
+{
+	for (unsigned pauses = 0; pauses < 2; pauses++) {
+		struct history *h = history_plan();
+
+		h->swarm.accept_pause = pauses ? SEC(1) : 0;
+		h->swarm.backlog = 1;
+		history_begin(h);
+		h->flows.accept_at[1] = SEC(300);
+		h->flows.flow[0].end[0].try_at = MS(100);
+		stray_connects(h, SWARM_BOUND + 7);
+		pass(h, SEC(250));
+		if (!pauses)
+			refused(h, "cannot connect");
+		CU_ASSERT_EQUAL(h->flows.flow[0].end[0].tries, 1 + pauses);
+		history_free(h);
+	}
+}
+
 void
 suite_flow(void)
 {
 	CU_pSuite s = CU_add_suite("flow", NULL, NULL);
 
 	CU_add_test(s, "what goes well is well", test_what_goes_well_is_well);
+	CU_add_test(s, "an ISN may be 0", test_an_isn_may_be_0);
 	CU_add_test(s, "a reset without reason is refused", test_a_reset_without_reason_is_refused);
 	CU_add_test(s, "want of memory forgives orphans only",
 	            test_want_of_memory_forgives_orphans_only);
@@ -279,6 +324,8 @@ suite_flow(void)
 	CU_add_test(s, "a wrong byte is refused", test_a_wrong_byte_is_refused);
 	CU_add_test(s, "a stream that ends early is refused",
 	            test_a_stream_that_ends_early_is_refused);
+	CU_add_test(s, "a full queue excuses who is not let in",
+	            test_a_full_queue_excuses_who_is_not_let_in);
 	CU_add_test(s, "a client that is not let in is refused",
 	            test_a_client_that_is_not_let_in_is_refused);
 }
