@@ -20,6 +20,7 @@ MAY = {
     "io_engine": ({"base", "wire", "io_engine"}, set()),
     "include": (set(), PUBLIC),
     "apps": ({"apps"}, PUBLIC),
+    "nginx": ({"posix"}, PUBLIC | {"ngx_mtcp.h", "ngx_mtcp_rights.h"}),
 }
 
 # Below api nobody knows threads, files or sleeping.
@@ -32,6 +33,7 @@ INCLUDE = re.compile(r'^[ \t]*#[ \t]*include[ \t]+([<"])([^>"]+)[>"]', re.M)
 def layer_of(path):
     parts = path.split("/")
     return parts[2] if parts[:2] == ["mtcp", "src"] else \
+        "nginx" if parts[:2] == ["apps", "nginx"] else \
         "include" if parts[:2] == ["mtcp", "include"] else parts[0]
 
 

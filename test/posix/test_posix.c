@@ -289,6 +289,29 @@ test_a_changed_list_shows_who_stands_on_the_wrong_side(void)
 	CU_ASSERT_EQUAL(bypass_add(&p->bypass, &r), 0);
 	CU_ASSERT_TRUE(posix_is_misplaced(p, fd));
 	CU_ASSERT_FALSE(posix_is_misplaced(p, 77));
+	bypass_clear(&p->bypass);
+	p->active = false;
+	CU_ASSERT_TRUE(posix_is_misplaced(p, fd));
+	CU_ASSERT_FALSE(posix_is_misplaced(p, 77));
+	two_sides_end(p);
+}
+
+static void
+test_who_awaits_a_stack_can_be_left_to_the_kernel(void)
+{
+	struct posix *p = two_sides(false);
+	int fd = tcp4(p), bound = tcp4(p);
+
+	CU_ASSERT_EQUAL(bind_to(p, fd, "10.0.0.1", 80), 0);
+	CU_ASSERT_EQUAL(posix_listen(p, fd, 5), 0);
+	CU_ASSERT_EQUAL(bind_to(p, bound, "10.0.0.1", 81), 0);
+	two_sides_said();
+	CU_ASSERT_EQUAL(posix_surrender(p, fd), 0);
+	CU_ASSERT_EQUAL(posix_surrender(p, bound), 0);
+	CU_ASSERT_STRING_EQUAL(two_sides_said(), "k.bind(3,10.0.0.1:80) k.listen(3,5) k.bind(4,10.0.0.1:81)");
+	errno = 0;
+	CU_ASSERT_EQUAL(posix_surrender(p, fd), -1);
+	CU_ASSERT_EQUAL(errno, EINVAL);
 	two_sides_end(p);
 }
 
@@ -335,6 +358,8 @@ suite_posix(void)
 	            test_numbers_that_do_not_fit_are_given_back);
 	CU_add_test(s, "a changed list shows who stands on the wrong side",
 	            test_a_changed_list_shows_who_stands_on_the_wrong_side);
+	CU_add_test(s, "who awaits a stack can be left to the kernel",
+	            test_who_awaits_a_stack_can_be_left_to_the_kernel);
 	CU_add_test(s, "when the stack is gone its numbers are useless and closable",
 	            test_when_the_stack_is_gone_its_numbers_are_useless_and_closable);
 }

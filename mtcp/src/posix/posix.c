@@ -100,9 +100,24 @@ posix_is_misplaced(const struct posix *p, int fd)
 
 	if (it)
 		return it->side != INTENT_OPEN && it->bound &&
-		       bypass_takes(&p->bypass, (const struct sockaddr *)&it->local, it->local_len);
-	return p->kernel->getsockname(fd, (struct sockaddr *)&local, &len) == 0 &&
+		       (!p->active ||
+		        bypass_takes(&p->bypass, (const struct sockaddr *)&it->local, it->local_len));
+	return p->active && p->kernel->getsockname(fd, (struct sockaddr *)&local, &len) == 0 &&
 	       !bypass_takes(&p->bypass, (struct sockaddr *)&local, len);
+}
+
+int
+posix_surrender(struct posix *p, int fd)
+{
+	struct intent *it = fdtab_at(&p->fds, fd);
+	bool listening = it && it->listening;
+	int backlog = it ? it->backlog : 0;
+
+	if (!it || it->side != INTENT_AWAITS)
+		return fail(EINVAL);
+	if (settle_with_kernel(p, fd, it) < 0)
+		return -1;
+	return listening ? p->kernel->listen(fd, backlog) : 0;
 }
 
 int
