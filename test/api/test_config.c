@@ -89,6 +89,7 @@ test_wrong_lines_are_named_with_their_number(void)
 	config_try_refused("= 5", "f.conf:1: there is no key before '='");
 	config_try_refused("rcvbuf", "f.conf:1: rcvbuf has no value");
 	config_try_refused("rcvbuf = # nothing", "f.conf:1: rcvbuf has no value");
+	config_try_refused("port =#nothing", "f.conf:1: port has no value");
 	config_try_refused("rcvbuf == 8192", "f.conf:1: rcvbuf: '= 8192' is not a size (a number of "
 	                   "bytes, or with KB, MB or GB); 2KB to 1GB, or auto");
 	config_try_refused("\x1b[31m = 1", "f.conf:1: unknown key '?[31m' (mtcp.conf(5) lists all)");

@@ -168,7 +168,7 @@ read_line(struct config *cfg, char *line, enum config_source source, struct conf
 		config_problem(log, "there is no key before '='");
 	else if (!key)
 		unknown_key(line, log);
-	else if (*value == '\0')
+	else if (*value == '\0' || *value == '#') /* or only a comment */
 		config_problem(log, "%s has no value", key->name);
 	else
 		key_apply(cfg, key, value, source, log);
