@@ -249,6 +249,8 @@ conn_read(struct world *w, struct conn *c)
 		give_up("reading");
 	c->got += (uint32_t)n;
 	if (!l->phase->kept) {
+		if (n > 0) /* the end has come with it */
+			n = mtcp_read(&w->client.ctx, c->sockid, buffer, sizeof buffer);
 		if (n == 0)
 			conn_over(w, c);
 		return;

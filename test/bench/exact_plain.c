@@ -247,7 +247,9 @@ sleepers_turn(struct world *w)
 	poke(w);
 	if (p->bytes < (uint64_t)p->conns * p->stage)
 		return;
-	/* The first bytes of a connection are acknowledged at once. */
+	/* The first bytes of a connection are acknowledged at once, or nearly so. */
+	if (w->server.deadline < w->now + US(100))
+		return;
 	if (p->stage < POKES) {
 		p->stage++;
 		p->poked = 0;

@@ -159,11 +159,73 @@ test_acks_have_a_quota(void)
 		world_drop_in(&w, 0, &(struct tcp_seg){ .seq = k[i].snd, .ack = k[i].rcv,
 		                                        .flags = TCP_ACK, .sport = k[i].sport,
 		                                        .dport = WORLD_PORT, .wnd = 65535,
-		                                        .len = 10 });
+		                                        .len = 536 });
 	for (unsigned left = 10; left > 0; left -= min(left, 3u)) {
 		world_step(&w, 0);
 		CU_ASSERT_EQUAL(world_skips(&w, 0), min(left, 3u));
 	}
+	world_fini(&w);
+}
+
+static void
+ask(struct world *w, const struct call *k, uint32_t len)
+{
+	world_drop_in(w, 0, &(struct tcp_seg){ .seq = k->snd, .ack = k->rcv, .flags = TCP_ACK,
+	                                       .sport = k->sport, .dport = WORLD_PORT,
+	                                       .wnd = 65535, .len = len });
+}
+
+/* The answer to a small segment carries its ACK, if it comes in time; the ACK of a full one,
+ * behind which others come, waits for nothing. */
+static void
+test_an_ack_waits_for_the_applications_turn(void)
+{
+	struct world w;
+	struct call k[3];
+	struct sock *a[3];
+	struct tcp_seg s;
+
+	world_init(&w, 1, NULL);
+	accept_calls(&w, k, a, 3);
+	ask(&w, &k[0], 10);
+	ask(&w, &k[1], 10);
+	ask(&w, &k[2], 536);
+	world_step(&w, 0);
+	CU_ASSERT_TRUE(world_hears(&w, 0, &s) && s.dport == k[2].sport);
+	CU_ASSERT_EQUAL(s.ack.v, k[2].snd.v + 536);
+	CU_ASSERT_FALSE(world_hears(&w, 0, &s));
+	CU_ASSERT_EQUAL(world_write(&w, 0, a[0], 100), 100);
+	world_step(&w, 0);
+	CU_ASSERT_TRUE(world_hears(&w, 0, &s) && s.dport == k[0].sport);
+	CU_ASSERT_EQUAL(s.ack.v, k[0].snd.v + 10);
+	CU_ASSERT_EQUAL(s.len, 100);
+	CU_ASSERT_FALSE(world_hears(&w, 0, &s));
+	CU_ASSERT_EQUAL(w.host[0].deadline, net_now(w.net) + US(50));
+	world_run(&w, US(50));
+	CU_ASSERT_TRUE(world_hears(&w, 0, &s) && s.dport == k[1].sport && s.len == 0);
+	CU_ASSERT_EQUAL(s.ack.v, k[1].snd.v + 10);
+	CU_ASSERT_FALSE(world_hears(&w, 0, &s));
+	world_fini(&w);
+}
+
+/* Who sends more before it has heard of the first waits no longer. */
+static void
+test_an_ack_waits_for_no_second_segment(void)
+{
+	struct world w;
+	struct call k;
+	struct sock *a;
+	struct tcp_seg s;
+
+	world_init(&w, 1, NULL);
+	accept_calls(&w, &k, &a, 1);
+	ask(&w, &k, 10);
+	world_step(&w, 0);
+	CU_ASSERT_FALSE(world_hears(&w, 0, &s));
+	k.snd = seq_add(k.snd, 10);
+	ask(&w, &k, 10);
+	world_step(&w, 0);
+	CU_ASSERT_TRUE(world_hears(&w, 0, &s));
 	world_fini(&w);
 }
 
@@ -207,7 +269,7 @@ test_control_comes_before_acks_before_data(void)
 	CU_ASSERT_EQUAL(world_write(&w, 0, a[0], 100), 100);
 	world_drop_in(&w, 0, &(struct tcp_seg){ .seq = k[1].snd, .ack = k[1].rcv, .flags = TCP_ACK,
 	                                        .sport = k[1].sport, .dport = WORLD_PORT,
-	                                        .wnd = 65535, .len = 10 });
+	                                        .wnd = 65535, .len = 536 });
 	for (unsigned i = 0; i < 8; i++) /* more than its quota */
 		host_connect(&w.host[0], host_socket(&w.host[0]), &peer, 80);
 	world_step(&w, 0);
@@ -572,6 +634,10 @@ suite_txq(void)
 	CU_add_test(suite, "a repeated SYN queues one SYN-ACK",
 	            test_a_repeated_syn_queues_one_syn_ack);
 	CU_add_test(suite, "ACKs have a quota", test_acks_have_a_quota);
+	CU_add_test(suite, "an ACK waits for the application's turn",
+	            test_an_ack_waits_for_the_applications_turn);
+	CU_add_test(suite, "an ACK waits for no second segment",
+	            test_an_ack_waits_for_no_second_segment);
 	CU_add_test(suite, "data has a quota, and goes round",
 	            test_data_has_a_quota_and_goes_round);
 	CU_add_test(suite, "control comes before ACKs before data",

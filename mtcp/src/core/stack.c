@@ -155,6 +155,8 @@ stack_new(const struct stack_cfg *cfg, struct region *mem, struct io *const ios[
 	list_init(&st->tx_ack);
 	list_init(&st->tx_data);
 	list_init(&st->tx_synack);
+	list_init(&st->tx_soon);
+	list_init(&st->tx_held);
 	wheel_init(&st->wheel, now);
 	icmp_rate_init(&st->icmp_rate, ICMP_PER_S, ICMP_BURST, now);
 	st->quiesce_until = TIME_NEVER;
@@ -287,6 +289,8 @@ stack_deadline(const struct stack *st, int64_t now)
 	if (txq_waiting(st))
 		return now;
 	at = min(at, steer);
+	if (txq_holds(st))
+		at = min(at, st->held_until);
 	if (st->dying_socks != NO_SOCK)
 		at = min(at, now + DYING_RETRY_NS);
 	if (st->call_pending) /* the last connection may have ended with its last ACK just now */

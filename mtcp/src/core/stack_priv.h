@@ -24,7 +24,7 @@
 #define FASTOPEN_SPANS      4u   /* of FASTOPEN_SPAN_NS, see listen.c */
 
 /* On which list a connection's tx_link is (struct tcp_conn.tx_list). */
-enum tx_list { TX_NONE, TX_CONTROL, TX_ACK, TX_DATA, TX_WAITS };
+enum tx_list { TX_NONE, TX_CONTROL, TX_ACK, TX_SOON, TX_DATA, TX_WAITS };
 
 /* A port as this core sees it. */
 struct stack_port {
@@ -102,6 +102,8 @@ struct stack {
 	/* -- transmission ------------------------------------------------------- */
 	struct list tx_control, tx_ack, tx_data; /* connections                   */
 	struct list tx_synack;            /* half-open records                    */
+	struct list tx_soon, tx_held;     /* TX_SOON: come since, and until held_until */
+	int64_t held_until;
 	struct stray stray[STACK_STRAYS];
 	unsigned n_strays;
 
@@ -344,6 +346,13 @@ void txq_stray(struct stack *st, const struct segment_from *from, const struct t
                const struct tcp_seg *s);
 unsigned txq_run(struct stack *st, int64_t now);
 bool txq_waiting(const struct stack *st);
+
+/* Whether ACKs are held back, until st->held_until. */
+static inline bool
+txq_holds(const struct stack *st)
+{
+	return !list_empty(&st->tx_held) || !list_empty(&st->tx_soon);
+}
 
 /* ------------------------------------------------------- listen.c -- */
 

@@ -12,6 +12,7 @@
 #include "tcp/tcp_urgent.h"
 
 #define SEGMENTS_PER_TURN 16u /* of one connection, before the next one's turn */
+#define PATIENCE_NS US(50) /* that an ACK has for an application on a CPU of its own */
 
 static struct list *
 list_of(struct stack *st, enum tx_list l)
@@ -21,6 +22,8 @@ list_of(struct stack *st, enum tx_list l)
 		return &st->tx_control;
 	case TX_ACK:
 		return &st->tx_ack;
+	case TX_SOON:
+		return &st->tx_soon;
 	case TX_DATA:
 		return &st->tx_data;
 	case TX_NONE:
@@ -38,6 +41,8 @@ wanted_list(enum tcp_owes owes)
 		return TX_CONTROL;
 	case TCP_OWES_ACK:
 		return TX_ACK;
+	case TCP_OWES_ACK_SOON:
+		return TX_SOON;
 	case TCP_OWES_DATA:
 		return TX_DATA;
 	case TCP_OWES_NOTHING:
@@ -228,6 +233,22 @@ list_run(struct stack *st, struct list *list, unsigned quota, int64_t now)
 	return list_empty(list) ? 0 : conns_run(st, list, quota, now);
 }
 
+/* ACKs that text of the application's may carry: those that came in this step wait for the next
+ * at least, and PATIENCE_NS.  On one CPU the application's turn lies between the two. */
+static unsigned
+held_run(struct stack *st, int64_t now)
+{
+	unsigned n = 0;
+
+	if (now >= st->held_until)
+		n = list_run(st, &st->tx_held, st->cfg.tx_ack, now);
+	if (list_empty(&st->tx_held) && !list_empty(&st->tx_soon)) {
+		list_splice_back(&st->tx_held, &st->tx_soon);
+		st->held_until = now + PATIENCE_NS;
+	}
+	return n;
+}
+
 unsigned
 txq_run(struct stack *st, int64_t now)
 {
@@ -237,6 +258,7 @@ txq_run(struct stack *st, int64_t now)
 	n += list_run(st, &st->tx_control, st->cfg.tx_control, now);
 	n += list_run(st, &st->tx_ack, st->cfg.tx_ack, now);
 	n += list_run(st, &st->tx_data, st->cfg.tx_data, now);
+	n += held_run(st, now);
 	return n;
 }
 

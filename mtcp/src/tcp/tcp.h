@@ -101,6 +101,11 @@ enum {
 	TCPF_LOSS_PROBE = 1 << 30,  /* a tail loss probe is due (RFC 8985 7.3)          */
 };
 
+/* With TCPF_ACK_NOW: the application has just been given a reason to say something that can carry
+ * the ACK, and nothing else hangs on it: it may wait for the application's turn.  Until the next
+ * segment at the most. */
+#define TCPF_ACK_SOON (UINT32_C(1) << 31)
+
 /* A bit of its own for each: the sum has no carry. */
 static_assert((0ull + TCPF_ACK_NOW + TCPF_TS + TCPF_SACK + TCPF_WSCALE + TCPF_RST + TCPF_SYN_DUE +
                TCPF_FIN_SENT + TCPF_FIN_SEEN + TCPF_PROBE + TCPF_PUSH_SMALL + TCPF_PASSIVE +
@@ -108,8 +113,8 @@ static_assert((0ull + TCPF_ACK_NOW + TCPF_TS + TCPF_SACK + TCPF_WSCALE + TCPF_RS
                TCPF_KEEPALIVE + TCPF_MORE + TCPF_ACTIVE_OPEN + TCPF_SHUT + TCPF_PACED +
                TCPF_APP_LIMITED + TCPF_RETRANSMIT_NOW + TCPF_FASTOPEN + TCPF_FASTOPEN_GIVE +
                TCPF_PMTU + TCPF_PLPMTU + TCPF_URG_OUT + TCPF_URG_IN + TCPF_URG_NEWS +
-               TCPF_LOSS_PROBE) == (1ull << 31) - 1,
-              "no two flags share a bit; bit 31 is free");
+               TCPF_LOSS_PROBE + TCPF_ACK_SOON) == (1ull << 32) - 1,
+              "no two flags share a bit; none is free");
 
 /* Congestion states, as Linux numbers them. */
 enum tcp_ca {
@@ -377,7 +382,13 @@ tcp_text_cursor(const struct tcp_conn *c, const struct tcp_seg *s)
 }
 
 /* On which of the core's lists the connection belongs. */
-enum tcp_owes { TCP_OWES_NOTHING, TCP_OWES_CONTROL, TCP_OWES_ACK, TCP_OWES_DATA };
+enum tcp_owes {
+	TCP_OWES_NOTHING,
+	TCP_OWES_CONTROL,
+	TCP_OWES_ACK,
+	TCP_OWES_ACK_SOON, /* once the application has had its turn */
+	TCP_OWES_DATA,
+};
 enum tcp_owes tcp_owes(struct tcp_env *e, const struct tcp_conn *c, int64_t now);
 
 /* The RST that answers a segment for nobody (RFC 9293 3.10.7.1); false when it

@@ -183,18 +183,30 @@ estimate_rcv_mss(struct tcp_conn *c, uint32_t len)
 		c->rcv_mss = (uint16_t)min(len, (uint32_t)c->adv_mss);
 }
 
+/* At once, but for the turn of the application, whose answer to what has come would carry it. */
+static void
+ack_soon(struct tcp_conn *c)
+{
+	if (!(c->flags & TCPF_ACK_NOW))
+		c->flags |= TCPF_ACK_NOW | TCPF_ACK_SOON;
+}
+
 /* RFC 9293 3.8.6.3: at once for every second full segment, while a hole is
  * open or was just filled, while the peer's window is small so that its
  * slow start gets going, and for the full segment that it pushes: nothing follows
- * before it hears of us.  Otherwise later, with our data if there is some. */
+ * before it hears of us.  Otherwise later, with our data if there is some; and a small segment
+ * ends what the peer has to say: then there probably is. */
 static void
-schedule_ack(struct tcp_env *e, struct tcp_conn *c, bool at_once, int64_t now)
+schedule_ack(struct tcp_env *e, struct tcp_conn *c, uint32_t len, bool at_once, int64_t now)
 {
 	if (at_once || seq_sub(c->rcv_nxt, c->rcv_acked) >= 2u * c->rcv_mss) {
 		c->flags |= TCPF_ACK_NOW;
 	} else if (c->quickacks > 0 && !(c->flags & TCPF_INTERACTIVE)) {
 		c->quickacks--;
-		c->flags |= TCPF_ACK_NOW;
+		if (len < c->rcv_mss)
+			ack_soon(c);
+		else
+			c->flags |= TCPF_ACK_NOW;
 	} else {
 		tcp_timer_delay_ack(e, c, now);
 	}
@@ -241,7 +253,7 @@ text_in_order(struct tcp_env *e, struct tcp_conn *c, const uint8_t *text, uint32
 		c->quickacks = (uint8_t)max((uint32_t)c->quickacks,
 		                             min(e->cfg->quickack, REPAIR_ACKS));
 	}
-	schedule_ack(e, c, hole || n < len || pushed, now);
+	schedule_ack(e, c, len, hole || n < len || pushed, now);
 	return n < len ? DROP_NO_MEMORY : SEG_OK;
 }
 
@@ -301,11 +313,11 @@ fin_arrived(struct tcp_env *e, struct tcp_conn *c, int64_t now)
 {
 	c->rcv_nxt = seq_add(c->rcv_nxt, 1);
 	c->rcv_adv = seq_max(c->rcv_adv, c->rcv_nxt);
-	c->flags |= TCPF_ACK_NOW;
 	switch ((enum tcp_state)c->state) {
 	case TCP_ESTABLISHED:
+		ack_soon(c); /* with our FIN, most likely */
 		tcp_set_state(e, c, TCP_CLOSE_WAIT, now);
-		break;
+		return;
 	case TCP_FIN_WAIT_1:
 		tcp_set_state(e, c, TCP_CLOSING, now);
 		break;
@@ -315,6 +327,7 @@ fin_arrived(struct tcp_env *e, struct tcp_conn *c, int64_t now)
 	default:
 		break;
 	}
+	c->flags |= TCPF_ACK_NOW;
 }
 
 /* A FIN inside the window is believed, unless text has been received that would
@@ -465,7 +478,7 @@ in_syn_sent(struct tcp_env *e, struct tcp_conn *c, const struct tcp_seg *s, int6
 	text.seq = seq_add(s->seq, 1);
 	text.flags &= (uint8_t)~TCP_SYN;
 	(void)process_text(e, c, &text, now);
-	c->flags |= TCPF_ACK_NOW;
+	ack_soon(c); /* what the application says first can carry it */
 	process_fin(e, c, &text, now);
 	return SEG_OK;
 }
@@ -477,6 +490,7 @@ tcp_in(struct tcp_env *e, struct tcp_conn *c, const struct tcp_seg *s, int64_t n
 
 	c->segs_in++;
 	c->data_segs_in += s->len > 0;
+	c->flags &= ~TCPF_ACK_SOON; /* whoever sends more waits for what is owed already */
 	trace_add(e->trace, now, c->id, T_SEG_IN, s->seq.v, (uint32_t)s->flags << 24 | s->len);
 	if (likely(tcp_usual_in(e, c, s, now, &fate)))
 		return fate;

@@ -66,7 +66,7 @@ seg_begin(struct tcp_env *e, struct tcp_conn *c, int64_t now, struct tcp_seg *s,
 	if (c->flags & TCPF_URG_OUT)
 		tcp_urgent_mark(c, s);
 	c->rcv_acked = c->rcv_nxt;
-	c->flags &= ~(uint32_t)TCPF_ACK_NOW;
+	c->flags &= ~(TCPF_ACK_NOW | TCPF_ACK_SOON);
 	tcp_timer_ack_sent(c);
 }
 
@@ -495,8 +495,10 @@ tcp_owes(struct tcp_env *e, const struct tcp_conn *c, int64_t now)
 		return TCP_OWES_DATA;
 	if (c->flags & TCPF_LOSS_PROBE)
 		return TCP_OWES_DATA;
-	if ((c->flags & (TCPF_ACK_NOW | TCPF_PROBE)) || (c->ecn & ECN_ACK_FIRST))
+	if ((c->flags & TCPF_PROBE) || (c->ecn & ECN_ACK_FIRST))
 		return TCP_OWES_ACK;
+	if (c->flags & TCPF_ACK_NOW)
+		return c->flags & TCPF_ACK_SOON ? TCP_OWES_ACK_SOON : TCP_OWES_ACK;
 	return TCP_OWES_NOTHING;
 }
 

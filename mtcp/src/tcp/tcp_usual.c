@@ -199,7 +199,7 @@ begin(struct tcp_env *e, struct tcp_conn *c, int64_t now, struct tcp_seg *s)
 	}
 	s->wnd = tcp_window_offer(e, c);
 	c->rcv_acked = c->rcv_nxt;
-	c->flags &= ~(uint32_t)TCPF_ACK_NOW;
+	c->flags &= ~(TCPF_ACK_NOW | TCPF_ACK_SOON);
 	c->ack_at = TIME_NEVER;
 }
 
