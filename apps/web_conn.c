@@ -201,7 +201,8 @@ void
 conn_finish(struct server *s, struct conn *c)
 {
 	bool talking = c->in_len > 0 || c->skip > 0 ||
-	               mtcp_read(s->ctx, c->sockid, s->chunk, sizeof(s->chunk)) > 0;
+	               (!c->dry &&
+	                mtcp_read(s->ctx, c->sockid, s->chunk, sizeof(s->chunk)) > 0);
 
 	if (talking)
 		linger(s, c);

@@ -21,6 +21,7 @@ struct conn {
 	uint32_t interest;  /* what the epoll was told */
 	bool keep_alive;    /* after the present reply */
 	bool head_only;     /* the present reply answers a HEAD */
+	bool dry;           /* nothing was left to read, this turn */
 	int64_t since;      /* ns: the last progress, or up to TOUCH_NS before it */
 	char *in;           /* HTTP_HEAD_MAX bytes; NULL when nothing is held */
 	size_t in_at, in_len, scan;

@@ -341,6 +341,7 @@ serve_all(struct server *s, struct conn *c)
 void
 web_read(struct server *s, struct conn *c)
 {
+	size_t room;
 	ssize_t n;
 
 	if (!c->in && !conn_take_buffer(s, c)) {
@@ -351,7 +352,9 @@ web_read(struct server *s, struct conn *c)
 		memmove(c->in, c->in + c->in_at, c->in_len);
 		c->in_at = 0;
 	}
-	n = mtcp_read(s->ctx, c->sockid, c->in + c->in_len, HTTP_HEAD_MAX - c->in_len);
+	room = HTTP_HEAD_MAX - c->in_len;
+	n = mtcp_read(s->ctx, c->sockid, c->in + c->in_len, room);
+	c->dry = n < (ssize_t)room;
 	if (n > 0) {
 		c->in_len += (size_t)n;
 		serve_all(s, c);
@@ -367,6 +370,7 @@ web_read(struct server *s, struct conn *c)
 void
 web_send(struct server *s, struct conn *c)
 {
+	c->dry = false;
 	if (send_more(s, c))
 		serve_all(s, c);
 }
