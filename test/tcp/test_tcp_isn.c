@@ -37,13 +37,16 @@ test_one_tuple_sees_a_clock_of_4_us(void)
 	}
 }
 
-/* F is the hash of all that names the connection, spelled out. */
+/* F is the hash of all that names the connection, spelled out; of IPv4 what differs. */
 static void
 test_the_offset_is_siphash_of_the_tuple(void)
 {
 	struct tcp_tuple t = tuple();
 	uint8_t in[37];
 
+	CU_ASSERT_EQUAL(tcp_isn(&key, &t, 0).v,
+	                (uint32_t)siphash24(&key, "\x0a\0\0\x01\x0a\0\0\x02\x04\x01\0\x50i", 13));
+	t.remote.b[0] = 0x20;
 	memcpy(in, t.local.b, 16);
 	memcpy(in + 16, t.remote.b, 16);
 	memcpy(in + 32, "\x04\x01\x00\x50i", 5);

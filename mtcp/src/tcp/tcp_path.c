@@ -11,7 +11,7 @@ tcp_paths_init(struct tcp_paths *p, struct region *mem, const struct siphash_key
 {
 	uint32_t size = WAYS;
 
-	*p = (struct tcp_paths){ NULL, 0, { 0, 0 } };
+	*p = (struct tcp_paths){ .n = 0 };
 	if (n == 0)
 		return true;
 	while (size < n)
@@ -38,7 +38,7 @@ tcp_path_find(struct tcp_paths *p, const struct ip_addr *ip, int64_t now)
 {
 	struct tcp_path *set;
 
-	if (p->n == 0)
+	if (!p->learned)
 		return NULL;
 	set = set_of(p, ip);
 	for (unsigned i = 0; i < WAYS; i++) {
@@ -57,6 +57,7 @@ tcp_path_get(struct tcp_paths *p, const struct ip_addr *ip, int64_t now)
 
 	if (found || p->n == 0)
 		return found;
+	p->learned = true;
 	oldest = set = set_of(p, ip);
 	for (unsigned i = 1; i < WAYS; i++) {
 		if (set[i].used_at < oldest->used_at)

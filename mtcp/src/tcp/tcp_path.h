@@ -28,6 +28,7 @@ struct tcp_path {
 struct tcp_paths {
 	struct tcp_path *path;    /* NULL: nothing is remembered                       */
 	uint32_t n;               /* a power of two, at least 4; 0: none               */
+	bool learned;             /* anything ever: else there is nothing to find      */
 	struct siphash_key key;
 };
 
