@@ -57,6 +57,29 @@ test_one_hash_may_have_many_values(void)
 }
 
 static void
+test_a_value_takes_the_place_of_another(void)
+{
+	struct region mem = memory_new(4096);
+	struct hashmap m;
+	uint32_t v, i;
+
+	CU_ASSERT_TRUE(hashmap_init(&m, &mem, 2));
+	CU_ASSERT_TRUE(hashmap_add(&m, 7, 1));
+	CU_ASSERT_TRUE(hashmap_add(&m, 8, 1));
+	CU_ASSERT_FALSE(hashmap_replace(&m, 7, 2, 3));
+	CU_ASSERT_FALSE(hashmap_replace(&m, 9, 1, 3));
+	CU_ASSERT_TRUE(hashmap_replace(&m, 8, 1, UINT32_MAX - 1)); /* in a full map, too */
+	i = hashmap_first(&m, 8);
+	CU_ASSERT_TRUE(hashmap_next(&m, 8, &i, &v));
+	CU_ASSERT_EQUAL(v, UINT32_MAX - 1);
+	i = hashmap_first(&m, 7);
+	CU_ASSERT_TRUE(hashmap_next(&m, 7, &i, &v));
+	CU_ASSERT_EQUAL(v, 1);
+	CU_ASSERT_EQUAL(m.n, 2);
+	memory_free(&mem);
+}
+
+static void
 test_full_map_refuses(void)
 {
 	struct region mem = memory_new(4096);
@@ -229,6 +252,8 @@ suite_hashmap(void)
 
 	CU_add_test(s, "values are found by hash", test_values_are_found_by_hash);
 	CU_add_test(s, "one hash may have many values", test_one_hash_may_have_many_values);
+	CU_add_test(s, "a value takes the place of another",
+	            test_a_value_takes_the_place_of_another);
 	CU_add_test(s, "a full map refuses", test_full_map_refuses);
 	CU_add_test(s, "a region too small is noticed", test_region_too_small);
 	CU_add_test(s, "a map takes as much memory as it has entries",

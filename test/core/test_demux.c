@@ -125,6 +125,30 @@ test_each_kind_is_found_as_what_it_is(void)
 	teardown(&r);
 }
 
+/* From SYN to TIME-WAIT it is one name. */
+static void
+test_one_takes_the_place_of_another(void)
+{
+	struct tcp_tuple t = tuple(1, 2, 80, 1000);
+	struct records r;
+	void *req, *found;
+	struct tcp_tw *tw;
+	uint32_t hash;
+
+	setup(&r, 1);
+	hash = demux_hash(&r.d, &t);
+	req = enter(&r, DEMUX_REQ, &t);
+	tw = pool_get(&r.tws);
+	CU_ASSERT_PTR_NOT_NULL_FATAL(tw);
+	tw->tuple = t;
+	demux_replace(&r.d, DEMUX_REQ, req, DEMUX_TW, tw, hash);
+	CU_ASSERT_EQUAL(find(&r, &t, &found), DEMUX_TW);
+	CU_ASSERT_PTR_EQUAL(found, tw);
+	demux_del(&r.d, DEMUX_TW, tw, hash);
+	CU_ASSERT_EQUAL(find(&r, &t, &found), DEMUX_NONE);
+	teardown(&r);
+}
+
 static void
 test_all_four_numbers_count(void)
 {
@@ -325,6 +349,7 @@ suite_demux(void)
 
 	CU_add_test(suite, "each kind is found as what it is",
 	            test_each_kind_is_found_as_what_it_is);
+	CU_add_test(suite, "one takes the place of another", test_one_takes_the_place_of_another);
 	CU_add_test(suite, "all four numbers count", test_all_four_numbers_count);
 	CU_add_test(suite, "every byte of a tuple counts in the hash",
 	            test_every_byte_of_a_tuple_counts_in_the_hash);

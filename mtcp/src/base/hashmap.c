@@ -127,3 +127,16 @@ hashmap_del(struct hashmap *m, uint32_t hash, uint32_t value)
 	}
 	return false;
 }
+
+bool
+hashmap_replace(struct hashmap *m, uint32_t hash, uint32_t value, uint32_t by)
+{
+	assert(by < UINT32_MAX);
+	for (uint32_t i = hashmap_first(m, hash); m->slot[i].value; i = (i + 1) & m->mask) {
+		if (m->slot[i].hash != hash || m->slot[i].value != value + 1)
+			continue;
+		m->slot[i].value = by + 1;
+		return true;
+	}
+	return false;
+}

@@ -42,6 +42,10 @@ bool hashmap_add(struct hashmap *m, uint32_t hash, uint32_t value);
 /* Removes the entry with exactly this hash and value; false if there is none. */
 bool hashmap_del(struct hashmap *m, uint32_t hash, uint32_t value);
 
+/* The entry with exactly this hash and value has another value from now on; false if there is
+ * none. */
+bool hashmap_replace(struct hashmap *m, uint32_t hash, uint32_t value, uint32_t by);
+
 /* Iterates over the values whose hash is `hash`:
  *	for (uint32_t v, i = hashmap_first(m, hash); hashmap_next(m, hash, &i, &v);)
  * Nothing may be added or deleted between the calls. */

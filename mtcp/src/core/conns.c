@@ -12,7 +12,8 @@
 #include "tcp/tcp_timer.h"
 
 struct tcp_conn *
-conn_new(struct stack *st, const struct tcp_open *o, uint32_t hash, int64_t now)
+conn_new(struct stack *st, const struct tcp_open *o, uint32_t hash, const struct half_open *from,
+         int64_t now)
 {
 	struct tcp_conn *c = pool_get(&st->conns);
 
@@ -22,7 +23,9 @@ conn_new(struct stack *st, const struct tcp_open *o, uint32_t hash, int64_t now)
 	tcp_conn_init(&st->env, c, o, now);
 	c->hash = hash;
 	c->in_use = TCP_CONN_IN_USE;
-	if (!demux_add(&st->demux, DEMUX_CONN, c, hash)) {
+	if (from) {
+		demux_replace(&st->demux, DEMUX_REQ, from, DEMUX_CONN, c, hash);
+	} else if (!demux_add(&st->demux, DEMUX_CONN, c, hash)) {
 		c->in_use = 0;
 		pool_put(&st->conns, c);
 		return NULL;
@@ -84,22 +87,25 @@ conn_forget(struct stack *st, struct sock *s, int64_t now)
 	return true;
 }
 
-/* `stays`: a small record keeps the tuple. */
+/* `stays`: a small record keeps the tuple, and its place. */
 static void
-conn_free(struct stack *st, struct tcp_conn *c, bool stays)
+conn_free(struct stack *st, struct tcp_conn *c, const struct tcp_tw *stays)
 {
-	struct tcp_tuple name = *tcp_name(c);
+	struct tcp_tuple name;
 
-	if (!stays)
+	if (stays) {
+		demux_replace(&st->demux, DEMUX_CONN, c, DEMUX_TW, stays, c->hash);
+	} else {
+		name = *tcp_name(c);
 		port_freed(&st->ports, steer_ports(st, &name.local), &name);
+		demux_del(&st->demux, DEMUX_CONN, c, c->hash);
+		keeper_look_gone(st, &name, c->hash);
+	}
 	tcp_conn_release(&st->env, c);
 	detach(st, c, false);
 	opts_drop(st, c->opts);
 	link_remove(&c->tx_link);
 	wheel_cancel(&st->wheel, &c->timer);
-	demux_del(&st->demux, DEMUX_CONN, c, c->hash);
-	if (!stays)
-		keeper_look_gone(st, &name, c->hash);
 	c->in_use = 0;
 	pool_put(&st->conns, c);
 }
@@ -162,18 +168,13 @@ conn_to_fin_wait_2(struct stack *st, struct tcp_conn *c, int64_t now)
 {
 	bool fits = st->cfg.tcp.time_wait_ns > 0 && fin_wait_2_place(st, c->wait_at);
 	struct tcp_tw *w = fits ? tw_get(st) : NULL;
-	uint32_t hash = c->hash;
 
 	if (!w)
 		return false;
 	tcp_tw_init(&st->env, w, c, now);
-	conn_free(st, c, true);
-	if (demux_add(&st->demux, DEMUX_TW, w, hash)) {
-		link_insert_after(fin_wait_2_place(st, w->until), &w->link);
-		st->n_fin_wait_2++;
-	} else {
-		pool_put(&st->tws, w);
-	}
+	conn_free(st, c, w);
+	link_insert_after(fin_wait_2_place(st, w->until), &w->link);
+	st->n_fin_wait_2++;
 	return true;
 }
 
@@ -190,17 +191,12 @@ static void
 conn_to_time_wait(struct stack *st, struct tcp_conn *c, int64_t now)
 {
 	struct tcp_tw *w = st->cfg.tcp.time_wait_ns > 0 ? tw_get(st) : NULL;
-	uint32_t hash = c->hash;
 
-	if (w)
+	if (w) {
 		tcp_tw_init(&st->env, w, c, now);
-	conn_free(st, c, w != NULL);
-	if (!w)
-		return;
-	if (demux_add(&st->demux, DEMUX_TW, w, hash))
 		list_push_back(&st->tw_list, &w->link);
-	else
-		pool_put(&st->tws, w);
+	}
+	conn_free(st, c, w);
 }
 
 enum fate
@@ -259,7 +255,7 @@ over(struct stack *st, struct tcp_conn *c, int64_t now)
 	enum tcp_owes owes = tcp_owes(&st->env, c, now);
 
 	if (owes == TCP_OWES_NOTHING && c->state == TCP_CLOSED) {
-		conn_free(st, c, false);
+		conn_free(st, c, NULL);
 		return true;
 	}
 	if (owes == TCP_OWES_NOTHING && c->state == TCP_TIME_WAIT) {
@@ -391,18 +387,24 @@ half_open_new(struct stack *st, const struct tcp_tuple *t, uint32_t hash)
 }
 
 void
-half_open_free(struct stack *st, struct half_open *h)
+half_open_replaced(struct stack *st, struct half_open *h)
 {
 	struct listener *l = listener_of(st, h->req.listener);
 
 	if (l)
 		l->half_open--;
-	demux_del(&st->demux, DEMUX_REQ, h, h->req.hash);
-	keeper_look_gone(st, &h->req.tuple, h->req.hash);
 	link_remove(&h->age);
 	link_remove(&h->req.tx_link);
 	wheel_cancel(&st->wheel, &h->req.timer);
 	pool_put(&st->half_opens, h);
+}
+
+void
+half_open_free(struct stack *st, struct half_open *h)
+{
+	demux_del(&st->demux, DEMUX_REQ, h, h->req.hash);
+	keeper_look_gone(st, &h->req.tuple, h->req.hash);
+	half_open_replaced(st, h);
 }
 
 seq_t

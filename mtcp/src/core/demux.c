@@ -156,6 +156,17 @@ demux_add(struct demux *d, enum demux_kind kind, void *obj, uint32_t hash)
 }
 
 void
+demux_replace(struct demux *d, enum demux_kind kind, const void *obj, enum demux_kind by_kind,
+              const void *by, uint32_t hash)
+{
+	bool there = hashmap_replace(&d->map, hash, value_of(d, kind, obj),
+	                             value_of(d, by_kind, by));
+
+	assert(there);
+	(void)there;
+}
+
+void
 demux_del(struct demux *d, enum demux_kind kind, void *obj, uint32_t hash)
 {
 	bool there = hashmap_del(&d->map, hash, value_of(d, kind, obj));

@@ -42,4 +42,7 @@ void demux_remember(struct demux *d, const struct tcp_conn *c);
 
 /* False when the table is full. */
 bool demux_add(struct demux *d, enum demux_kind kind, void *obj, uint32_t hash);
+/* `by` stands where `obj` stood: it has the same name. */
+void demux_replace(struct demux *d, enum demux_kind kind, const void *obj, enum demux_kind by_kind,
+                   const void *by, uint32_t hash);
 void demux_del(struct demux *d, enum demux_kind kind, void *obj, uint32_t hash);

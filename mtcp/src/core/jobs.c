@@ -93,7 +93,7 @@ do_connect(struct stack *st, struct sock *s, int64_t now)
 	o.iss = conn_isn(st, &o.tuple, now);
 	o.ts_offset = tcp_ts_begin(&st->env, &o.tuple);
 	o.streams = &s->streams;
-	if (!(c = conn_new(st, &o, hash, now))) {
+	if (!(c = conn_new(st, &o, hash, NULL, now))) {
 		keeper_look_gone(st, &o.tuple, hash);
 		conn_unname(s);
 		connect_failed(st, s, E_NOBUFS);

@@ -22,7 +22,7 @@ fit(const struct sock *s, const struct tcp_tuple *t)
 	return ip_addr_eq(&s->name.local, &t->local) ? 2 : 0;
 }
 
-/* The nth of those that fit that well. */
+/* The nth of those that fit that well: there are more. */
 static struct listener *
 nth_listener(struct stack *st, const struct tcp_tuple *t, unsigned fits, uint32_t n)
 {
@@ -38,18 +38,21 @@ nth_listener(struct stack *st, const struct tcp_tuple *t, unsigned fits, uint32_
 struct listener *
 listener_find(struct stack *st, const struct tcp_tuple *t)
 {
-	uint32_t number, n = 0, i = port_first(&st->ports, t->lport);
+	uint32_t number, last = 0, n = 0, i = port_first(&st->ports, t->lport);
 	unsigned best = 1;
 
 	while (port_next(&st->ports, t->lport, &i, &number)) {
 		unsigned fits = fit(&st->ch.socks[number], t);
 
-		n = fits > best ? 1 : n + (fits == best);
-		best = max(best, fits);
+		if (fits < best)
+			continue;
+		n = fits > best ? 1 : n + 1;
+		best = fits;
+		last = number;
 	}
-	if (n == 0)
-		return NULL;
-	return nth_listener(st, t, best, n > 1 ? demux_hash(&st->demux, t) % n : 0);
+	if (likely(n == 1))
+		return listener_of(st, last);
+	return n ? nth_listener(st, t, best, demux_hash(&st->demux, t) % n) : NULL;
 }
 
 static struct listener *
@@ -138,10 +141,10 @@ born(struct stack *st, struct sock *s, struct sock *parent, struct tcp_conn *c)
 	atomic_store_explicit(&s->facts, SOCK_BORN, memory_order_relaxed);
 }
 
-/* The connection that a record stands for; NULL: no memory. */
+/* The connection that a record stands for, which may be that of a half-open; NULL: no memory. */
 static struct tcp_conn *
-promote(struct stack *st, const struct tcp_req *req, const struct segment_from *from,
-        struct sock *parent, int64_t now)
+promote(struct stack *st, const struct tcp_req *req, const struct half_open *h,
+        const struct segment_from *from, struct sock *parent, int64_t now)
 {
 	struct sock *s = slot_get(st);
 	struct tcp_open o = {
@@ -156,7 +159,7 @@ promote(struct stack *st, const struct tcp_req *req, const struct segment_from *
 	if (!s)
 		return NULL;
 	o.streams = &s->streams;
-	if (!(c = conn_new(st, &o, req->hash, now))) {
+	if (!(c = conn_new(st, &o, req->hash, h, now))) {
 		s->kind = SOCK_KIND_FREE;
 		slot_release(st, s);
 		return NULL;
@@ -173,10 +176,10 @@ static struct tcp_conn *
 promote_half_open(struct stack *st, struct half_open *h, struct sock *parent, int64_t now)
 {
 	struct segment_from from = { h->port, h->mac, NULL };
-	struct tcp_conn *c = promote(st, &h->req, &from, parent, now);
+	struct tcp_conn *c = promote(st, &h->req, h, &from, parent, now);
 
 	if (c)
-		half_open_free(st, h);
+		half_open_replaced(st, h);
 	return c;
 }
 
@@ -365,7 +368,7 @@ listener_cookie(struct stack *st, struct listener *l, const struct segment_from 
 		return DROP_BACKLOG;
 	req.hash = hash;
 	req.listener = l->sock;
-	if (!(c = promote(st, &req, from, &st->ch.socks[l->sock], now)))
+	if (!(c = promote(st, &req, NULL, from, &st->ch.socks[l->sock], now)))
 		return DROP_NO_MEMORY;
 	fate = conn_in(st, c, s, now);
 	conn_settle(st, c, now);

@@ -225,8 +225,10 @@ int64_t segment_deadline(const struct stack *st);
 /* The local name of a socket is bind()'s again. */
 void conn_unname(struct sock *s);
 
-/* A connection with its tuple entered, or NULL. */
-struct tcp_conn *conn_new(struct stack *st, const struct tcp_open *o, uint32_t hash, int64_t now);
+/* A connection with its tuple entered, or NULL.  `from`: the record whose place it takes, for which
+ * half_open_replaced() is still to be called; or NULL. */
+struct tcp_conn *conn_new(struct stack *st, const struct tcp_open *o, uint32_t hash,
+                          const struct half_open *from, int64_t now);
 
 /* tcp_in(), and the application hears of urgent text before it can read it. */
 enum fate conn_in(struct stack *st, struct tcp_conn *c, const struct tcp_seg *s, int64_t now);
@@ -274,6 +276,8 @@ conns_open(const struct stack *st)
 
 struct half_open *half_open_new(struct stack *st, const struct tcp_tuple *t, uint32_t hash);
 void half_open_free(struct stack *st, struct half_open *h);
+/* The same for one whose place in the demultiplexer is a connection's. */
+void half_open_replaced(struct stack *st, struct half_open *h);
 void tw_free(struct stack *st, struct tcp_tw *w);
 /* It was in FIN-WAIT-2 and has had its FIN. */
 void tw_fin(struct stack *st, struct tcp_tw *w);
