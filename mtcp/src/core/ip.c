@@ -166,10 +166,14 @@ void
 ip_learn_way(struct stack *st, const struct ip_addr *dst, const struct segment_from *from,
              int64_t now)
 {
-	const struct route *r = route_lookup(&st->cfg.routes, dst);
 	struct neigh *n = &st->port[from->port].neigh;
+	const struct route *r;
 	struct list ready;
+	unsigned port;
 
+	if (likely(ip_way_known(st, dst, now, &port) != NULL))
+		return;
+	r = route_lookup(&st->cfg.routes, dst);
 	if (!r || r->port != from->port || neigh_lookup(n, route_next_hop(r, dst), now))
 		return;
 	list_init(&ready);
@@ -302,7 +306,7 @@ text_out(struct tcp_conn *c, const struct tcp_seg *s, uint8_t *to)
 
 /* Same effect as general_out(), faster, for segments that wire_usual_can() write. */
 static void
-usual_out(struct stack_port *p, struct io_pkt *k, const struct ip_way *way,
+usual_out(const struct stack *st, struct stack_port *p, struct io_pkt *k, const struct ip_way *way,
           const struct tcp_tuple *t, const struct tcp_seg *s, struct tcp_conn *c)
 {
 	uint32_t hdr_len = wire_usual_hdr_len(s);
@@ -311,8 +315,8 @@ usual_out(struct stack_port *p, struct io_pkt *k, const struct ip_way *way,
 		.src_mac = p->info.mac,
 		.src = &t->local,
 		.dst = &t->remote,
-		.tos = (uint8_t)((c->tos & ~3u) | s->ecn),
-		.ttl = c->ttl,
+		.tos = (uint8_t)(((c ? c->tos : 0) & ~3u) | s->ecn),
+		.ttl = c ? c->ttl : st->cfg.tcp.ttl,
 		.ip_sum = !(p->info.caps & IO_CAP_TX_IP_SUM),
 		.tcp_sum = !(p->info.caps & IO_CAP_TX_TCP_SUM),
 	};
@@ -357,8 +361,8 @@ ip_segment_out(struct stack *st, const struct ip_way *way, const struct tcp_tupl
 	struct stack_port *p = &st->port[way->port];
 	struct io_pkt *k = out_pkt(p);
 
-	if (likely(c && wire_usual_can(s)))
-		usual_out(p, k, way, t, s, c);
+	if (likely(wire_usual_can(s)))
+		usual_out(st, p, k, way, t, s, c);
 	else
 		general_out(st, p, k, way, t, s, c);
 }
@@ -582,7 +586,20 @@ ip4_in(struct stack *st, unsigned port, const struct mac_addr *from, const struc
 	}
 }
 
-/* The usual frame, for a connection that had one lately.  Same effect as below, faster: that the
+/* From somebody who may be anybody, as ip4_in() asks. */
+static bool
+usual_stranger(const struct stack *st, const struct stack_port *p, const uint8_t *f,
+               struct tcp_tuple *t)
+{
+	*t = (struct tcp_tuple){ .local = ip_addr_v4(get_be32(f + USUAL_DST)),
+		                 .remote = ip_addr_v4(get_be32(f + USUAL_SRC)),
+		                 .lport = get_be16(f + USUAL_TCP + 2),
+		                 .rport = get_be16(f + USUAL_TCP) };
+	return port_owns(p, &t->local) && is_host(st, &t->remote) &&
+	       !is_subnet_broadcast(p, &t->remote);
+}
+
+/* The usual frame, best for a connection that had one lately.  Same effect as below, faster: that the
  * sender's address is a host's was seen when the connection was made.  False: go the general way. */
 static bool
 usual_in(struct stack *st, unsigned port, const struct io_pkt *pkt, int64_t now, enum fate *fate)
@@ -591,19 +608,22 @@ usual_in(struct stack *st, unsigned port, const struct io_pkt *pkt, int64_t now,
 	const uint8_t *f = pkt->data;
 	struct segment_from from;
 	struct tcp_conn *c;
+	struct tcp_tuple t;
 	struct tcp_seg s;
 
 	if (!wire_usual_is(f, pkt->len) || memcmp(f, p->info.mac, 6) != 0 || (f[6] & 1) ||
 	    (pkt->flags & (IO_RX_IP_BAD | IO_RX_L4_BAD | STEER_KEEP)))
 		return false;
 	c = demux_recent(&st->demux, f + USUAL_SRC);
-	if (!c || !port_owns(p, &tcp_name(c)->local) ||
-	    !wire_usual_parse(f, !(pkt->flags & IO_RX_IP_GOOD), !(pkt->flags & IO_RX_L4_GOOD), &s))
+	if (unlikely(!c) ? !usual_stranger(st, p, f, &t) : !port_owns(p, &tcp_name(c)->local))
+		return false;
+	if (!wire_usual_parse(f, !(pkt->flags & IO_RX_IP_GOOD), !(pkt->flags & IO_RX_L4_GOOD), &s))
 		return false;
 	from.port = port;
 	memcpy(from.mac.b, f + 6, sizeof from.mac.b);
 	from.pkt = pkt;
-	*fate = segment_in_conn(st, c, &from, &s, now);
+	*fate = likely(c != NULL) ? segment_in_conn(st, c, &from, &s, now)
+	                          : segment_in(st, &from, &t, &s, now);
 	return true;
 }
 

@@ -150,6 +150,21 @@ made_progress(struct stack *st, const struct segment_from *from, const struct ip
 		ip_learn_way(st, peer, from, now);
 }
 
+/* The peer's FIN has ended it: its ACK leaves as that of a TIME-WAIT record would, which can take its
+ * place at once. */
+static void
+last_ack(struct stack *st, struct tcp_conn *c, const struct segment_from *from,
+         const struct tcp_tuple *t, int64_t now)
+{
+	struct tcp_seg ack;
+
+	if (c->tos != 0 || c->ttl != st->cfg.tcp.ttl) /* a stray's are the default */
+		return;
+	if (st->n_strays < STACK_STRAYS && tcp_owes(&st->env, c, now) == TCP_OWES_ACK &&
+	    tcp_out_next(&st->env, c, now, &ack))
+		txq_stray(st, from, t, &ack);
+}
+
 static enum fate
 to_connection(struct stack *st, struct tcp_conn *c, const struct segment_from *from,
               const struct tcp_tuple *t, const struct tcp_seg *s, int64_t now)
@@ -164,6 +179,8 @@ to_connection(struct stack *st, struct tcp_conn *c, const struct segment_from *f
 		reset(st, from, t, s);
 	if (fate == DROP_NO_CONN && !(c->flags & TCPF_RST) && c->state == TCP_CLOSED)
 		fate = SEG_OK; /* LAST-ACK: its last ACK has closed it */
+	if (unlikely(c->state == TCP_TIME_WAIT))
+		last_ack(st, c, from, t, now);
 	progress = seq_lt(una, c->snd_una) || (synchronized && seq_lt(nxt, c->rcv_nxt));
 	conn_settle(st, c, now);
 	if (progress) /* last: it lets go on who waited, and that may be `c` */
