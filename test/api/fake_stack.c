@@ -373,14 +373,18 @@ send_chunks_down(struct fake_stack *f)
 void
 fake_step(struct fake_stack *f)
 {
-	struct sock *s;
-	bool call;
+	uint32_t job[FAKE_JOBS];
+	unsigned n;
 
-	while ((s = sock_next_job(&f->ch, &call)) || call) {
-		if (call)
-			answer(f);
-		else
-			do_job(f, s);
+	while ((n = sock_take_jobs(&f->ch, job, array_len(job)))) {
+		for (unsigned i = 0; i < n; i++) {
+			struct sock *s = sock_of_job(&f->ch, job[i]);
+
+			if (s)
+				do_job(f, s);
+			else
+				answer(f);
+		}
 	}
 	take_chunks_up(f);
 	bury_the_dead(f);

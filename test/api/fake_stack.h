@@ -14,6 +14,7 @@
 #define FAKE_SOCKS     64u
 #define FAKE_CHUNKS    512u
 #define FAKE_IDS       8u /* numbers kept on the ring for the application */
+#define FAKE_JOBS      3u /* taken at once                                    */
 #define FAKE_SND_LIMIT 65536u
 
 struct fake_stack;

@@ -40,11 +40,12 @@ teardown(struct both_sides *b)
 static struct sock *
 next_job(struct both_sides *b)
 {
-	bool call;
-	struct sock *s = sock_next_job(&b->ch, &call);
+	uint32_t job;
 
-	CU_ASSERT_FALSE(call);
-	return s;
+	if (sock_take_jobs(&b->ch, &job, 1) == 0)
+		return NULL;
+	CU_ASSERT_NOT_EQUAL(job, CHANNEL_CALL);
+	return sock_of_job(&b->ch, job);
 }
 
 static void
@@ -99,7 +100,8 @@ static void
 test_the_rings_hold_every_socket_and_a_call(void)
 {
 	struct both_sides b;
-	bool call;
+	uint32_t job[N_SOCKS + 1];
+	struct sock *s[N_SOCKS];
 
 	setup(&b);
 	for (int round = 0; round < 3; round++) {
@@ -108,15 +110,17 @@ test_the_rings_hold_every_socket_and_a_call(void)
 			CU_ASSERT_TRUE(sock_tell(&b.ch, &b.ch.socks[i], 0));
 		}
 		CU_ASSERT_TRUE(spsc_push_number(&b.ch.jobs, CHANNEL_CALL));
+		CU_ASSERT_EQUAL(sock_take_jobs(&b.ch, job, 1), 1);
+		CU_ASSERT_EQUAL(sock_take_jobs(&b.ch, job + 1, N_SOCKS), N_SOCKS);
+		CU_ASSERT_EQUAL(sock_take_events(&b.ch, s, 1), 1);
+		CU_ASSERT_EQUAL(sock_take_events(&b.ch, s + 1, N_SOCKS), N_SOCKS - 1);
 		for (uint32_t i = 0; i < N_SOCKS; i++) {
-			CU_ASSERT_PTR_EQUAL(sock_next_job(&b.ch, &call), &b.ch.socks[i]);
-			CU_ASSERT_PTR_EQUAL(sock_next_event(&b.ch), &b.ch.socks[i]);
+			CU_ASSERT_PTR_EQUAL(sock_of_job(&b.ch, job[i]), &b.ch.socks[i]);
+			CU_ASSERT_PTR_EQUAL(s[i], &b.ch.socks[i]);
 		}
-		CU_ASSERT_PTR_NULL(sock_next_job(&b.ch, &call));
-		CU_ASSERT_TRUE(call);
-		CU_ASSERT_PTR_NULL(sock_next_job(&b.ch, &call));
-		CU_ASSERT_FALSE(call);
-		CU_ASSERT_PTR_NULL(sock_next_event(&b.ch));
+		CU_ASSERT_PTR_NULL(sock_of_job(&b.ch, job[N_SOCKS]));
+		CU_ASSERT_EQUAL(sock_take_jobs(&b.ch, job, N_SOCKS), 0);
+		CU_ASSERT_EQUAL(sock_take_events(&b.ch, s, N_SOCKS), 0);
 	}
 	teardown(&b);
 }

@@ -66,10 +66,12 @@ feed_starved(struct mtcp_context *ctx)
 void
 context_drain(struct mtcp_context *ctx)
 {
-	struct sock *s;
+	struct sock *s[CHANNEL_AT_ONCE];
+	unsigned n;
 
-	while ((s = sock_next_event(ctx->ch)))
-		hear(ctx, s);
+	while ((n = sock_take_events(ctx->ch, s, array_len(s))))
+		for (unsigned i = 0; i < n; i++)
+			hear(ctx, s[i]);
 	if (unlikely(ctx->starved != NO_SOCK) && context_has_chunk(ctx))
 		feed_starved(ctx);
 }

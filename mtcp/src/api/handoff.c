@@ -16,6 +16,7 @@
 #include <unistd.h>
 
 #include <linux/futex.h>
+#include <linux/membarrier.h>
 
 #define CREDIT_MAX 8
 
@@ -91,12 +92,18 @@ wake_now(struct handoff *h)
 		ring(h->stack_fd);
 }
 
+/* What was left for the stack stands before the look at its flag. */
 static void
 op_wake_stack(struct pair *p)
 {
 	struct handoff *h = of_pair(p);
-	uint32_t how = atomic_load_explicit(&h->stack_asleep, memory_order_seq_cst);
+	uint32_t how;
 
+	if (unlikely(h->fences))
+		fence_full();
+	else
+		atomic_signal_fence(memory_order_seq_cst);
+	how = atomic_load_explicit(&h->stack_asleep, memory_order_relaxed);
 	if (how == HANDOFF_ASLEEP)
 		wake_now(h);
 	else if (how == HANDOFF_NAPPING)
@@ -309,6 +316,8 @@ handoff_doze(struct handoff *h, enum handoff_sleep how, struct spsc *jobs)
 {
 	note_cpu(&h->stack_cpu);
 	atomic_exchange_explicit(&h->stack_asleep, how, memory_order_seq_cst);
+	if (likely(!h->fences))
+		syscall(SYS_membarrier, MEMBARRIER_CMD_PRIVATE_EXPEDITED, 0, 0);
 	if (!spsc_ready(jobs))
 		return true;
 	handoff_rouse(h);
@@ -357,6 +366,7 @@ handoff_init(struct handoff *h, int64_t spin_ns)
 	h->spin_ns = spin_ns;
 	h->app_fd = -1;
 	h->credit = CREDIT_MAX;
+	h->fences = syscall(SYS_membarrier, MEMBARRIER_CMD_REGISTER_PRIVATE_EXPEDITED, 0, 0) != 0;
 	atomic_store_explicit(&h->stack_cpu, -1, memory_order_relaxed);
 	note_cpu(&h->app_cpu);
 	h->stack_fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);

@@ -3,7 +3,10 @@
  * Sleep and wake between the two threads of a pair.  Whoever wants to sleep
  * sets its flag by a sequentially consistent exchange, looks again, then
  * sleeps; whoever has left something exchanges the flag back before it wakes.
- * Nobody makes a system call while the other side is awake.
+ * Nobody makes a system call while the other side is awake.  Who asks something of the stack
+ * does not even fence between leaving it and looking whether the stack sleeps, which would
+ * wait for all it has written before: the stack, once it has set its flag, has every thread of
+ * the process pass a fence (membarrier(2)) before it looks again.
  *
  * The application sleeps on a futex, the stack in epoll_pwait2(), on an eventfd
  * and on its ports' descriptors.
@@ -42,6 +45,7 @@ struct handoff {
 	_Alignas(CACHE_LINE) int stack_fd; /* eventfd: a request                     */
 	int epoll_fd;                  /* stack_fd and the ports                 */
 	int app_fd;                    /* eventfd of mtcp_epoll_getfd(); -1      */
+	bool fences;                   /* membarrier(2) there is none            */
 };
 
 /* 0 or -errno.  `spin_ns` bounds how long the application spins before it sleeps. */

@@ -6,6 +6,7 @@
 #pragma once
 
 #include <assert.h>
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -71,6 +72,19 @@ static inline uint32_t
 pow2_at_least(uint32_t v)
 {
 	return v <= 1 ? 1 : 1u << (32 - __builtin_clz(v - 1));
+}
+
+/* What was written before is seen by all threads before anything is read that is read after it. */
+static inline void
+fence_full(void)
+{
+#ifdef __SANITIZE_THREAD__ /* it knows no fences */
+	_Atomic int any = 0;
+
+	(void)atomic_exchange(&any, 1);
+#else
+	atomic_thread_fence(memory_order_seq_cst);
+#endif
 }
 
 static inline size_t

@@ -3,9 +3,11 @@
  * A ring of words between exactly one producer and one consumer: of 64 bits, or of
  * 32 for numbers, of which there may be a million.  Each
  * index has one writer; each side keeps a copy of the other's index and looks
- * at the real one only when the copy says full or empty.  The index is
+ * at the real one only when the copy says full or empty.  The index of words is
  * published by a sequentially consistent store, so that "push, then look
- * whether the other side sleeps" needs no fence (runtime.c relies on it).
+ * whether the other side sleeps" needs no fence.  That of numbers is not: there are many
+ * of them, and what such a store waits for is dear.  Who pushed one and then looks needs a
+ * fence of its own, or the other side's (handoff.c).
  */
 #pragma once
 
@@ -98,7 +100,7 @@ spsc_push_number(struct spsc *q, uint32_t number)
 	if (!spsc_may_push(q, tail))
 		return false;
 	q->number[tail & q->mask] = number;
-	atomic_store_explicit(&q->tail, tail + 1, memory_order_seq_cst);
+	atomic_store_explicit(&q->tail, tail + 1, memory_order_release);
 	return true;
 }
 
@@ -127,6 +129,22 @@ spsc_pop_number(struct spsc *q, uint32_t *number)
 	*number = q->number[head & q->mask];
 	atomic_store_explicit(&q->head, head + 1, memory_order_release);
 	return true;
+}
+
+/* The same for several: how many there were, at most `max`. */
+static inline unsigned
+spsc_pop_numbers(struct spsc *q, uint32_t *number, unsigned max)
+{
+	uint32_t head = atomic_load_explicit(&q->head, memory_order_relaxed), n;
+
+	assert(q->of_numbers);
+	if (!spsc_may_pop(q, head))
+		return 0;
+	n = min(q->tail_seen - head, max);
+	for (uint32_t i = 0; i < n; i++)
+		number[i] = q->number[(head + i) & q->mask];
+	atomic_store_explicit(&q->head, head + n, memory_order_release);
+	return n;
 }
 
 /* Consumer.  Whether spsc_pop() would find something. */

@@ -187,21 +187,34 @@ one_job(struct stack *st, struct sock *s, int64_t now)
 		conn_job(st, s, req, now);
 }
 
+/* Taken in small numbers: these are done before the ring is looked at again. */
+static inline bool
+next_job(struct stack *st, uint32_t *job)
+{
+	if (st->jobs_at == st->n_jobs) {
+		st->jobs_at = 0;
+		st->n_jobs = sock_take_jobs(&st->ch, st->job, array_len(st->job));
+	}
+	if (st->n_jobs == 0)
+		return false;
+	*job = st->job[st->jobs_at++];
+	return true;
+}
+
 unsigned
 jobs_run(struct stack *st, int64_t now)
 {
 	uint64_t looks = st->ports.looks + LOOKS_PER_STEP;
 	unsigned n = 0;
-	struct sock *s;
-	bool call;
+	uint32_t job;
 
-	while (n < JOBS_PER_STEP && st->ports.looks < looks &&
-	       ((s = sock_next_job(&st->ch, &call)) || call)) {
-		n++;
-		if (call)
-			st->call_pending = true;
-		else
+	for (; n < JOBS_PER_STEP && st->ports.looks < looks && next_job(st, &job); n++) {
+		struct sock *s = sock_of_job(&st->ch, job);
+
+		if (likely(s != NULL))
 			one_job(st, s, now);
+		else
+			st->call_pending = true;
 	}
 	return n;
 }

@@ -3,9 +3,10 @@
  * Saying and hearing, once for each direction.  A socket that is not on the ring is
  * queued, and whoever takes it off reads what was written before.  One that seems to be
  * on it may be coming off just now: the speaker counts up, then looks once more whether the
- * listener has taken it; the listener counts "taken", then reads.  All four are sequentially
- * consistent, so in their one order either the speaker sees the socket taken and queues it
- * again, or the listener reads what the speaker had said before.
+ * listener has taken it; the listener counts "taken", then reads.  Between the two steps of each
+ * stands a fence, so either the speaker sees the socket taken and queues it again, or the listener
+ * reads what the speaker had said before.  The listener takes a few at a time: one fence is
+ * enough for them, and their lines come into the cache together.
  */
 #include "core/sock.h"
 
@@ -19,12 +20,12 @@ set_bits(_Atomic uint16_t *word, uint16_t bits)
 }
 
 /* Only one side adds to a counter: no read-modify-write is needed. */
-static void
-count_up(_Atomic uint8_t *counter)
+static inline void
+count_up(_Atomic uint8_t *counter, memory_order order)
 {
 	uint8_t n = (uint8_t)(atomic_load_explicit(counter, memory_order_relaxed) + 1);
 
-	atomic_store_explicit(counter, n, memory_order_seq_cst);
+	atomic_store_explicit(counter, n, order);
 }
 
 /* Queues socket `number` unless it is on the ring already.  Counting up waits for all that was
@@ -36,7 +37,7 @@ push_once(struct spsc *ring, uint32_t number, uint8_t *pushed, const _Atomic uin
 	bool fits;
 
 	if (*pushed != atomic_load_explicit(taken, memory_order_acquire)) {
-		count_up(said);
+		count_up(said, memory_order_seq_cst);
 		if (*pushed != atomic_load_explicit(taken, memory_order_seq_cst))
 			return false;
 	}
@@ -65,46 +66,61 @@ sock_tell(struct channel *ch, struct sock *s, uint16_t fact_bits)
 	                 &s->happened);
 }
 
-struct sock *
-sock_next_event(struct channel *ch)
+/* Of `n` numbers those whose sockets are open. */
+static unsigned
+events_heard(struct channel *ch, const uint32_t *number, unsigned n, struct sock **out)
 {
-	struct sock *s;
-	uint32_t number;
+	unsigned got = 0;
 
-	while (spsc_pop_number(&ch->events, &number)) {
-		assert(number < ch->n_socks);
-		s = &ch->socks[number];
-		if (sock_requests(s) & SOCK_REQ_CLOSE) {
-			count_up(&s->events_taken); /* from here on the slot may be another's */
-			continue;
-		}
-		count_up(&s->events_taken);
-		(void)atomic_load_explicit(&s->happened, memory_order_seq_cst);
-		return s;
+	for (unsigned i = 0; i < n; i++) {
+		struct sock *s = &ch->socks[number[i]];
+
+		assert(number[i] < ch->n_socks);
+		if (likely(!(sock_requests(s) & SOCK_REQ_CLOSE)))
+			out[got++] = s;
+		/* From here on the slot of one that is closed may be another's. */
+		count_up(&s->events_taken, memory_order_release);
 	}
-	return NULL;
+	return got;
+}
+
+unsigned
+sock_take_events(struct channel *ch, struct sock **s, unsigned max)
+{
+	uint32_t number[CHANNEL_AT_ONCE];
+	unsigned n, got = 0;
+
+	while (got == 0 && (n = spsc_pop_numbers(&ch->events, number, min(max, CHANNEL_AT_ONCE))))
+		got = events_heard(ch, number, n, s);
+	if (got)
+		fence_full();
+	return got;
+}
+
+/* The goodbye and a call are not counted. */
+unsigned
+sock_take_jobs(struct channel *ch, uint32_t *job, unsigned max)
+{
+	unsigned n = spsc_pop_numbers(&ch->jobs, job, max);
+
+	for (unsigned i = 0; i < n; i++)
+		if (!(job[i] & CHANNEL_GOODBYE))
+			count_up(&ch->socks[job[i]].jobs_taken, memory_order_release);
+	if (n)
+		fence_full();
+	return n;
 }
 
 struct sock *
-sock_next_job(struct channel *ch, bool *call)
+sock_of_job(struct channel *ch, uint32_t job)
 {
 	struct sock *s;
-	uint32_t word;
 
-	*call = false;
-	if (!spsc_pop_number(&ch->jobs, &word))
+	if (job == CHANNEL_CALL)
 		return NULL;
-	if (word == CHANNEL_CALL) {
-		*call = true;
-		return NULL;
-	}
-	assert((word & ~CHANNEL_GOODBYE) < ch->n_socks);
-	s = &ch->socks[word & ~CHANNEL_GOODBYE];
-	if (word & CHANNEL_GOODBYE) {
+	assert((job & ~CHANNEL_GOODBYE) < ch->n_socks);
+	s = &ch->socks[job & ~CHANNEL_GOODBYE];
+	if (job & CHANNEL_GOODBYE)
 		s->goodbye = 1;
-		return s;
-	}
-	count_up(&s->jobs_taken);
-	(void)atomic_load_explicit(&s->asked, memory_order_seq_cst);
 	return s;
 }

@@ -12,8 +12,8 @@
  * pushed whatever is on the ring, as the application's very last touch of the
  * slot: the stack gives the slot away when it has come, not when it sees the bit.  To say
  * something: write it, then push unless it is on the ring; if it is, add one to `asked` by a
- * sequentially consistent store, then look at `taken` again.  To hear: add one to `taken`
- * likewise, then read.  Whichever comes first, nothing is lost.
+ * sequentially consistent store, then look at `taken` again.  To hear: add one to `taken` of
+ * each of a few, a fence for all of them, then read.  Whichever comes first, nothing is lost.
  */
 #pragma once
 
@@ -214,6 +214,7 @@ struct channel {
 };
 
 #define CHANNEL_BATCH 32u /* chunks in a list that goes down                    */
+#define CHANNEL_AT_ONCE 32u /* sockets taken off a ring together, at most          */
 #define CHANNEL_IDS   64u /* numbers kept ready for the application, at most    */
 
 /* -------------------------------------------------- the application's side -- */
@@ -222,15 +223,27 @@ struct channel {
  * queued; with SOCK_REQ_CLOSE in any case: do not touch the slot again.  True when something was pushed: look whether the stack sleeps. */
 bool sock_ask(struct channel *ch, struct sock *s, uint16_t req_bits);
 
-/* The next socket something has happened to, or NULL.  After this the facts
- * are as new as the event.  Events of sockets that were closed are swallowed. */
-struct sock *sock_next_event(struct channel *ch);
+/* The next sockets something has happened to, at most `max`; 0: none.  After this the facts
+ * are as new as the events.  Events of sockets that were closed are swallowed: close none
+ * before all of these have been looked at. */
+unsigned sock_take_events(struct channel *ch, struct sock **s, unsigned max);
+
+static inline struct sock *
+sock_next_event(struct channel *ch)
+{
+	struct sock *s;
+
+	return sock_take_events(ch, &s, 1) ? s : NULL;
+}
 
 /* ------------------------------------------------------------ the stack's side -- */
 
-/* The mirror images of the two above. */
+/* The mirror images of the two above.  A job is a number, or CHANNEL_CALL. */
 bool sock_tell(struct channel *ch, struct sock *s, uint16_t fact_bits);
-struct sock *sock_next_job(struct channel *ch, bool *call);
+unsigned sock_take_jobs(struct channel *ch, uint32_t *job, unsigned max);
+
+/* Whose job it is; NULL: a call's.  To be asked once, when its turn has come. */
+struct sock *sock_of_job(struct channel *ch, uint32_t job);
 
 /* A send stream that may hold `limit` bytes takes more when it holds at most so many: a
  * third of it is free, and half of what TCP_NOTSENT_LOWAT (0: not set) lets wait. */

@@ -282,6 +282,8 @@ stack_deadline(const struct stack *st, int64_t now)
 	int64_t steer = st->steer.hall ? steer_deadline(st, now) : TIME_NEVER;
 	bool full = false;
 
+	if (st->jobs_at < st->n_jobs)
+		return now;
 	for (unsigned i = 0; i < st->cfg.n_ports; i++)
 		full |= st->port[i].full || st->port[i].n_out > 0;
 	if (full) /* what is overdue could not leave either */

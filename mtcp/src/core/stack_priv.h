@@ -116,6 +116,8 @@ struct stack {
 
 	/* -- the application ---------------------------------------------------- */
 	struct channel ch;
+	uint32_t job[CHANNEL_AT_ONCE];    /* off the ring, from `jobs_at` on to be done */
+	unsigned jobs_at, n_jobs;
 	uint32_t free_socks, dying_socks; /* chains through sock.link; UINT32_MAX ends */
 	uint32_t fresh_socks;             /* from here on none was ever used      */
 	uint32_t n_free_socks;            /* of the chain, and fresh              */
