@@ -8,6 +8,7 @@
 #define TS_LEN     12u
 #define IP_BEGINS  UINT32_C(0x08004500) /* Ethernet's type; version, header length, any TOS  */
 #define FRAG_PROTO UINT32_C(0x3fff00ff) /* more fragments, offset; any TTL; protocol         */
+#define IP_V4      UINT32_C(0x45000000)
 #define IP_DF      UINT32_C(0x00004000) /* identification 0                                  */
 
 bool
@@ -36,11 +37,11 @@ ip_sum_of(const uint8_t *ip)
 	                                      wire_sum_word(ip + 16)));
 }
 
-/* As wire_sum_pseudo(), of the addresses in the frame. */
+/* As wire_sum_pseudo(), of addresses as they stand in a frame. */
 static inline uint32_t
-pseudo(const uint8_t *p, uint32_t len)
+pseudo(const uint8_t *src, const uint8_t *dst, uint32_t len)
 {
-	return wire_sum_carries(wire_sum_word(p + USUAL_SRC) + wire_sum_word(p + USUAL_DST) +
+	return wire_sum_carries(wire_sum_word(src) + wire_sum_word(dst) +
 	                        be32(IP_PROTO_TCP).raw + be32(len).raw);
 }
 
@@ -52,7 +53,7 @@ wire_usual_parse(const uint8_t *p, bool ip_sum, bool tcp_sum, struct tcp_seg *s)
 
 	if (ip_sum && ip_sum_of(p + USUAL_IP) != UINT16_MAX)
 		return false;
-	if (tcp_sum && wire_sum_finish(wire_sum_add(pseudo(p, len), tcp, len)) != 0)
+	if (tcp_sum && wire_sum_finish(wire_sum_add(pseudo(p + USUAL_SRC, p + USUAL_DST, len), tcp, len)) != 0)
 		return false;
 	*s = (struct tcp_seg){
 		.seq = seq_of(get_be32(tcp + 4)),
@@ -98,25 +99,37 @@ store16(uint8_t *p, uint16_t v)
 	memcpy(p, &v, sizeof v);
 }
 
+/* ip_sum_of() what is written, from what it is made of: to load words that have just been stored
+ * in other pieces takes as long as the stores. */
+static inline uint16_t
+ip_sum_built(const struct usual_hdr *h, uint32_t flags, uint32_t len)
+{
+	uint32_t first = IP_V4 | (uint32_t)h->tos << 16 | (IP4_LEN + len);
+
+	return wire_sum_fold(wire_sum_carries((uint64_t)be32(first).raw + be32(flags).raw +
+	                                      wire_sum_word(h->src->b + 12) +
+	                                      wire_sum_word(h->dst->b + 12)));
+}
+
 void
 wire_usual_build(uint8_t *p, const struct usual_hdr *h, const struct tcp_seg *s)
 {
 	uint8_t *ip = p + USUAL_IP, *tcp = p + USUAL_TCP;
 	uint32_t len = wire_usual_hdr_len(s) - USUAL_TCP + s->len;
+	uint32_t flags = IP_DF << 16 | (uint32_t)h->ttl << 8 | IP_PROTO_TCP;
 
 	memcpy(p, h->dst_mac, 6);
 	memcpy(p + 6, h->src_mac, 6);
 	put_be32(p + 12, IP_BEGINS | h->tos);
 	put_be32(ip + 2, (IP4_LEN + len) << 16);
-	put_be32(ip + 6, IP_DF << 16 | (uint32_t)h->ttl << 8 | IP_PROTO_TCP);
-	store16(ip + 10, 0);
+	put_be32(ip + 6, flags);
+	store16(ip + 10, h->ip_sum ? (uint16_t)~ip_sum_built(h, flags, len) : 0);
 	memcpy(ip + 12, h->src->b + 12, 4);
 	memcpy(ip + 16, h->dst->b + 12, 4);
-	if (h->ip_sum)
-		store16(ip + 10, (uint16_t)~ip_sum_of(ip));
 	build_tcp(tcp, s);
 	if (h->tcp_sum)
-		store16(tcp + 16, wire_sum_finish(wire_sum_add(pseudo(p, len), tcp, len)));
+		store16(tcp + 16, wire_sum_finish(wire_sum_add(pseudo(h->src->b + 12, h->dst->b + 12, len),
+		                                               tcp, len)));
 	else
-		store16(tcp + 16, wire_sum_fold(pseudo(p, len)));
+		store16(tcp + 16, wire_sum_fold(pseudo(h->src->b + 12, h->dst->b + 12, len)));
 }
