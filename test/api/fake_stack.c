@@ -304,7 +304,7 @@ do_call(struct fake_stack *f, struct sock_call *call)
 	case SOCK_CALL_BIND:
 		return do_bind(f, call);
 	case SOCK_CALL_LISTEN:
-		f->sock[call->sock].listening = true;
+		f->sock[call->sock].listening = call->value > 0;
 		return 0;
 	case SOCK_CALL_SET:
 		f->sock[call->sock].option[call->option] = call->value;

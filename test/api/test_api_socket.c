@@ -273,6 +273,26 @@ test_shutdown_asks_for_what_was_named(void)
 }
 
 static void
+test_a_listener_can_be_retired(void)
+{
+	struct fake_stack f;
+	int id;
+
+	fake_init(&f);
+	id = mtcp_socket(&f.ctx, AF_INET, SOCK_STREAM, 0);
+	CU_ASSERT_EQUAL(mtcp_listen(&f.ctx, id, 5), 0);
+	CU_ASSERT(f.sock[id].listening);
+	FAILS_WITH(mtcp_shutdown(&f.ctx, id, SHUT_WR), ENOTCONN);
+	FAILS_WITH(mtcp_shutdown(&f.ctx, id, SHUT_RDWR), ENOTCONN);
+	CU_ASSERT(f.sock[id].listening);
+	CU_ASSERT_EQUAL(mtcp_shutdown(&f.ctx, id, SHUT_RD), 0);
+	CU_ASSERT_FALSE(f.sock[id].listening);
+	CU_ASSERT_EQUAL(mtcp_listen(&f.ctx, id, 5), 0);
+	CU_ASSERT(f.sock[id].listening);
+	fake_fini(&f);
+}
+
+static void
 test_close_and_abort_ask_differently(void)
 {
 	struct fake_stack f;
@@ -411,6 +431,7 @@ suite_api_socket(void)
 	            test_a_queued_connection_is_no_open_number);
 	CU_add_test(s, "shutdown asks for what was named (Linux: SHUT_RD)",
 	            test_shutdown_asks_for_what_was_named);
+	CU_add_test(s, "a listener can be retired", test_a_listener_can_be_retired);
 	CU_add_test(s, "close and abort ask differently", test_close_and_abort_ask_differently);
 	CU_add_test(s, "linger waits, resets or gives up (option: SO_LINGER)",
 	            test_linger_waits_resets_or_gives_up);

@@ -70,6 +70,71 @@ test_listeners_may_move(void)
 	town_close(&t);
 }
 
+/* One that retires beside others loses nobody: they get what is new. */
+static void
+test_a_retired_listener_leaves_the_new_to_others(void)
+{
+	static struct town t;
+
+	town_open_random(&t, 4, 4);
+	town_listen(&t, 0, 1 << 1 | 1 << 2);
+	for (unsigned i = 0; i < 50; i++)
+		(void)town_talk(&t, 1, 0, 0, true);
+	town_run(&t, MS(1));
+	CU_ASSERT_EQUAL(host_listen(&t.side[0].core[1], t.side[0].listener[1], 0), 0);
+	town_run(&t, SEC(1));
+	CU_ASSERT_EQUAL(town_heard(&t), 50);
+	CU_ASSERT_TRUE(t.side[0].accepted[1] > 0);
+	t.side[0].accepted[1] = 0;
+	for (unsigned i = 0; i < 50; i++)
+		(void)town_talk(&t, 1, 0, 0, false);
+	town_run(&t, SEC(2));
+	CU_ASSERT_EQUAL(town_heard(&t), 100);
+	CU_ASSERT_EQUAL(t.side[0].accepted[1], 0);
+	town_check_accounts(&t, 0);
+	town_close(&t);
+}
+
+/* The server ends all that is open, then the clients do. */
+static void
+all_end(struct town *t)
+{
+	for (unsigned i = 0; i < t->n_served; i++) {
+		host_close(t->served[i].host, t->served[i].s);
+		t->served[i].over = true;
+	}
+	town_run(t, MS(100));
+	for (unsigned i = 0; i < t->n_talks; i++)
+		host_close(t->talk[i].host, t->talk[i].s);
+	town_run(t, MS(100));
+}
+
+/* RFC 6191: a port that is used again opens its TIME-WAIT, where nobody listens any more. */
+static void
+test_time_wait_does_not_keep_a_port_from_other_listeners(void)
+{
+	static struct town t;
+
+	town_open_random(&t, 4, 4);
+	town_listen(&t, 0, 1 << 1);
+	for (unsigned i = 0; i < 32; i++)
+		(void)town_talk(&t, 1, 0, (uint16_t)(2000 + i), true);
+	town_run(&t, SEC(1));
+	CU_ASSERT_EQUAL(t.side[0].accepted[1], 32);
+	all_end(&t);
+	town_listen(&t, 0, 1 << 2);
+	CU_ASSERT_EQUAL(host_listen(&t.side[0].core[1], t.side[0].listener[1], 0), 0);
+	for (unsigned i = 0; i < 32; i++)
+		(void)town_talk(&t, 1, 0, (uint16_t)(2000 + i), false);
+	town_run(&t, SEC(4));
+	CU_ASSERT_EQUAL(town_heard(&t), 64);
+	CU_ASSERT_EQUAL(t.side[0].accepted[2], 32);
+	CU_ASSERT_EQUAL(town_fates(&t, 0, DROP_NO_CONN), 0);
+	CU_ASSERT_TRUE(town_fates(&t, 0, DROP_CORE_GONE) > 0); /* came to the keeper */
+	town_check_accounts(&t, 0);
+	town_close(&t);
+}
+
 static void
 tune_cookies(struct stack_cfg *c, unsigned side, unsigned core)
 {
@@ -131,6 +196,10 @@ suite_keeper(void)
 	            test_ports_of_the_programs_choice_are_claimed);
 	CU_add_test(s, "one core may listen for all", test_one_core_may_listen_for_all);
 	CU_add_test(s, "listeners may move", test_listeners_may_move);
+	CU_add_test(s, "a retired listener leaves the new to others",
+	            test_a_retired_listener_leaves_the_new_to_others);
+	CU_add_test(s, "TIME-WAIT does not keep a port from other listeners",
+	            test_time_wait_does_not_keep_a_port_from_other_listeners);
 	CU_add_test(s, "cookies come back to the keeper", test_cookies_come_back_to_the_keeper);
 	CU_add_test(s, "the keeper's end is noticed", test_the_keepers_end_is_noticed);
 }

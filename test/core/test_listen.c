@@ -213,6 +213,44 @@ test_a_closed_listener_resets_what_was_half_open(void)
 	world_fini(&w);
 }
 
+/* What has begun is completed and queued; what begins now is nobody's. */
+static void
+test_a_retired_listener_finishes_what_has_begun(void)
+{
+	struct world w;
+	struct sock *l;
+	struct call half = { 200, WORLD_PORT, { 9000 }, { 0 } }, k;
+	struct tcp_seg s;
+
+	world_init(&w, 1, NULL);
+	l = world_listen(&w, 0, WORLD_PORT, 5);
+	world_say(&w, 0, &(struct tcp_seg){ .seq = half.snd, .flags = TCP_SYN, .sport = 200,
+	                                    .dport = WORLD_PORT, .wnd = 1000 });
+	CU_ASSERT_TRUE_FATAL(world_hears(&w, 0, &s));
+	half.snd = seq_add(half.snd, 1);
+	half.rcv = seq_add(s.seq, 1);
+	CU_ASSERT_EQUAL(host_listen(&w.host[0], l, 0), 0);
+	syn(&w, 0x0a000004, 300);
+	CU_ASSERT_TRUE(world_hears(&w, 0, &s) && s.flags == (TCP_RST | TCP_ACK));
+	world_tells(&w, 0, &half, TCP_ACK, 0);
+	CU_ASSERT_PTR_NOT_NULL(host_accept(&w.host[0], l));
+	CU_ASSERT_EQUAL(host_listen(&w.host[0], l, 5), 0);
+	CU_ASSERT_TRUE(world_calls(&w, 0, 101, WORLD_PORT, &k));
+	host_close(&w.host[0], l);
+	world_now(&w);
+	world_fini(&w);
+}
+
+static void
+test_who_does_not_listen_cannot_retire(void)
+{
+	struct world w;
+
+	world_init(&w, 1, NULL);
+	CU_ASSERT_EQUAL(host_listen(&w.host[0], host_socket(&w.host[0]), 0), 22);
+	world_fini(&w);
+}
+
 /* What nobody accepted is reset when the listener goes. */
 static void
 test_a_closed_listener_resets_its_queue(void)
@@ -910,6 +948,9 @@ suite_listen(void)
 	            test_a_closed_listener_resets_what_was_half_open);
 	CU_add_test(suite, "a closed listener resets its queue",
 	            test_a_closed_listener_resets_its_queue);
+	CU_add_test(suite, "a retired listener finishes what has begun",
+	            test_a_retired_listener_finishes_what_has_begun);
+	CU_add_test(suite, "who does not listen cannot retire", test_who_does_not_listen_cannot_retire);
 	CU_add_test(suite, "the port is free again at once", test_the_port_is_free_again_at_once);
 	CU_add_test(suite, "half-open connections expire", test_half_open_connections_expire);
 	CU_add_test(suite, "a SYN flood does not shut clients out (attack: SYN flood)",

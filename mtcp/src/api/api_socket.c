@@ -223,6 +223,16 @@ mtcp_init_rss(mctx_t mctx, in_addr_t saddr_base, int num_addr, in_addr_t daddr,
 
 /* -- shut and closed ------------------------------------------------------ */
 
+/* Whoever replaces this listener in another core or process gets what comes from here on. */
+static int
+retire(struct mtcp_context *ctx, struct sockref *r, int how)
+{
+	if (how != SHUT_RD)
+		return call_answer(ENOTCONN);
+	ctx->ch->call.value = 0;
+	return call_answer(context_call(ctx, SOCK_CALL_LISTEN, ref_sock(ctx, r)));
+}
+
 int
 mtcp_shutdown(mctx_t mctx, int sockid, int how)
 {
@@ -233,6 +243,8 @@ mtcp_shutdown(mctx_t mctx, int sockid, int how)
 		return -1;
 	if (how != SHUT_RD && how != SHUT_WR && how != SHUT_RDWR)
 		return call_answer(EINVAL);
+	if (r->type == MTCP_SOCK_LISTENER)
+		return retire(mctx, r, how);
 	facts = sock_facts(ref_sock(mctx, r));
 	if (!(facts & SOCK_CONNECTED) || (facts & (SOCK_ERROR | SOCK_OVER)))
 		return call_answer(ENOTCONN);

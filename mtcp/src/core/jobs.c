@@ -227,6 +227,8 @@ call_listen(struct stack *st, struct sock_call *k, struct sock *s)
 {
 	if (s->kind != SOCK_KIND_PLAIN && s->kind != SOCK_KIND_LISTENER)
 		return E_INVAL;
+	if (k->value == 0)
+		return listener_retire(st, s);
 	if (!bind_has_port(s)) {
 		struct sock_call b = { .sock = k->sock, .addr = { s->name.local, 0 } };
 		int err = bind_port(st, &b, s);

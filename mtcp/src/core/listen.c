@@ -13,9 +13,12 @@
 
 /* How well a listener fits: 0 not at all, 1 by the port, 2 by the address too. */
 static unsigned
-fit(const struct sock *s, const struct tcp_tuple *t)
+fit(struct stack *st, uint32_t number, const struct tcp_tuple *t)
 {
-	if (s->kind != SOCK_KIND_LISTENER)
+	const struct sock *s = &st->ch.socks[number];
+	const struct listener *l;
+
+	if (s->kind != SOCK_KIND_LISTENER || !(l = listener_of(st, number)) || l->retired)
 		return 0;
 	if (ip_addr_is_any(&s->name.local))
 		return 1;
@@ -29,7 +32,7 @@ nth_listener(struct stack *st, const struct tcp_tuple *t, unsigned fits, uint32_
 	uint32_t number, i = port_first(&st->ports, t->lport);
 
 	while (port_next(&st->ports, t->lport, &i, &number))
-		if (fit(&st->ch.socks[number], t) == fits && n-- == 0)
+		if (fit(st, number, t) == fits && n-- == 0)
 			return listener_of(st, number);
 	return NULL;
 }
@@ -42,7 +45,7 @@ listener_find(struct stack *st, const struct tcp_tuple *t)
 	unsigned best = 1;
 
 	while (port_next(&st->ports, t->lport, &i, &number)) {
-		unsigned fits = fit(&st->ch.socks[number], t);
+		unsigned fits = fit(st, number, t);
 
 		if (fits < best)
 			continue;
@@ -80,6 +83,7 @@ listener_add(struct stack *st, struct sock *s, uint32_t backlog)
 		s->listener = to_u16((uint32_t)(l - st->listener));
 	}
 	l->backlog = max(backlog, 1u);
+	l->retired = false;
 	s->kind = SOCK_KIND_LISTENER;
 	steer_listen(st, s->name.lport, true);
 	return 0;
@@ -89,9 +93,23 @@ static bool
 anybody_listens(const struct stack *st, uint16_t port)
 {
 	for (unsigned i = 0; i < st->n_listeners; i++)
-		if (st->listener[i].sock != NO_SOCK && st->listener[i].port == port)
+		if (st->listener[i].sock != NO_SOCK && st->listener[i].port == port &&
+		    !st->listener[i].retired)
 			return true;
 	return false;
+}
+
+/* Connections whose handshake has begun still come to it; the next ones go to others that listen. */
+int
+listener_retire(struct stack *st, struct sock *s)
+{
+	struct listener *l = listener_of(st, sock_number(&st->ch, s));
+
+	if (!l)
+		return E_INVAL;
+	l->retired = true;
+	steer_listen(st, s->name.lport, anybody_listens(st, s->name.lport));
+	return 0;
 }
 
 /* Its half-open records go with it: their ACKs will find nobody and be reset. */

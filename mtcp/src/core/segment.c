@@ -87,6 +87,21 @@ to_half_open(struct stack *st, struct half_open *h, const struct segment_from *f
 	return fate;
 }
 
+/* Nobody listens here any more.  Others may: what was kept for them to see no old segments goes, and the SYN
+ * finds them, now or, if it was sent to us as its keeper, when it comes again. */
+static enum fate
+reopen_elsewhere(struct stack *st, struct tcp_tw *w, const struct segment_from *from,
+                 const struct tcp_tuple *t, uint32_t hash, const struct tcp_seg *s, int64_t now)
+{
+	if (!steer_others_listen(st, t->lport)) { /* as for CLOSED; a forged SYN does not end the wait */
+		reset(st, from, t, s);
+		return DROP_NO_CONN;
+	}
+	tw_free(st, w);
+	return from->pkt && (from->pkt->flags & STEER_KEEP) ? DROP_CORE_GONE
+	                                                    : to_nobody(st, from, t, hash, s, now);
+}
+
 static enum fate
 to_time_wait(struct stack *st, struct tcp_tw *w, const struct segment_from *from,
              const struct tcp_tuple *t, uint32_t hash, const struct tcp_seg *s, int64_t now)
@@ -108,10 +123,8 @@ to_time_wait(struct stack *st, struct tcp_tw *w, const struct segment_from *from
 	case TW_REOPENED:
 		min_iss = tcp_tw_min_iss(w);
 		l = listener_find(st, t);
-		if (!l) { /* as for CLOSED; a forged SYN does not end the wait */
-			reset(st, from, t, s);
-			return DROP_NO_CONN;
-		}
+		if (!l)
+			return reopen_elsewhere(st, w, from, t, hash, s, now);
 		fate = listener_syn(st, l, from, t, hash, s, min_iss, true, now);
 		if (fate != SYN_TAKEN && fate != SYN_FASTOPEN)
 			break; /* it comes again, and finds the record as it was */

@@ -170,7 +170,7 @@ enum sock_kind {
  * application fills it in, pushes CHANNEL_CALL and waits until done == asked. */
 enum sock_call_op {
 	SOCK_CALL_BIND,       /* addr: in wanted (port 0: choose), out chosen           */
-	SOCK_CALL_LISTEN,     /* value: backlog                                         */
+	SOCK_CALL_LISTEN,     /* value: backlog; 0: no more new connections             */
 	SOCK_CALL_SET,        /* option, value                                          */
 	SOCK_CALL_GET,        /* option -> value                                        */
 	SOCK_CALL_INFO,       /* -> info                                                */

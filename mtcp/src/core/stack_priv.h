@@ -53,6 +53,7 @@ struct listener {
 	uint16_t port;
 	uint32_t sock;      /* UINT32_MAX: free                                  */
 	uint32_t backlog;
+	bool retired;       /* takes no more SYNs                                */
 	uint32_t half_open; /* records that came from it                         */
 	uint32_t gen;       /* how many there were before: numbers are used again */
 	uint32_t fastopen;  /* connections by Fast Open whose handshake goes on  */
@@ -364,6 +365,7 @@ txq_holds(const struct stack *st)
 
 struct listener *listener_find(struct stack *st, const struct tcp_tuple *t);
 int listener_add(struct stack *st, struct sock *s, uint32_t backlog);
+int listener_retire(struct stack *st, struct sock *s);
 void listener_close(struct stack *st, struct sock *s);
 
 /* NULL: the socket is none, or not any more. */

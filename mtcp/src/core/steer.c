@@ -289,6 +289,14 @@ steer_listen(struct stack *st, uint16_t port, bool on)
 		hall_listen(st->steer.hall, st->steer.me, port, on);
 }
 
+bool
+steer_others_listen(const struct stack *st, uint16_t port)
+{
+	const struct hall *h = st->steer.hall;
+
+	return h && hall_listener(h, st->steer.me, port, 0) != HALL_CORES_MAX;
+}
+
 void
 steer_leave(struct stack *st)
 {

@@ -101,5 +101,8 @@ const struct rss_ports *steer_ports(const struct stack *st, const struct ip_addr
 /* A listener of the port is there, or the last one has gone. */
 void steer_listen(struct stack *st, uint16_t port, bool on);
 
+/* Whether another core listens on the port. */
+bool steer_others_listen(const struct stack *st, uint16_t port);
+
 /* Nobody will sit here any more: gives back what was left. */
 void steer_leave(struct stack *st);
