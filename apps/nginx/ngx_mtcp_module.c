@@ -14,6 +14,8 @@
 
 #include <sys/eventfd.h>
 
+#include "ngx_mtcp_relay.h"
+
 static struct poller *poller;
 static struct epoll_event *found;
 static ngx_uint_t found_room;
@@ -210,7 +212,7 @@ wait_failed(ngx_log_t *log, ngx_err_t err)
 }
 
 static ngx_int_t
-process_events(ngx_cycle_t *cycle, ngx_msec_t timer, ngx_uint_t flags)
+wait_and_dispatch(ngx_cycle_t *cycle, ngx_msec_t timer, ngx_uint_t flags)
 {
 	int i, n, timeout = timer > INT32_MAX ? -1 : (int)timer; /* NGX_TIMER_INFINITE, too */
 	ngx_err_t err;
@@ -224,6 +226,16 @@ process_events(ngx_cycle_t *cycle, ngx_msec_t timer, ngx_uint_t flags)
 	for (i = 0; i < n; i++)
 		dispatch(&found[i], flags);
 	return NGX_OK;
+}
+
+/* An order to quit may have come with the events, or have ended the wait. */
+static ngx_int_t
+process_events(ngx_cycle_t *cycle, ngx_msec_t timer, ngx_uint_t flags)
+{
+	ngx_int_t rc = wait_and_dispatch(cycle, ngx_mtcp_relay_timer(timer), flags);
+
+	ngx_mtcp_relay_look(cycle);
+	return rc;
 }
 
 /* ---- a process's events begin and end ----------------------------------- */
@@ -399,13 +411,13 @@ core_init_conf(ngx_cycle_t *cycle, void *conf)
 }
 
 /* A socket that was opened by a file before this one stands where that one said. */
-static ngx_int_t
-core_init_module(ngx_cycle_t *cycle)
+static void
+move_misplaced(ngx_cycle_t *cycle)
 {
 	ngx_listening_t *ls = cycle->listening.elts;
 	ngx_uint_t i;
 
-	for (i = 0; ngx_mtcp_posix && !ngx_test_config && i < cycle->listening.nelts; i++) {
+	for (i = 0; i < cycle->listening.nelts; i++) {
 		if (ls[i].type != SOCK_STREAM || !posix_is_misplaced(ngx_mtcp_posix, ls[i].fd))
 			continue;
 		if (posix_surrender(ngx_mtcp_posix, ls[i].fd) == 0)
@@ -414,6 +426,18 @@ core_init_module(ngx_cycle_t *cycle)
 		              "mtcp: %V changes sides between the kernel and mtcp: that takes a restart",
 		              &ls[i].addr_text);
 	}
+}
+
+static ngx_int_t
+core_init_module(ngx_cycle_t *cycle)
+{
+	ngx_core_conf_t *ccf = (ngx_core_conf_t *)ngx_get_conf(cycle->conf_ctx, ngx_core_module);
+
+	if (!ngx_mtcp_posix || ngx_test_config)
+		return NGX_OK;
+	move_misplaced(cycle);
+	if (ngx_mtcp_conf_of(cycle)->used)
+		ngx_mtcp_relay_next(ccf->master ? (ngx_uint_t)ccf->worker_processes : 1);
 	return NGX_OK;
 }
 

@@ -12,6 +12,7 @@
 
 #include <sys/mman.h>
 
+#include "ngx_mtcp_relay.h"
 #include "ngx_mtcp_rights.h"
 
 #define LOOK_EVERY 20 /* ms, for a place */
@@ -21,6 +22,8 @@ static int turn = -1; /* the lock's file */
 ngx_int_t
 ngx_mtcp_stack_prepare(ngx_log_t *log)
 {
+	if (ngx_mtcp_relay_open(log) != NGX_OK)
+		return NGX_ERROR;
 	if (turn >= 0)
 		return NGX_OK;
 	turn = memfd_create("mtcp-turn", MFD_CLOEXEC);
@@ -103,8 +106,10 @@ init_in_time(ngx_mtcp_conf_t *mcf, ngx_log_t *log)
 			              &mcf->file);
 			return NGX_ERROR;
 		}
-		if (waited == 0)
+		if (waited == 0) {
 			ngx_log_error(NGX_LOG_NOTICE, log, 0, "mtcp: all places are taken, waiting");
+			ngx_mtcp_relay_waits();
+		}
 		nap(log);
 		waited += LOOK_EVERY;
 	}
@@ -171,6 +176,7 @@ ngx_mtcp_stack_start(ngx_cycle_t *cycle, ngx_mtcp_conf_t *mcf)
 	ngx_uint_t workers = ccf->master ? (ngx_uint_t)ccf->worker_processes : 1;
 	mctx_t ctx;
 
+	ngx_mtcp_relay_begin(mcf->patience);
 	if (tell_library(mcf, workers, cycle->log) != NGX_OK || init_in_time(mcf, cycle->log) != NGX_OK)
 		return NGX_ERROR;
 	pin(cycle, mcf);
@@ -182,6 +188,7 @@ ngx_mtcp_stack_start(ngx_cycle_t *cycle, ngx_mtcp_conf_t *mcf)
 	ngx_mtcp_rights_drop(cycle->log);
 	if (awaken(cycle) != NGX_OK)
 		return NGX_ERROR;
+	ngx_mtcp_relay_listens();
 	ngx_log_error(NGX_LOG_NOTICE, cycle->log, 0, "mtcp: the stack of worker %ui has started",
 	              ngx_worker);
 	return NGX_OK;

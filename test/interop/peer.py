@@ -9,6 +9,8 @@
     peer.py stay HOST N FILE         N connections; asks on each, again and again, until FILE exists.
                                      The file /who tells whose a connection is; prints how many
                                      connections and requests each had, and how many broke
+    peer.py asks HOST SECONDS        one connection after another, a request on each; prints how many
+                                     asked and failed
     peer.py echo N                   an echo server on port 7 for N connections
     peer.py urgent N                 sends N connections to port 13 abc!def, of which ! is urgent
     peer.py talk HOST BYTES          a client of one
@@ -180,6 +182,20 @@ def stay(host, n, end):
             w.decode().strip(), len(mine), sum(c[0] for c in mine), sum(c[1] != "" for c in mine)))
 
 
+def asks(host, seconds):
+    until, asked, failed = time.monotonic() + float(seconds), 0, 0
+    while time.monotonic() < until:
+        asked += 1
+        try:
+            with connect(host) as s:
+                ask(s)
+        except OSError as e:
+            failed += 1
+            print("failed: %s" % e)
+    print("%d asked, %d failed" % (asked, failed))
+    return failed > 0
+
+
 def echo(n):
     listener = socket.create_server(("", 7))
     for _ in range(int(n)):
@@ -268,7 +284,7 @@ def source(host, seconds, *cc):
         pass
 
 
-JOBS = {f.__name__: f for f in (idle, latency, hold, abuse, stay, echo, urgent, talk, sink, source)}
+JOBS = {f.__name__: f for f in (idle, latency, hold, abuse, stay, asks, echo, urgent, talk, sink, source)}
 
 if __name__ == "__main__":
     sys.exit(JOBS[sys.argv[1]](*sys.argv[2:]))

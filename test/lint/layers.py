@@ -20,7 +20,7 @@ MAY = {
     "io_engine": ({"base", "wire", "io_engine"}, set()),
     "include": (set(), PUBLIC),
     "apps": ({"apps"}, PUBLIC),
-    "nginx": ({"posix"}, PUBLIC | {"ngx_mtcp.h", "ngx_mtcp_rights.h"}),
+    "nginx": ({"posix"}, PUBLIC | {"ngx_mtcp.h", "ngx_mtcp_relay.h", "ngx_mtcp_rights.h"}),
 }
 
 # Below api nobody knows threads, files or sleeping.

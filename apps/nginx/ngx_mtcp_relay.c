@@ -1,0 +1,148 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "ngx_mtcp_relay.h"
+
+#include <stdatomic.h>
+#include <sys/mman.h>
+
+#include "ngx_mtcp.h"
+
+#define LOOK_EVERY 10   /* ms, for successors */
+#define LINGER     1000 /* ms: a handshake that has begun is over by then, its last segment sent twice */
+
+/* Between the master, which counts generations, and the workers of two of them. */
+static struct {
+	atomic_uint generation;
+	atomic_uint wanted;    /* workers of the newest                          */
+	atomic_uint listening; /* ... that listen                                */
+	atomic_uint waiting;   /* one of them waits for a place                  */
+} *page;
+
+/* This worker's. */
+static unsigned generation;
+static ngx_msec_t patience;
+static enum { WORKS, PUT_OFF, LINGERS } state;
+static ngx_msec_t until;
+
+ngx_int_t
+ngx_mtcp_relay_open(ngx_log_t *log)
+{
+	void *at;
+
+	if (page)
+		return NGX_OK;
+	at = mmap(NULL, sizeof *page, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	if (at == MAP_FAILED) {
+		ngx_log_error(NGX_LOG_EMERG, log, ngx_errno, "mtcp: mmap() failed");
+		return NGX_ERROR;
+	}
+	page = at;
+	return NGX_OK;
+}
+
+void
+ngx_mtcp_relay_next(ngx_uint_t workers)
+{
+	if (!page)
+		return;
+	atomic_store(&page->listening, 0);
+	atomic_store(&page->waiting, 0);
+	atomic_store(&page->wanted, (unsigned)workers);
+	atomic_fetch_add(&page->generation, 1);
+}
+
+void
+ngx_mtcp_relay_begin(ngx_msec_t most)
+{
+	generation = atomic_load(&page->generation);
+	patience = most;
+	state = WORKS;
+}
+
+static ngx_flag_t
+is_newest(void)
+{
+	return generation == atomic_load(&page->generation);
+}
+
+void
+ngx_mtcp_relay_listens(void)
+{
+	if (is_newest())
+		atomic_fetch_add(&page->listening, 1);
+}
+
+/* Until the next reload; by then it has its place or is no more. */
+void
+ngx_mtcp_relay_waits(void)
+{
+	if (is_newest())
+		atomic_store(&page->waiting, 1);
+}
+
+static ngx_flag_t
+successors_are_due(void)
+{
+	return atomic_load(&page->listening) < atomic_load(&page->wanted);
+}
+
+static ngx_flag_t
+is_over(void)
+{
+	return (ngx_msec_int_t)(until - ngx_current_msec) <= 0;
+}
+
+static void
+retire_listeners(ngx_cycle_t *cycle)
+{
+	ngx_listening_t *ls = cycle->listening.elts;
+	ngx_uint_t i;
+
+	for (i = 0; i < cycle->listening.nelts; i++)
+		if (posix_sockid(ngx_mtcp_posix, ls[i].fd) >= 0)
+			shutdown(ls[i].fd, SHUT_RD);
+}
+
+static void
+enter(int next, ngx_msec_t ms)
+{
+	state = next;
+	until = ngx_current_msec + ms;
+}
+
+/* Successors listen, or will not come. */
+static void
+let_go(ngx_cycle_t *cycle)
+{
+	ngx_log_error(NGX_LOG_NOTICE, cycle->log, 0, "mtcp: %ui of %ui successors listen",
+	              (ngx_uint_t)atomic_load(&page->listening), (ngx_uint_t)atomic_load(&page->wanted));
+	retire_listeners(cycle);
+	enter(LINGERS, LINGER);
+}
+
+static ngx_flag_t
+quits_at_once(void)
+{
+	return generation == 0 || is_newest() || atomic_load(&page->waiting);
+}
+
+void
+ngx_mtcp_relay_look(ngx_cycle_t *cycle)
+{
+	if (ngx_exiting || (state == WORKS && !ngx_quit))
+		return;
+	if (quits_at_once() || (state == LINGERS && is_over())) {
+		ngx_quit = 1;
+		return;
+	}
+	ngx_quit = 0;
+	if (state == WORKS)
+		enter(PUT_OFF, patience);
+	if (state == PUT_OFF && (!successors_are_due() || is_over()))
+		let_go(cycle);
+}
+
+ngx_msec_t
+ngx_mtcp_relay_timer(ngx_msec_t timer)
+{
+	return state == WORKS ? timer : ngx_min(timer, LOOK_EVERY);
+}
