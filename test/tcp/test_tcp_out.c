@@ -81,6 +81,53 @@ test_what_is_owed(void)
 	peer_free(&p);
 }
 
+/* The peer's next segment, of `len` bytes and not answered yet. */
+static void
+hears(struct peer *p, uint32_t len, uint8_t flags)
+{
+	static const uint8_t text[1000];
+	struct tcp_conn *c = &p->a->conn;
+	struct tcp_seg s = { .seq = c->rcv_nxt, .ack = c->snd_nxt, .flags = TCP_ACK | flags,
+		             .wnd = 1000, .len = len, .text = text };
+
+	(void)tcp_in(&p->a->env, c, &s, p->d->now);
+}
+
+/* An ACK waits for the application's turn where its answer may carry it, and nothing else hangs on
+ * it. */
+static void
+test_which_acks_wait_for_an_answer(void)
+{
+	struct peer p;
+	struct tcp_seg s;
+
+	peer_connected(&p, NULL);
+	p.a->conn.quickacks = 16;
+	hears(&p, 10, 0);
+	CU_ASSERT_EQUAL(owes(&p), TCP_OWES_ACK_SOON);
+	hears(&p, 10, 0); /* he has more to say */
+	CU_ASSERT_EQUAL(owes(&p), TCP_OWES_ACK);
+	while (tcp_out_next(&p.a->env, &p.a->conn, p.d->now, &s))
+		;
+	hears(&p, 10, 0);
+	CU_ASSERT_EQUAL(owes(&p), TCP_OWES_ACK_SOON); /* it was of that one only */
+	CU_ASSERT_TRUE(tcp_out_next(&p.a->env, &p.a->conn, p.d->now, &s));
+	CU_ASSERT_EQUAL(owes(&p), TCP_OWES_NOTHING);
+	hears(&p, 600, 0); /* a full one */
+	CU_ASSERT_EQUAL(owes(&p), TCP_OWES_ACK);
+	CU_ASSERT_TRUE(tcp_out_next(&p.a->env, &p.a->conn, p.d->now, &s));
+	hears(&p, 10, 0);
+	p.a->conn.flags |= TCPF_PROBE;
+	CU_ASSERT_EQUAL(owes(&p), TCP_OWES_ACK);
+	p.a->conn.flags &= ~(uint32_t)TCPF_PROBE;
+	p.a->conn.quickacks = 0; /* this one's could wait for long */
+	hears(&p, 10, 0);
+	CU_ASSERT_EQUAL(owes(&p), TCP_OWES_ACK);
+	hears(&p, 0, TCP_FIN); /* ... but is owed already */
+	CU_ASSERT_EQUAL(owes(&p), TCP_OWES_ACK);
+	peer_free(&p);
+}
+
 /* What is asked twice at once is answered once: no ACK beside text. */
 static void
 test_one_segment_carries_all_that_is_owed(void)
@@ -207,6 +254,7 @@ suite_tcp_out(void)
 
 	CU_add_test(s, "the reset for nobody", test_reset_for_nobody);
 	CU_add_test(s, "what is owed", test_what_is_owed);
+	CU_add_test(s, "which ACKs wait for an answer", test_which_acks_wait_for_an_answer);
 	CU_add_test(s, "one segment carries all that is owed",
 	            test_one_segment_carries_all_that_is_owed);
 	CU_add_test(s, "retransmissions first (RFC 6675 4/NextSeg)", test_order);
