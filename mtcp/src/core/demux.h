@@ -40,6 +40,13 @@ struct tcp_conn *demux_recent(const struct demux *d, const uint8_t *name);
 /* demux_find() has found it. */
 void demux_remember(struct demux *d, const struct tcp_conn *c);
 
+/* Somebody of this hash is looked for before long. */
+static inline void
+demux_expect(const struct demux *d, uint32_t hash)
+{
+	__builtin_prefetch(&d->map.slot[hashmap_first(&d->map, hash)]);
+}
+
 /* False when the table is full. */
 bool demux_add(struct demux *d, enum demux_kind kind, void *obj, uint32_t hash);
 /* `by` stands where `obj` stood: it has the same name. */
