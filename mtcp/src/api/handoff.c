@@ -311,14 +311,20 @@ handoff_watch_writes(struct handoff *h, int fd)
 	return watch(h, fd, EPOLLIN | EPOLLET);
 }
 
+/* Whoever has left something has seen our flag since, or we see what it has left.  False: the
+ * call has been forbidden meanwhile (seccomp(2)), and nobody can sleep any more. */
+static bool
+all_fenced(const struct handoff *h)
+{
+	return h->fences || syscall(SYS_membarrier, MEMBARRIER_CMD_PRIVATE_EXPEDITED, 0, 0) == 0;
+}
+
 bool
 handoff_doze(struct handoff *h, enum handoff_sleep how, struct spsc *jobs)
 {
 	note_cpu(&h->stack_cpu);
 	atomic_exchange_explicit(&h->stack_asleep, how, memory_order_seq_cst);
-	if (likely(!h->fences))
-		syscall(SYS_membarrier, MEMBARRIER_CMD_PRIVATE_EXPEDITED, 0, 0);
-	if (!spsc_ready(jobs))
+	if (!spsc_ready(jobs) && all_fenced(h) && !spsc_ready(jobs))
 		return true;
 	handoff_rouse(h);
 	return false;
