@@ -5,6 +5,7 @@
  */
 
 #include "core/stack_priv.h"
+#include "tcp/tcp_ecn.h"
 #include "tcp/tcp_rare.h"
 #include "tcp/tcp_timer.h"
 
@@ -171,7 +172,8 @@ last_ack(struct stack *st, struct tcp_conn *c, const struct segment_from *from,
 {
 	struct tcp_seg ack;
 
-	if (c->tos != 0 || c->ttl != st->cfg.tcp.ttl) /* a stray's are the default */
+	if (c->tos != 0 || c->ttl != st->cfg.tcp.ttl || /* a stray's are the default */
+	    (c->ecn & ECN_ACK_FIRST)) /* this is not all that is owed */
 		return;
 	if (st->n_strays < STACK_STRAYS && tcp_owes(&st->env, c, now) == TCP_OWES_ACK &&
 	    tcp_out_next(&st->env, c, now, &ack))
