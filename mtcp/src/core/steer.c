@@ -192,23 +192,45 @@ home_for(struct stack *st, const struct segment_from *from, const struct tcp_tup
 	return r->lodges ? r->me : home;
 }
 
-enum fate
-steer_segment(struct stack *st, const struct segment_from *from, const struct tcp_tuple *t,
-              uint32_t hash, const struct tcp_seg *s, int64_t now)
+static __attribute__((noinline)) enum fate
+to_its_core(struct stack *st, const struct segment_from *from, const struct tcp_tuple *t,
+            uint32_t hash, const struct tcp_seg *s, int64_t now)
 {
 	struct steer *r = &st->steer;
 	unsigned home = r->me;
 	enum fate fate;
 
-	r->lodges = false;
-	if (!r->hall || !from->pkt || (from->pkt->flags & STEER_KEEP))
-		return SEG_OK;
 	if (!(from->pkt->flags & STEER_HOME) || r->hall->far)
 		home = home_for(st, from, t, s);
 	fate = home != r->me ? handover_to(st, home, from, STEER_HOME, 0)
 	                     : at_home(st, from, t, hash, s, now);
 	r->lodges = r->lodges && fate == SEG_OK;
 	return fate;
+}
+
+/* The usual stranger: a SYN at home, for a listener of ours, and nobody keeps anything. */
+static inline bool
+is_plain(struct stack *st, const struct segment_from *from, const struct tcp_tuple *t)
+{
+	struct steer *r = &st->steer;
+	uint32_t place;
+
+	return r->kept.away_map.n == 0 && !r->hall->far && !words_wait(r) &&
+	       hall_listens(r->hall, r->me, t->lport) &&
+	       steer_primary(st, from->port, t, &place) == r->me;
+}
+
+enum fate
+steer_segment(struct stack *st, const struct segment_from *from, const struct tcp_tuple *t,
+              uint32_t hash, const struct tcp_seg *s, int64_t now)
+{
+	struct steer *r = &st->steer;
+
+	r->lodges = false;
+	if (!r->hall || !from->pkt || (from->pkt->flags & STEER_KEEP) ||
+	    likely(is_plain(st, from, t)))
+		return SEG_OK;
+	return to_its_core(st, from, t, hash, s, now);
 }
 
 unsigned
@@ -219,7 +241,8 @@ steer_rx(struct stack *st, int64_t now)
 
 	if (unlikely(!list_empty(&r->kept.goodbyes)))
 		keeper_say_goodbyes(st);
-	words_hear(st, now);
+	if (words_wait(r))
+		words_hear(st, now);
 	if (likely(!r->pending && !r->hall->far))
 		return 0;
 	if (r->hall->far && !census_step(st, now))

@@ -8,9 +8,9 @@
 #include "core/hall.h"
 #include "core/icmp.h"
 #include "core/neigh.h"
+#include "core/steer.h"
 
 struct stack;
-struct steer;
 
 /* Whether a message or packet may be left for core `to`.  A core of ours that is not there yet
  * will be. */
@@ -27,6 +27,15 @@ void words_neighbour(struct stack *st, unsigned port, const struct ip_addr *ip,
  * before.  False: it ends here. */
 bool words_icmp(struct stack *st, const struct icmp_error *err, const struct tcp_tuple *t,
                 uint32_t hash, unsigned hop);
+
+/* Whether others may have said something. */
+static inline bool
+words_wait(const struct steer *r)
+{
+	const struct hall_seat *mine = &r->hall->seat[r->me];
+
+	return r->pending || atomic_load_explicit(&mine->rung, memory_order_relaxed);
+}
 
 /* Does what others have said, so many messages of each at most. */
 void words_hear(struct stack *st, int64_t now);
