@@ -7,6 +7,7 @@
 #include "ngx_mtcp.h"
 
 #define LOOK_EVERY 10   /* ms, for successors */
+#define GIVE_WAY   5000 /* ms: for workers older still to leave the places that successors wait for */
 #define LINGER     1000 /* ms: a handshake that has begun is over by then, its last segment sent twice */
 
 /* Between the master, which counts generations, and the workers of two of them. */
@@ -21,7 +22,7 @@ static struct {
 static unsigned generation;
 static ngx_msec_t patience;
 static enum { WORKS, PUT_OFF, LINGERS } state;
-static ngx_msec_t until;
+static ngx_msec_t since, until;
 
 ngx_int_t
 ngx_mtcp_relay_open(ngx_log_t *log)
@@ -106,7 +107,8 @@ static void
 enter(int next, ngx_msec_t ms)
 {
 	state = next;
-	until = ngx_current_msec + ms;
+	since = ngx_current_msec;
+	until = since + ms;
 }
 
 /* Successors listen, or will not come. */
@@ -119,10 +121,14 @@ let_go(ngx_cycle_t *cycle)
 	enter(LINGERS, LINGER);
 }
 
+/* Nobody follows, or only once we have gone. */
 static ngx_flag_t
-quits_at_once(void)
+is_alone_or_in_the_way(void)
 {
-	return generation == 0 || is_newest() || atomic_load(&page->waiting);
+	if (generation == 0 || is_newest())
+		return 1;
+	return state == PUT_OFF && atomic_load(&page->waiting) && successors_are_due() &&
+	       (ngx_msec_int_t)(ngx_current_msec - since) > GIVE_WAY;
 }
 
 void
@@ -130,7 +136,7 @@ ngx_mtcp_relay_look(ngx_cycle_t *cycle)
 {
 	if (ngx_exiting || (state == WORKS && !ngx_quit))
 		return;
-	if (quits_at_once() || (state == LINGERS && is_over())) {
+	if (is_alone_or_in_the_way() || (state == LINGERS && is_over())) {
 		ngx_quit = 1;
 		return;
 	}

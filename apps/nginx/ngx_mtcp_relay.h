@@ -6,7 +6,8 @@
  * what has begun already, and quits.
  *
  * Workers know of each other through one page that the master made.  A quit without successors is one at
- * once, and so is one while a successor waits for the place that an old one has.
+ * once. While a successor waits for a place, an old worker serves on for five seconds, since others
+ * older still may leave theirs; then it goes.
  */
 #pragma once
 

@@ -174,6 +174,7 @@ ngx_mtcp_stack_start(ngx_cycle_t *cycle, ngx_mtcp_conf_t *mcf)
 {
 	ngx_core_conf_t *ccf = (ngx_core_conf_t *)ngx_get_conf(cycle->conf_ctx, ngx_core_module);
 	ngx_uint_t workers = ccf->master ? (ngx_uint_t)ccf->worker_processes : 1;
+	ngx_msec_t begun = ngx_current_msec;
 	mctx_t ctx;
 
 	ngx_mtcp_relay_begin(mcf->patience);
@@ -189,8 +190,10 @@ ngx_mtcp_stack_start(ngx_cycle_t *cycle, ngx_mtcp_conf_t *mcf)
 	if (awaken(cycle) != NGX_OK)
 		return NGX_ERROR;
 	ngx_mtcp_relay_listens();
-	ngx_log_error(NGX_LOG_NOTICE, cycle->log, 0, "mtcp: the stack of worker %ui has started",
-	              ngx_worker);
+	ngx_time_update(); /* it stood still meanwhile */
+	ngx_log_error(NGX_LOG_NOTICE, cycle->log, 0,
+	              "mtcp: the stack of worker %ui has started, in %M ms", ngx_worker,
+	              ngx_current_msec - begun);
 	return NGX_OK;
 }
 
