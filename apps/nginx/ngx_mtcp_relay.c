@@ -23,6 +23,7 @@ static unsigned generation;
 static ngx_msec_t patience;
 static enum { WORKS, PUT_OFF, LINGERS } state;
 static ngx_msec_t since, until;
+static unsigned followed_by; /* the generation that the order made room for */
 
 ngx_int_t
 ngx_mtcp_relay_open(ngx_log_t *log)
@@ -127,6 +128,9 @@ is_alone_or_in_the_way(void)
 {
 	if (generation == 0 || is_newest())
 		return 1;
+	/* A second order without new workers is the end of all. */
+	if (state != WORKS && ngx_quit && followed_by == atomic_load(&page->generation))
+		return 1;
 	return state == PUT_OFF && atomic_load(&page->waiting) && successors_are_due() &&
 	       (ngx_msec_int_t)(ngx_current_msec - since) > GIVE_WAY;
 }
@@ -140,6 +144,8 @@ ngx_mtcp_relay_look(ngx_cycle_t *cycle)
 		ngx_quit = 1;
 		return;
 	}
+	if (ngx_quit)
+		followed_by = atomic_load(&page->generation);
 	ngx_quit = 0;
 	if (state == WORKS)
 		enter(PUT_OFF, patience);
