@@ -96,6 +96,15 @@ take_syn(struct watch_dir *d, struct watch_dir *back, const struct tcp_seg *s)
 	};
 }
 
+/* A SYN-ACK for a SYN that is not the other side's: an attacker's, over a TIME-WAIT, or one that was
+ * given up.  The two sides are not of one mind from here on, until one of them opens again. */
+static bool
+answers_another(const struct watch_dir *back, const struct tcp_seg *s)
+{
+	return (s->flags & (TCP_SYN | TCP_ACK)) == (TCP_SYN | TCP_ACK) && back->known &&
+	       (seq_le(s->ack, back->isn) || seq_lt(back->sent, s->ack));
+}
+
 static unsigned
 scale(const struct watch_dir *d, const struct watch_dir *back)
 {
@@ -170,6 +179,10 @@ check_segment(struct watch *w, const struct craft_way *way, const struct tcp_seg
 		d->acked_any = back->acked_any = false;
 		return;
 	}
+	if (answers_another(back, s)) {
+		d->known = d->acked_any = back->known = back->acked_any = false;
+		return;
+	}
 	if (s->flags & TCP_SYN)
 		take_syn(d, back, s);
 	if (!d->known)
@@ -191,6 +204,17 @@ right_mac(const struct ip_addr *ip, const struct mac_addr *mac)
 
 	net_mac(host < 2 ? host : 2, want.b);
 	return mac_eq(&want, mac);
+}
+
+/* A reset to a segment that belongs to nothing goes back where that came from, if its sender's
+ * neighbour is not known (any more): an attacker may have borrowed the address. */
+static bool
+answers_a_stranger(const struct craft_way *way, const struct tcp_seg *s)
+{
+	struct mac_addr stranger;
+
+	net_mac(2, stranger.b);
+	return (s->flags & TCP_RST) && mac_eq(&way->dmac, &stranger);
 }
 
 void
@@ -216,7 +240,7 @@ watch_frame(struct watch *w, unsigned from, int64_t now, const uint8_t *frame, u
 		return;
 	if (ip_addr_eq(&way.dst, &silent))
 		broken(w, "answered a reset", &way, &s);
-	if (!right_mac(&way.dst, &way.dmac))
+	if (!right_mac(&way.dst, &way.dmac) && !answers_a_stranger(&way, &s))
 		broken(w, "sent to the wrong host", &way, &s);
 	if (!ip_addr_eq(&way.dst, &ghost))
 		check_segment(w, &way, &s, now);
