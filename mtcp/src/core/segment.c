@@ -88,8 +88,8 @@ to_half_open(struct stack *st, struct half_open *h, const struct segment_from *f
 	return fate;
 }
 
-/* Nobody listens here any more.  Others may: what was kept for them to see no old segments goes, and the SYN
- * finds them, now or, if it was sent to us as its keeper, when it comes again. */
+/* Nobody listens here any more.  Others may: what was kept for them to see no old segments goes,
+ * and the SYN finds them, now or, if it was sent to us as its keeper, when it comes again. */
 static enum fate
 reopen_elsewhere(struct stack *st, struct tcp_tw *w, const struct segment_from *from,
                  const struct tcp_tuple *t, uint32_t hash, const struct tcp_seg *s, int64_t now)

@@ -220,7 +220,8 @@ struct channel {
 /* -------------------------------------------------- the application's side -- */
 
 /* Makes a request visible (write it first) and queues the socket if it is not
- * queued; with SOCK_REQ_CLOSE in any case: do not touch the slot again.  True when something was pushed: look whether the stack sleeps. */
+ * queued; with SOCK_REQ_CLOSE in any case: do not touch the slot again.  True when something
+ * was pushed: look whether the stack sleeps. */
 bool sock_ask(struct channel *ch, struct sock *s, uint16_t req_bits);
 
 /* The next sockets something has happened to, at most `max`; 0: none.  After this the facts

@@ -53,11 +53,12 @@ void posix_leave_stack(struct posix *p);
  * number that awaits nothing; -1: what mtcp_socket(), mtcp_bind() and mtcp_listen() give. */
 int posix_awaken(struct posix *p, int fd);
 
-/* Whether the socket at `fd` would now be bound on the other side, since `bypass` or `active` has changed. */
+/* Whether the socket at `fd` would now be bound on the other side, since `bypass` or `active`
+ * has changed. */
 bool posix_is_misplaced(const struct posix *p, int fd);
 
-/* Leaves what awaits the stack at `fd` to the kernel, which binds it and listens.  0, or -1: EINVAL for a number that
- * awaits nothing, and what bind() and listen() give. */
+/* Leaves what awaits the stack at `fd` to the kernel, which binds it and listens.  0, or -1:
+ * EINVAL for a number that awaits nothing, and what bind() and listen() give. */
 int posix_surrender(struct posix *p, int fd);
 
 int posix_socket(struct posix *p, int domain, int type, int protocol);

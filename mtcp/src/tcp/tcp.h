@@ -358,7 +358,8 @@ enum fate tcp_in_rest(struct tcp_env *e, struct tcp_conn *c, const struct tcp_se
                       int64_t now);
 
 /* What should be sent now?  False: nothing.  Otherwise the segment counts as
- * sent; who sees that it is the `last` need not ask again.  Its text is s->len bytes of the send stream at tcp_text_offset(). */
+ * sent; who sees that it is the `last` need not ask again.  Its text is s->len bytes of the send
+ * stream at tcp_text_offset(). */
 bool tcp_out_next(struct tcp_env *e, struct tcp_conn *c, int64_t now, struct tcp_seg *s);
 
 /* Offset of a segment's text behind the first byte still in the send stream. */

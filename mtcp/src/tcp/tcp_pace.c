@@ -45,7 +45,8 @@ tcp_pace_on(const struct tcp_env *e, const struct tcp_conn *c)
 bool
 tcp_pace_allows(const struct tcp_env *e, struct tcp_conn *c, int64_t now)
 {
-	if (likely(!c->rare) || now >= c->rare->pace_at || !tcp_pace_on(e, c) || (c->flags & TCPF_RETRANSMIT_NOW)) {
+	if (likely(!c->rare) || now >= c->rare->pace_at || !tcp_pace_on(e, c) ||
+	    (c->flags & TCPF_RETRANSMIT_NOW)) {
 		c->flags &= ~(uint32_t)TCPF_PACED;
 		return true;
 	}

@@ -53,7 +53,8 @@ wire_usual_parse(const uint8_t *p, bool ip_sum, bool tcp_sum, struct tcp_seg *s)
 
 	if (ip_sum && ip_sum_of(p + USUAL_IP) != UINT16_MAX)
 		return false;
-	if (tcp_sum && wire_sum_finish(wire_sum_add(pseudo(p + USUAL_SRC, p + USUAL_DST, len), tcp, len)) != 0)
+	if (tcp_sum &&
+	    wire_sum_finish(wire_sum_add(pseudo(p + USUAL_SRC, p + USUAL_DST, len), tcp, len)) != 0)
 		return false;
 	*s = (struct tcp_seg){
 		.seq = seq_of(get_be32(tcp + 4)),
