@@ -104,18 +104,28 @@ def by_kernel(b, path, conns, kept, rate=0):
         return figures(result, usage_of(server.stop()), kept)
 
 
+def wrk_figures(text, last):
+    """Of what wrk printed; latencies too where it was run with --latency."""
+    rate = re.search(r"Requests/sec:\s+([0-9.]+)", text)
+    if not rate:
+        raise Failed("wrk: " + last)
+    errors = re.search(r"Socket errors: connect (\d+), read (\d+), write (\d+), timeout (\d+)", text)
+    other = re.search(r"Non-2xx or 3xx responses: (\d+)", text)
+    figures_ = {"per_s": float(rate.group(1)),
+                "failed": (sum(int(n) for n in errors.groups()) if errors else 0)
+                          + (int(other.group(1)) if other else 0)}
+    for percent, n, unit in re.findall(r"^ +(50|99)% +([0-9.]+)(us|ms|s|m)$", text, re.M):
+        figures_["p%s_us" % percent] = float(n) * {"us": 1, "ms": 1e3, "s": 1e6, "m": 6e7}[unit]
+    return figures_
+
+
 def by_nginx(b, path, conns, kept):
     close = [] if kept else ["-H", "Connection: close"]
     with b.net.nginx():
         with b.net.kernel("client", "wrk", "-t1", "-c%d" % conns, "-d%ds" % b.seconds, *close,
                           "http://%s/%s" % (KERNELS, path)) as client:
             text = client.finish(b.seconds + 30)
-    rate = re.search(r"Requests/sec:\s+([0-9.]+)", text)
-    if not rate:
-        raise Failed("wrk: " + client.last_line())
-    errors = re.search(r"Socket errors: connect (\d+), read (\d+), write (\d+), timeout (\d+)", text)
-    return {"per_s": float(rate.group(1)),
-            "failed": sum(int(n) for n in errors.groups()) if errors else 0}
+    return wrk_figures(text, client.last_line())
 
 
 def medians(runs):
@@ -504,4 +514,5 @@ def main():
     return 1 if out.get("errors") else 0
 
 
-sys.exit(main())
+if __name__ == "__main__":
+    sys.exit(main())

@@ -8,6 +8,7 @@ client on another:
     veth    the kernel's: 198.18.1.2, namespace s <- veth -> 198.18.1.1, namespace c
 """
 
+import contextlib
 import os
 import re
 import resource
@@ -140,8 +141,7 @@ class Net:
         return self
 
     def __exit__(self, *_):
-        for name in self.spaces.values():
-            subprocess.run(["ip", "netns", "del", name], check=False)
+        self.clear()
         shutil.rmtree(self.work, ignore_errors=True)
 
     def file(self, name, size):
@@ -159,21 +159,34 @@ class Net:
         if done.returncode != 0:
             raise Failed("%s: %s" % (" ".join(command), done.stdout.strip()))
 
-    def veth(self):
+    def clear(self):
+        """Takes the namespaces away, and with them their links and whoever is left in them."""
+        for name in set(self.spaces.values()):
+            left = subprocess.run(["ip", "netns", "pids", name], stdout=subprocess.PIPE,
+                                  check=False, universal_newlines=True).stdout
+            for pid in left.split():
+                with contextlib.suppress(ProcessLookupError):
+                    os.kill(int(pid), signal.SIGKILL)
+            subprocess.run(["ip", "netns", "del", name], check=False)
+        self.spaces = {}
+
+    def veth(self, queues=1, addressed="sc"):
         """Both ends, with the kernel's defaults but for what thousands of short connections
-        need."""
+        need; an end without an address is for a stack of ours."""
         for letter, address in (("s", KERNELS), ("c", KERNELS_CLIENT)):
             name = "mtcp-%d-%s" % (os.getpid(), letter)
             self.run("ip", "netns", "add", name)
             self.spaces[letter] = name
-        self.run("ip", "link", "add", "b0", "netns", self.spaces["s"], "type", "veth", "peer",
-                 "name", "b0", "netns", self.spaces["c"])
+        n = ["numrxqueues", str(queues), "numtxqueues", str(queues)] if queues > 1 else []
+        self.run("ip", "link", "add", "b0", "netns", self.spaces["s"], *n, "type", "veth", "peer",
+                 "name", "b0", "netns", self.spaces["c"], *n)
         for letter, address in (("s", KERNELS), ("c", KERNELS_CLIENT)):
             self.run(*self.inside(letter, "sysctl", "-qw",
                                   "net.ipv4.ip_local_port_range=1024 65000",
                                   "net.core.somaxconn=16384",
                                   "net.ipv4.tcp_max_syn_backlog=16384"))
-            self.run(*self.inside(letter, "ip", "address", "add", address + "/24", "dev", "b0"))
+            if letter in addressed:
+                self.run(*self.inside(letter, "ip", "address", "add", address + "/24", "dev", "b0"))
             self.run(*self.inside(letter, "ip", "link", "set", "b0", "up"))
             self.run(*self.inside(letter, "ip", "link", "set", "lo", "up"))
 
