@@ -421,3 +421,23 @@ io_dpdk_device_name(const struct io_dpdk *d, unsigned n, char name[IO_DPDK_NAME]
 			return rte_eth_dev_get_name_by_port(id, name) ? NULL : name;
 	return NULL;
 }
+
+int
+io_dpdk_remake(uint16_t dev, const struct rte_device *device)
+{
+	const struct rte_devargs *da = rte_dev_devargs(device);
+	char name[RTE_DEV_NAME_MAX_LEN], args[1024];
+	uint16_t again;
+	int rc;
+
+	if (!da || !da->args || strlen(da->args) >= sizeof args)
+		return -ENOTSUP;
+	snprintf(name, sizeof name, "%s", da->name);
+	snprintf(args, sizeof args, "%s", da->args);
+	rc = rte_eal_hotplug_remove("vdev", name);
+	if (!rc)
+		rc = rte_eal_hotplug_add("vdev", name, args);
+	if (!rc)
+		rc = rte_eth_dev_get_port_by_name(name, &again);
+	return rc ? rc : again == dev ? 0 : -ENODEV;
+}

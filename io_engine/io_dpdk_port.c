@@ -5,6 +5,7 @@
  * is found out by asking or by trying, never by a list of devices; the few
  * exceptions are drivers that do not tell the truth about themselves.
  */
+#include <rte_cycles.h>
 #include <rte_eal.h>
 #include <rte_epoll.h>
 #include <rte_errno.h>
@@ -26,6 +27,8 @@
 #define FRAME_EXTRA  26u   /* Ethernet header, two VLAN tags, frame check       */
 #define XDP_FILL     2048u /* net_af_xdp keeps in the kernel's fill ring        */
 #define XDP_HEADROOM 256u  /* the kernel's, at the head of each frame           */
+#define XDP_TRIES    15u   /* to get a queue that was somebody else's           */
+#define XDP_PAUSE_US 100000u
 
 #define RX_OFFLOADS                                                                            \
 	(RTE_ETH_RX_OFFLOAD_IPV4_CKSUM | RTE_ETH_RX_OFFLOAD_TCP_CKSUM |                        \
@@ -382,6 +385,12 @@ fail:
 	return NULL;
 }
 
+static void
+pool_name(const struct device *dev, unsigned q, char name[RTE_MEMPOOL_NAMESIZE])
+{
+	snprintf(name, RTE_MEMPOOL_NAMESIZE, "mtcp_%u_%u", dev->id, q);
+}
+
 /* The pool of a queue, made unless it is there: since the last try, or by another process. */
 static struct rte_mempool *
 pool_of(const struct io_dpdk_port *p, const struct device *dev, unsigned q, unsigned n)
@@ -391,7 +400,7 @@ pool_of(const struct io_dpdk_port *p, const struct device *dev, unsigned q, unsi
 	uint16_t room = (uint16_t)room_of(p, dev);
 	struct rte_mempool *pool;
 
-	snprintf(name, sizeof name, "mtcp_%u_%u", dev->id, q);
+	pool_name(dev, q, name);
 	pool = rte_mempool_lookup(name);
 	if (!pool)
 		pool = pool_on_node(p, dev, name, n, room, node);
@@ -460,18 +469,59 @@ device_start(struct io_dpdk_port *p, struct device *dev, bool interrupts,
 	return 0;
 }
 
-/* With receive interrupts if the driver lets us. */
+/* The device as it was before we began.  A driver that has refused to start has lost buffers,
+ * and the state of its rings is not to be relied on. */
+static int
+device_renew(struct device *dev)
+{
+	char name[RTE_MEMPOOL_NAMESIZE];
+	int rc = io_dpdk_remake(dev->id, dev->info.device);
+
+	for (uint16_t q = 0; q < dev->queues; q++) {
+		pool_name(dev, q, name);
+		rte_mempool_free(rte_mempool_lookup(name));
+	}
+	return rc ? rc : rte_eth_dev_info_get(dev->id, &dev->info);
+}
+
+/* A queue under AF_XDP whose owner has ended is still taken for a moment: a worker of the
+ * kernel's gives it back when it comes to it, on a busy machine some 100 ms later.  And of two
+ * processes that change the interface's XDP program at once one may be refused.  So who is
+ * refused asks again, for a second and a half. */
+static int
+xdp_start(struct io_dpdk_port *p, struct device *dev, const struct complaint *c)
+{
+	int rc = device_start(p, dev, false, c);
+
+	for (unsigned i = 1; rc && i < XDP_TRIES; i++) {
+		rte_delay_us_sleep(XDP_PAUSE_US);
+		if (device_renew(dev))
+			return rc;
+		p->mark = io_dpdk_log_mark(p->dpdk->log);
+		rc = device_start(p, dev, false, c);
+	}
+	return rc;
+}
+
+/* With receive interrupts if the driver lets us, which net_af_xdp does not. */
+static int
+device_begin(struct io_dpdk_port *p, struct device *dev, const struct complaint *c)
+{
+	if (is_driver(dev, "net_af_xdp"))
+		return xdp_start(p, dev, c);
+	if (!p->cfg.no_rx_wait && !p->dpdk->secondary && !device_start(p, dev, true, c))
+		return 0;
+	p->mark = io_dpdk_log_mark(p->dpdk->log);
+	return device_start(p, dev, false, c);
+}
+
 static int
 device_open(struct io_dpdk_port *p, struct device *dev, const struct complaint *c)
 {
 	int rc = mtu_check(p, dev, c);
 
-	if (rc)
-		return rc;
-	if (p->cfg.no_rx_wait || p->dpdk->secondary || device_start(p, dev, true, c)) {
-		p->mark = io_dpdk_log_mark(p->dpdk->log);
-		rc = device_start(p, dev, false, c);
-	}
+	if (!rc)
+		rc = device_begin(p, dev, c);
 	if (rc)
 		return rc;
 	if (p->dpdk->secondary)

@@ -71,6 +71,10 @@ void io_dpdk_unhush(struct io_dpdk_hush was);
 /* What people forget most, to close a line about a failure; may be "". */
 const char *io_dpdk_hint(void);
 
+/* Takes the virtual device that is DPDK's port `dev` away and makes it anew, with the arguments
+ * that it was made with and the same number.  -errno: it is gone, or cannot be made so. */
+int io_dpdk_remake(uint16_t dev, const struct rte_device *device);
+
 /* The first Ethernet device from `id` on that no other device owns, or
  * RTE_MAX_ETHPORTS. */
 static inline uint16_t
