@@ -148,15 +148,17 @@ static void
 check_ack(struct watch *w, struct watch_dir *d, const struct watch_dir *back,
           const struct craft_way *way, const struct tcp_seg *s)
 {
-	seq_t offer = seq_add(s->ack, s->wnd << (s->flags & TCP_SYN ? 0 : scale(d, back)));
+	unsigned shift = s->flags & TCP_SYN ? 0 : scale(d, back);
+	seq_t offer = seq_add(s->ack, s->wnd << shift);
 
 	/* A SYN-ACK may still answer a SYN that its sender has given up. */
 	if (back->known && !(s->flags & TCP_SYN) && seq_lt(back->sent, s->ack))
 		broken(w, "acknowledged what was never sent", way, s);
 	if (d->acked_any && seq_lt(s->ack, d->ack))
 		broken(w, "took back an acknowledgment", way, s);
-	/* A SYN-ACK that comes again cannot say more than 16 bits. */
-	if (d->acked_any && !(s->flags & TCP_SYN) && seq_lt(offer, d->offer))
+	/* A SYN-ACK that comes again cannot say more than 16 bits; and less than a unit may be lost
+	 * in rounding (RFC 7323 2.4). */
+	if (d->acked_any && !(s->flags & TCP_SYN) && (int32_t)seq_sub(d->offer, offer) >= 1 << shift)
 		broken(w, "moved the offered edge to the left", way, s);
 	d->ack = s->ack;
 	d->offer = d->acked_any ? seq_max(d->offer, offer) : offer;
