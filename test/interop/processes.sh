@@ -141,22 +141,30 @@ first_killed() {
 	check "$kind: a primary cannot come again beside it, and says so" says server0 "all others must end"
 }
 
+client() { # number, seconds
+	start "client$1" a "$epwget" $kernels/1 -d "$2" --rate $((want / 2)) -c 100 \
+		--expect-sha256 "$(sum_of "$work/www/1")" -f "$work/client.conf"
+}
+
+made() { sed -n 's/^epwget: \([0-9]*\) of .*/\1/p' "$work/client$1.log"; }
+
+# The first is there before the second comes and after it has gone: a primary has to be, and
+# a queue of the interface that nobody reads may be where the answer to an ARP request goes.
 as_clients() { # rss_key
-	local i n
+	local i status
 	nginx_start $peer || give_up "nginx in the peer's namespace"
 	conf "$kind" client "tcp_timewait = 1s" "rss_key = $1"
-	# One may be done before the other has begun: the interface stays.
 	! is_tap || { in_ns a ip tuntap add dev mtcp0 mode tap multi_queue pi &&
 		in_ns a ip address add $kernels/24 dev mtcp0 && in_ns a ip link set mtcp0 up; } ||
 		give_up "a TAP that stays"
-	n=($want $want)
-	[ "$kind" != shared ] || n[0]=$((10 * want)) # a primary has to be there when others come
-	for i in 0 1; do
-		start "client$i" a "$epwget" $kernels/1 "${n[i]}" -c 100 --expect-sha256 "$(sum_of "$work/www/1")" -f "$work/client.conf"
-	done
-	for i in 0 1; do
+	client 0 6
+	wait_for 15 says client0 flows: || give_up "epwget, process 0, on $kind"
+	client 1 2
+	for i in 1 0; do
 		finished client$i 60
-		same "$kind: epwget, process $i, ${n[i]} connections, none failed" 0 $?
+		status=$?
+		same "$kind: epwget, process $i, $(made $i) connections, none failed" 0 $status
+		check "$kind: and they were many" test "$(made $i)" -ge $want
 	done
 	accounted "$kind, as clients" "$work"/client[01].log
 }
