@@ -149,20 +149,37 @@ dir_remove(const char *path)
 	rmdir(path);
 }
 
-/* <runtime_dir>/dpdk/<prefix> goes; if the rest is ours, it goes too. */
+/* Of what is above <prefix> all that is ours. */
 static void
-runtime_dir_remove(struct io_dpdk *d, const char *eal_dir)
+own_dir_remove(struct io_dpdk *d)
 {
 	char path[sizeof d->runtime_dir + 8];
 
-	if (eal_dir[0])
-		dir_remove(eal_dir);
 	if (!d->own_runtime_dir)
 		return;
 	snprintf(path, sizeof path, "%s/dpdk", d->runtime_dir);
 	rmdir(path);
 	rmdir(d->runtime_dir);
 	unsetenv("RUNTIME_DIRECTORY");
+	d->own_runtime_dir = false;
+}
+
+/* <runtime_dir>/dpdk/<prefix> goes. */
+static void
+runtime_dir_remove(struct io_dpdk *d, const char *eal_dir)
+{
+	if (eal_dir[0])
+		dir_remove(eal_dir);
+	own_dir_remove(d);
+}
+
+/* Nobody removes the folder of a process that is killed.  Once DPDK has started, one that nobody
+ * shares holds nothing and is needed no more, but for sockets of telemetry. */
+static void
+runtime_dir_drop(struct io_dpdk *d)
+{
+	if (!d->shared && rmdir(rte_eal_get_runtime_dir()) == 0)
+		own_dir_remove(d);
 }
 
 /* ---- start and stop ------------------------------------------------------ */
@@ -353,6 +370,7 @@ io_dpdk_start(const struct io_dpdk_config *cfg, struct io_dpdk **out, char *err,
 		io_dpdk_stop(d);
 		return rc;
 	}
+	runtime_dir_drop(d);
 	*out = d;
 	return 0;
 fail_eal:
