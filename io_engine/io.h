@@ -88,6 +88,10 @@ struct io;
 struct io_ops {
 	const char *name;
 
+	/* Somebody looks for packets from now on: once, before rx_fd(), by whoever does not read at
+	 * once.  0 or -errno.  NULL: the port does not mind. */
+	int (*begin)(struct io *io);
+
 	/* Up to `n` received packets (n <= IO_BURST).  The stack owns them until it
 	 * gives them back by release().  Never blocks. */
 	unsigned (*rx)(struct io *io, int64_t now, struct io_pkt *pkts, unsigned n);
@@ -126,6 +130,12 @@ struct io_ops {
 struct io {
 	const struct io_ops *ops;
 };
+
+static inline int
+io_begin(struct io *io)
+{
+	return io->ops->begin ? io->ops->begin(io) : 0;
+}
 
 static inline bool
 io_adopt(struct io *io, uint64_t cores)

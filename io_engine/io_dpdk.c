@@ -3,6 +3,12 @@
  * Packets of one queue of one device.  An io_pkt points into its mbuf, which is
  * the handle; nothing is copied.
  */
+#include <linux/if_tun.h>
+#include <net/if.h>
+#include <sys/ioctl.h>
+
+#include <errno.h>
+
 #include <rte_epoll.h>
 #include <rte_errno.h>
 #include <rte_lcore.h>
@@ -287,6 +293,36 @@ dpdk_rx_arm(struct io *io)
 	return false;
 }
 
+/* ---- coming and going ---------------------------------------------------- */
+
+static bool
+tap_is_attached(int fd)
+{
+	struct ifreq ifr = { 0 };
+
+	return ioctl(fd, TUNGETIFF, &ifr) == 0 && !(ifr.ifr_flags & IFF_DETACH_QUEUE);
+}
+
+int
+io_dpdk_tap_attach(int fd, bool attach)
+{
+	struct ifreq ifr = { .ifr_flags = attach ? IFF_ATTACH_QUEUE : IFF_DETACH_QUEUE };
+
+	if (tap_is_attached(fd) == attach)
+		return 0;
+	return ioctl(fd, TUNSETQUEUE, &ifr) == 0 ? 0 : -errno;
+}
+
+/* The kernel gives flows to each queue of a TAP that is attached, and asks nobody whether it is
+ * read.  A process that starts or ends takes its time, and others would serve them meanwhile. */
+static int
+dpdk_begin(struct io *io)
+{
+	struct io_dpdk_queue *q = queue_of(io);
+
+	return q->comes_and_goes ? io_dpdk_tap_attach(q->fd, true) : 0;
+}
+
 /* ---- the rest of the seam ------------------------------------------------ */
 
 static void
@@ -319,6 +355,8 @@ dpdk_close(struct io *io)
 {
 	struct io_dpdk_queue *q = queue_of(io);
 
+	if (q->comes_and_goes)
+		io_dpdk_tap_attach(q->fd, false);
 	rte_pktmbuf_free_bulk(&q->aside[q->aside_at], (unsigned)(q->aside_n - q->aside_at));
 	q->aside_at = q->aside_n = q->n_adopted = 0;
 	if (q->lcore >= 0 && (int)rte_lcore_id() == q->lcore)
@@ -329,6 +367,7 @@ dpdk_close(struct io *io)
 
 static const struct io_ops dpdk_ops = {
 	.name = "dpdk",
+	.begin = dpdk_begin,
 	.rx = dpdk_rx,
 	.release = dpdk_release,
 	.alloc = dpdk_alloc,

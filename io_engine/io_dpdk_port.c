@@ -13,6 +13,7 @@
 #include <rte_mbuf_pool_ops.h>
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdlib.h>
 #include <sys/epoll.h>
 #include <unistd.h>
@@ -419,6 +420,37 @@ mbufs_of(const struct io_dpdk_port *p, const struct device *dev, unsigned nrx, u
 	return max(p->cfg.mbufs, max(n, MBUFS_MIN));
 }
 
+/* A TAP on which processes have devices of their own. */
+static bool
+others_read(const struct io_dpdk_port *p, const struct device *dev)
+{
+	return p->cfg.all_cores > p->cfg.cores && !p->dpdk->shared && is_driver(dev, "net_tap");
+}
+
+/* The number that the next open() will get. */
+static int
+fd_next(void)
+{
+	int fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
+
+	if (fd >= 0)
+		close(fd);
+	return fd;
+}
+
+/* DPDK attaches a TAP's queue, and tells its descriptor only milliseconds later. */
+static int
+rx_queue_setup(struct io_dpdk_port *p, const struct device *dev, uint16_t q, uint16_t nrx,
+               unsigned node, struct rte_mempool *pool)
+{
+	int fd = others_read(p, dev) ? fd_next() : -1;
+	int rc = rte_eth_rx_queue_setup(dev->id, q, nrx, node, NULL, pool);
+
+	if (fd >= 0)
+		io_dpdk_tap_attach(fd, false);
+	return rc;
+}
+
 static int
 queue_setup(struct io_dpdk_port *p, struct device *dev, uint16_t q, uint16_t nrx,
             uint16_t ntx, const struct complaint *c)
@@ -433,7 +465,7 @@ queue_setup(struct io_dpdk_port *p, struct device *dev, uint16_t q, uint16_t nrx
 		                "port %s: no memory for %u buffers of %u bytes on queue %u; "
 		                "-m in eal_args gives DPDK more megabytes",
 		                dev->name, mbufs, room_of(p, dev), q);
-	rc = rte_eth_rx_queue_setup(dev->id, q, nrx, node, NULL, pool);
+	rc = rx_queue_setup(p, dev, q, nrx, node, pool);
 	if (rc)
 		return complain_driver(p, dev, rc, "receive queue", c);
 	rc = rte_eth_tx_queue_setup(dev->id, q, ntx, node, NULL);
@@ -626,6 +658,8 @@ queue_open(struct io_dpdk_port *p, const struct device *dev, uint16_t n, const s
 	if (!q->pool)
 		return complain(c, -ENOMEM, "port %s: no buffers for queue %u", dev->name, q->queue);
 	wait_find(dev, q);
+	q->comes_and_goes = others_read(p, dev) && q->fd >= 0 &&
+	                    io_dpdk_tap_attach(q->fd, false) == 0;
 	queue_known(p, dev, q, dev->first + n);
 	return 0;
 }

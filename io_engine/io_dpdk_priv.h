@@ -46,6 +46,7 @@ struct io_dpdk_queue {
 	uint16_t dev, queue;          /* DPDK's port id and queue id                   */
 	bool entered;                 /* this queue's thread has been made known       */
 	bool unknown;                 /* ... and shall not be                          */
+	bool comes_and_goes;          /* the kernel is told when nobody reads, see begin() */
 	uint16_t aside_at, aside_n;
 	uint16_t n_adopted;           /* queues of processes that are not there        */
 	struct rte_mempool *pool;
@@ -83,9 +84,12 @@ io_dpdk_next(uint16_t id)
 	return (uint16_t)rte_eth_find_next_owned_by(id, RTE_ETH_DEV_NO_OWNER);
 }
 
+/* Whether the kernel is to put packets into a TAP's queue: 0, also when it is so, or -errno. */
+int io_dpdk_tap_attach(int fd, bool attach);
+
 /* Makes `q` an engine over a queue that is set up and started, or over none (q->info.queue
  * is IO_NO_QUEUE: only its pool is used); the fields above
- * `entered`, pool, wait, fd and info are the caller's to fill. */
+ * `entered`, comes_and_goes, pool, wait, fd and info are the caller's to fill. */
 void io_dpdk_queue_init(struct io_dpdk_queue *q);
 
 /* What the started device `dev` with `queues` queues does with `types` (RTE_ETH_RSS_*) of

@@ -387,6 +387,12 @@ fault_info(struct io *io, struct io_info *info)
 	inner->ops->info(inner, info);
 }
 
+static int
+fault_begin(struct io *io)
+{
+	return io_begin(fault_of(io)->inner);
+}
+
 static bool
 fault_adopt(struct io *io, uint64_t cores)
 {
@@ -414,6 +420,7 @@ fault_close(struct io *io)
 
 static const struct io_ops fault_ops = {
 	.name = "fault",
+	.begin = fault_begin,
 	.rx = fault_rx,
 	.release = fault_release,
 	.alloc = fault_alloc,

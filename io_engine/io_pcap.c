@@ -256,6 +256,12 @@ pcap_info(struct io *io, struct io_info *info)
 	inner->ops->info(inner, info);
 }
 
+static int
+pcap_begin(struct io *io)
+{
+	return io_begin(pcap_of(io)->inner);
+}
+
 static bool
 pcap_adopt(struct io *io, uint64_t cores)
 {
@@ -277,6 +283,7 @@ pcap_close(struct io *io)
 
 static const struct io_ops pcap_ops = {
 	.name = "pcap",
+	.begin = pcap_begin,
 	.rx = pcap_rx,
 	.release = pcap_release,
 	.alloc = pcap_alloc,

@@ -10,7 +10,7 @@
                                      The file /who tells whose a connection is; prints how many
                                      connections and requests each had, and how many broke
     peer.py asks HOST SECONDS        one connection after another, a request on each; prints how many
-                                     asked and failed
+                                     asked, whose first SYN was lost, and failed
     peer.py echo N                   an echo server on port 7 for N connections
     peer.py urgent N                 sends N connections to port 13 abc!def, of which ! is urgent
     peer.py talk HOST BYTES          a client of one
@@ -183,16 +183,18 @@ def stay(host, n, end):
 
 
 def asks(host, seconds):
-    until, asked, failed = time.monotonic() + float(seconds), 0, 0
+    until, asked, late, failed = time.monotonic() + float(seconds), 0, 0, 0
     while time.monotonic() < until:
         asked += 1
+        begun = time.monotonic()
         try:
             with connect(host) as s:
+                late += time.monotonic() - begun > 0.9
                 ask(s)
         except OSError as e:
             failed += 1
             print("failed: %s" % e)
-    print("%d asked, %d failed" % (asked, failed))
+    print("%d asked, %d of them by a second SYN, %d failed" % (asked, late, failed))
     return failed > 0
 
 

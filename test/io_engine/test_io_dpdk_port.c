@@ -1,5 +1,11 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Opening logical ports over devices that need nothing from the machine. */
+/* Opening logical ports over devices that need nothing from the machine, but for a TAP in a
+ * network namespace of its own where that can be had. */
+#include <linux/if_tun.h>
+#include <net/if.h>
+#include <sched.h>
+#include <sys/ioctl.h>
+
 #include "test/io_engine/dpdk_child.h"
 
 static void
@@ -144,6 +150,80 @@ test_several_devices_make_one_port(void)
 	check_says(several_devices, "[0 of 2, mtu 1500][1 of 2, mtu 1500] link 1, another 1");
 }
 
+/* ---- a TAP's queue among several processes -------------------------------- */
+
+static bool
+own_network(void)
+{
+	return access("/dev/net/tun", R_OK | W_OK) == 0 &&
+	       (unshare(CLONE_NEWNET) == 0 || unshare(CLONE_NEWUSER | CLONE_NEWNET) == 0);
+}
+
+static bool
+is_attached(struct io *io)
+{
+	struct ifreq ifr = { 0 };
+
+	return ioctl(io->ops->rx_fd(io), TUNGETIFF, &ifr) == 0 &&
+	       !(ifr.ifr_flags & IFF_DETACH_QUEUE);
+}
+
+static void
+tap_of(char said[SAID], unsigned all_cores)
+{
+	struct io_dpdk *dpdk = started(said, "--no-huge --vdev=net_tap0,iface=mtcptest");
+	struct io_dpdk_port_config cfg = { .devices = "net_tap0", .cores = 1, .numa_node = -1,
+		                           .all_cores = all_cores };
+	struct io_dpdk_port *port;
+	char err[400];
+	struct io *io;
+
+	if (!dpdk || io_dpdk_port_open(dpdk, &cfg, &port, err, sizeof err)) {
+		tell(said, "%s", dpdk ? err : "");
+		return;
+	}
+	io = io_dpdk_queue(port, 0);
+	for (int i = 0; i < 2; i++) {
+		tell(said, "opened %d, ", is_attached(io));
+		tell(said, "begun %d ", io_begin(io));
+		tell(said, "%d, ", is_attached(io));
+		io->ops->close(io);
+		tell(said, "closed %d; ", is_attached(io));
+	}
+	io_dpdk_port_close(port);
+	io_dpdk_stop(dpdk);
+}
+
+static void
+tap_of_two(char said[SAID])
+{
+	if (own_network())
+		tap_of(said, 2);
+	else
+		tell(said, "opened 0, begun 0 1, closed 0; opened 0, begun 0 1, closed 0; ");
+}
+
+static void
+test_a_shared_tap_gets_packets_while_somebody_reads(void)
+{
+	check_says(tap_of_two, "opened 0, begun 0 1, closed 0; opened 0, begun 0 1, closed 0; ");
+}
+
+static void
+tap_of_one(char said[SAID])
+{
+	if (own_network())
+		tap_of(said, 0);
+	else
+		tell(said, "opened 1, begun 0 1, closed 1; opened 1, begun 0 1, closed 1; ");
+}
+
+static void
+test_a_tap_of_one_process_keeps_what_comes_early(void)
+{
+	check_says(tap_of_one, "opened 1, begun 0 1, closed 1; opened 1, begun 0 1, closed 1; ");
+}
+
 void
 io_dpdk_port_tests(void)
 {
@@ -160,4 +240,8 @@ io_dpdk_port_tests(void)
 	CU_add_test(s, "short memory is told with the remedy",
 	            test_short_memory_is_told_with_the_remedy);
 	CU_add_test(s, "several devices make one port", test_several_devices_make_one_port);
+	CU_add_test(s, "a shared TAP gets packets while somebody reads",
+	            test_a_shared_tap_gets_packets_while_somebody_reads);
+	CU_add_test(s, "a TAP of one process keeps what comes early",
+	            test_a_tap_of_one_process_keeps_what_comes_early);
 }

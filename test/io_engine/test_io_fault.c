@@ -3,6 +3,7 @@
 #include "io_engine/io_fault.h"
 
 #include <CUnit/CUnit.h>
+#include <errno.h>
 
 #include "base/be.h"
 #include "io_engine/io_mem.h"
@@ -406,6 +407,33 @@ test_closing_gives_held_packets_back(void)
 
 void suite_io_fault(void);
 
+static unsigned begun;
+
+static int
+note_begin(struct io *io)
+{
+	(void)io;
+	begun++;
+	return -EIO;
+}
+
+static void
+test_the_inner_engine_is_told_of_the_beginning(void)
+{
+	struct io_fault_config cfg = { .seed = 1 };
+	struct duo d = duo_new(&cfg, &(struct io_mem_config){ 0 });
+	struct io_ops ops = *d.bare_a->ops;
+	const struct io_ops *was = d.bare_a->ops;
+
+	CU_ASSERT_EQUAL(io_begin(d.a), 0);
+	ops.begin = note_begin;
+	d.bare_a->ops = &ops;
+	CU_ASSERT_EQUAL(io_begin(d.a), -EIO);
+	CU_ASSERT_EQUAL(begun, 1);
+	d.bare_a->ops = was;
+	duo_end(&d);
+}
+
 void
 suite_io_fault(void)
 {
@@ -434,4 +462,6 @@ suite_io_fault(void)
 	            test_damage_is_seen_by_the_peer_though_the_port_makes_sums);
 	CU_add_test(s, "damage voids what the port said", test_damage_voids_what_the_port_said);
 	CU_add_test(s, "closing gives held packets back", test_closing_gives_held_packets_back);
+	CU_add_test(s, "the inner engine is told of the beginning",
+	            test_the_inner_engine_is_told_of_the_beginning);
 }

@@ -238,6 +238,34 @@ test_a_full_disk_at_the_start_is_one_clear_line(void)
 	io_mem_wire_free(w);
 }
 
+static unsigned begun;
+
+static int
+note_begin(struct io *io)
+{
+	(void)io;
+	begun++;
+	return -EIO;
+}
+
+static void
+test_the_inner_engine_is_told_of_the_beginning(void)
+{
+	static uint8_t file[FILE_MAX];
+	struct shot s = shot_new((struct io_pcap_config){ 0 }, &(struct io_mem_config){ 0 });
+	struct io *bare = io_mem_end(s.wire, 0, 0);
+	struct io_ops ops = *bare->ops;
+	const struct io_ops *was = bare->ops;
+
+	CU_ASSERT_EQUAL(io_begin(s.a), 0);
+	ops.begin = note_begin;
+	bare->ops = &ops;
+	CU_ASSERT_EQUAL(io_begin(s.a), -EIO);
+	CU_ASSERT_EQUAL(begun, 1);
+	bare->ops = was;
+	shot_end(&s, file);
+}
+
 void suite_io_pcap(void);
 
 void
@@ -260,4 +288,6 @@ suite_io_pcap(void)
 	            test_a_file_that_cannot_be_made_is_one_clear_line);
 	CU_add_test(s, "a full disk at the start is one clear line",
 	            test_a_full_disk_at_the_start_is_one_clear_line);
+	CU_add_test(s, "the inner engine is told of the beginning",
+	            test_the_inner_engine_is_told_of_the_beginning);
 }

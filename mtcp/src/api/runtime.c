@@ -377,10 +377,11 @@ watch_ports(struct runtime *rt)
 	rt->can_wait = true;
 	for (unsigned i = 0; i < rt->n_ios; i++) {
 		struct io *io = rt->ios[i];
-		int fd = io->ops->rx_fd ? io->ops->rx_fd(io) : -1;
-		int err = fd < 0 ? 0 : handoff_watch(&rt->handoff, fd);
+		int err = io_begin(io), fd = io->ops->rx_fd ? io->ops->rx_fd(io) : -1;
 		struct io_info info;
 
+		if (!err && fd >= 0)
+			err = handoff_watch(&rt->handoff, fd);
 		if (err)
 			return err;
 		io->ops->info(io, &info);
