@@ -11,6 +11,11 @@ over a veth pair whose offloads are off at both ends, one after the other, the f
 has a pair, a server and namespaces of its own that nobody has used before.  `memif' is another: nginx
 on mtcp, asked by epwget without a kernel between, beside nginx on the kernel asked by wrk.
 
+compare.json: date, commit, machine, nginx, device, seconds, rounds, connections, errors {WHAT: why}, and
+cells [{cell, kernel: F, mtcp: F, mtcp_to_kernel: median of ratios, profile: {SYSTEM: {shares, top}}}], where
+F has medians of per_s, p50_us, p99_us, failed, dropped (frames that found the kernel's backlog full), server_load,
+client_load (of their CPUs), and rounds_per_s; `memif' has "kernel, offloads", too.
+
 Needs root, a build without --enable-checks, and nginx built for it: build.sh --no-install."""
 
 import argparse
@@ -236,6 +241,12 @@ def load(before, after):
     return round(used / max(sum(a[1] - b[1] for a, b in zip(after, before)), 1), 3)
 
 
+def backlog_drops():
+    """Frames that found the kernel's queue between devices and TCP full, on any CPU."""
+    with open("/proc/net/softnet_stat", encoding="ascii") as f:
+        return sum(int(line.split()[1], 16) for line in f)
+
+
 def by_wrk(b, cell, port):
     """wrk's figures, and how busy the CPUs of either side were."""
     w = b.net
@@ -244,7 +255,7 @@ def by_wrk(b, cell, port):
     watched = [w.server_cpus(cell.workers), cpus]
     w.link(port.split("+")[0], cell.workers, offloads=port.endswith("+offloads"))
     with w.server(port.split("+")[0], cell.workers) as server:
-        before = [list(busy(c)) for c in watched]
+        before, drops = [list(busy(c)) for c in watched], backlog_drops()
         with Process(w, "client", w.inside("c", "taskset", "-c", ",".join(str(c) for c in cpus), "wrk",
                                            "-t%d" % min(len(cpus), cell.workers), "-c%d" % b.conns,
                                            "-d%ds" % b.seconds, "--latency", "--timeout", "10s", *close,
@@ -253,6 +264,7 @@ def by_wrk(b, cell, port):
             text = client.finish(b.seconds + 30)
         after = [list(busy(c)) for c in watched]
     f = bench.wrk_figures(text, client.last_line())
+    f["dropped"] = backlog_drops() - drops
     f["server_load"], f["client_load"] = (load(*x) for x in zip(before, after))
     return dict(f, shares=shares) if shares else f
 
@@ -358,7 +370,8 @@ class Compare:
             figures = measure(self, *args)
             row.setdefault(name, []).append(figures)
             self.say("    %-16s %s/s%s" % (name, format(round(figures["per_s"]), ","),
-                                           ", %d failed" % figures["failed"] if figures["failed"] else ""))
+                                           "".join(", %d %s" % (figures[x], x) for x in ("failed", "dropped")
+                                                   if figures.get(x))))
         except (Failed, OSError) as why:
             self.errors.setdefault(row["cell"] + " " + name, str(why))
             self.say("    %-16s %s" % (name, why))
