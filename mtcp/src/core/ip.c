@@ -103,8 +103,10 @@ ip_source(const struct stack *st, const struct ip_addr *dst, struct ip_addr *src
 	return true;
 }
 
-static struct neigh_entry *
-way_look(struct stack *st, const struct ip_addr *dst, int64_t now, struct known_way *k)
+/* Not inlined: who need not look has no registers to save. */
+static __attribute__((noinline)) struct neigh_entry *
+way_look(struct stack *st, const struct ip_addr *dst, int64_t now, struct known_way *k,
+         unsigned *port)
 {
 	const struct route *r = route_lookup(&st->cfg.routes, dst);
 	struct neigh *n;
@@ -116,7 +118,7 @@ way_look(struct stack *st, const struct ip_addr *dst, int64_t now, struct known_
 	k->neigh = n;
 	k->dst = *dst;
 	k->gen = n->gen;
-	k->port = r->port;
+	*port = k->port = r->port;
 	return k->entry;
 }
 
@@ -127,10 +129,9 @@ ip_way_known(struct stack *st, const struct ip_addr *dst, int64_t now, unsigned 
 	struct neigh_entry *e = k->entry;
 
 	if (unlikely(!e || !ip_addr_eq(&k->dst, dst) || k->gen != k->neigh->gen))
-		e = way_look(st, dst, now, k);
-	else
-		neigh_use(k->neigh, e, now);
+		return way_look(st, dst, now, k, port);
 	*port = k->port;
+	neigh_use(k->neigh, e, now);
 	return e;
 }
 

@@ -94,7 +94,8 @@ struct neigh_entry *neigh_lookup(struct neigh *n, const struct ip_addr *ip, int6
 #define NEIGH_TOUCH_NS NS_PER_S /* how exactly the order of use is kept: a use need not write */
 
 /* neigh_lookup() had found it, and neigh.gen is as it was then: it is used once more. */
-void neigh_use_again(struct neigh *n, struct neigh_entry *e, int64_t now);
+__attribute__((noinline)) void neigh_use_again(struct neigh *n, struct neigh_entry *e,
+                                               int64_t now);
 
 static inline void
 neigh_use(struct neigh *n, struct neigh_entry *e, int64_t now)
