@@ -328,12 +328,10 @@ void
 conn_asked(struct stack *st, struct tcp_conn *c, int64_t now)
 {
 	if (goes_on(c) && c->tx_list != TX_WAITS &&
-	    tcp_owes(&st->env, c, now) == TCP_OWES_DATA) {
-		set_timer(st, c); /* an option may have changed */
+	    !(c->flags & (TCPF_RST | TCPF_SYN_DUE | TCPF_PACED)) && tcp_unsent(c))
 		txq_put(st, c, TCP_OWES_DATA);
-	} else {
+	else
 		conn_settle(st, c, now);
-	}
 }
 
 #define ORPHAN_LOOKS 64u /* at connections, in a step */

@@ -111,13 +111,11 @@ do_connect(struct stack *st, struct sock *s, int64_t now)
 /* --------------------------------------------------------------- a job -- */
 
 bool
-jobs_urgent(struct stack *st, struct tcp_conn *c)
+jobs_urgent_wrote(struct stack *st, struct tcp_conn *c)
 {
 	const struct sock *s = conn_sock(c);
 
-	if (!s || (c->flags & TCPF_ORPHAN))
-		return false;
-	if (likely(!(sock_requests(s) & SOCK_REQ_URGENT)))
+	if (c->flags & TCPF_ORPHAN)
 		return false;
 	tcp_urgent_wrote(&st->env, c,
 	                 atomic_load_explicit(&s->snd_urgent, memory_order_acquire));
@@ -128,17 +126,21 @@ static void
 conn_job(struct stack *st, struct sock *s, uint16_t req, int64_t now)
 {
 	struct tcp_conn *c = s->conn;
-	bool keepalive = c->flags & TCPF_KEEPALIVE;
+	bool keepalive = c->flags & TCPF_KEEPALIVE, retuned;
 
 	copy_bits(c, s);
 	(void)jobs_urgent(st, c);
-	if (keepalive != ((c->flags & TCPF_KEEPALIVE) != 0))
+	retuned = keepalive != ((c->flags & TCPF_KEEPALIVE) != 0);
+	if (retuned)
 		tcp_set_opts(&st->env, c, c->opts, now);
 	tcp_app_read(&st->env, c, now);
 	tcp_app_wrote(&st->env, c, now);
 	if ((req & SOCK_REQ_SHUT_WR) && !(c->flags & TCPF_SHUT))
 		tcp_shutdown(&st->env, c, now);
-	conn_asked(st, c, now);
+	if (unlikely(retuned))
+		conn_settle(st, c, now);
+	else
+		conn_asked(st, c, now);
 }
 
 /* The application has let go.  SO_LINGER of 0 asks for a reset. */

@@ -186,6 +186,7 @@ to_connection(struct stack *st, struct tcp_conn *c, const struct segment_from *f
 {
 	seq_t una = c->snd_una, nxt = c->rcv_nxt;
 	bool synchronized = tcp_synchronized(c->state), progress;
+	struct ip_addr peer = t->remote; /* `t` may be the connection's own, and go with it */
 	enum fate fate = conn_in(st, c, s, now);
 
 	if (fate != SEG_OK)
@@ -199,7 +200,7 @@ to_connection(struct stack *st, struct tcp_conn *c, const struct segment_from *f
 	progress = seq_lt(una, c->snd_una) || (synchronized && seq_lt(nxt, c->rcv_nxt));
 	conn_settle(st, c, now);
 	if (progress) /* last: it lets go on who waited, and that may be `c` */
-		made_progress(st, from, &t->remote, now);
+		made_progress(st, from, &peer, now);
 	return fate;
 }
 
@@ -227,9 +228,7 @@ enum fate
 segment_in_conn(struct stack *st, struct tcp_conn *c, const struct segment_from *from,
                 const struct tcp_seg *s, int64_t now)
 {
-	struct tcp_tuple t = *tcp_name(c); /* for who wants to know it when `c` is gone */
-
-	return to_connection(st, c, from, &t, s, now);
+	return to_connection(st, c, from, tcp_name(c), s, now);
 }
 
 enum fate

@@ -240,8 +240,8 @@ enum fate conn_in(struct stack *st, struct tcp_conn *c, const struct tcp_seg *s,
  * it belongs on, its timer set, its owner told; when it is over it is freed. */
 void conn_settle(struct stack *st, struct tcp_conn *c, int64_t now);
 
-/* The same after the application has asked for something.  What has text to send is settled when
- * its turn to send is over. */
+/* The same after the application has asked for something that moves no deadline.  What has text to
+ * send is settled when its turn to send is over. */
 void conn_asked(struct stack *st, struct tcp_conn *c, int64_t now);
 
 /* The same for a connection that has just been asked and may send nothing now:
@@ -337,8 +337,17 @@ bool bind_may_listen(struct stack *st, const struct sock *s);
 
 unsigned jobs_run(struct stack *st, int64_t now);
 void jobs_calls(struct stack *st, int64_t now);
+/* The application of `c` wrote urgent text.  False: it has closed since. */
+bool jobs_urgent_wrote(struct stack *st, struct tcp_conn *c);
+
 /* Looks whether the application wrote urgent text.  False: it never did. */
-bool jobs_urgent(struct stack *st, struct tcp_conn *c);
+static inline bool
+jobs_urgent(struct stack *st, struct tcp_conn *c)
+{
+	const struct sock *s = conn_sock(c);
+
+	return s && unlikely(sock_requests(s) & SOCK_REQ_URGENT) && jobs_urgent_wrote(st, c);
+}
 
 /* Tells the socket of `c` what is new since the last time. */
 void events_conn(struct stack *st, struct tcp_conn *c);
