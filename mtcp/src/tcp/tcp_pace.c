@@ -37,9 +37,9 @@ tcp_pace_rate(const struct tcp_env *e, const struct tcp_conn *c)
 }
 
 bool
-tcp_pace_on(const struct tcp_env *e, const struct tcp_conn *c)
+tcp_pace_limited(const struct tcp_env *e, const struct tcp_conn *c)
 {
-	return e->cfg->pacing || tcp_cc(c)->pacing_rate || limit(e, c) != UINT64_MAX;
+	return limit(e, c) != UINT64_MAX;
 }
 
 bool

@@ -15,8 +15,16 @@
  * nothing is known.  Whether it is kept to is another question. */
 uint64_t tcp_pace_rate(const struct tcp_env *e, const struct tcp_conn *c);
 
+/* Whether SO_MAX_PACING_RATE bounds that. */
+bool tcp_pace_limited(const struct tcp_env *e, const struct tcp_conn *c);
+
 /* Whether the connection is paced at all. */
-bool tcp_pace_on(const struct tcp_env *e, const struct tcp_conn *c);
+static inline bool
+tcp_pace_on(const struct tcp_env *e, const struct tcp_conn *c)
+{
+	return e->cfg->pacing || tcp_cc(c)->pacing_rate ||
+	       (unlikely(c->opts->set & 1u << TCP_OPTION_MAX_PACING_RATE) && tcp_pace_limited(e, c));
+}
 
 /* Whether text may leave now.  If not, the connection waits for its timer. */
 bool tcp_pace_allows(const struct tcp_env *e, struct tcp_conn *c, int64_t now);
