@@ -145,6 +145,8 @@ hystart_delay(struct tcp_conn *c, const struct cc_ack *a)
 {
 	const struct cc_hystart *q = &c->xmit->hystart;
 
+	if (c->cwnd < HYSTART_MIN_CWND * c->mss && tcp_flight(c) == 0)
+		return; /* with nothing in flight the round is forgotten */
 	if (round_sampled(c, a) && c->cwnd >= HYSTART_MIN_CWND * c->mss &&
 	    q->round_rtt_us >= c->min_rtt_us + delay_limit(c->min_rtt_us))
 		c->ssthresh = c->cwnd;
