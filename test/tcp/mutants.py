@@ -283,7 +283,7 @@ MUTANTS = [
     ("window may shrink", "tcp_window.c", "if (field << c->rcv_wscale < tcp_rcv_wnd(c) &&",
      "if (false &&"),
     ("silly windows", "tcp_window.c",
-     "return gain >= min(c->rcv_space / 2, (uint32_t)c->adv_mss) ? gain : 0;", "return gain;"),
+     "least = min(c->rcv_space / 2, (uint32_t)c->adv_mss)", "least = 0"),
     ("no window update", "tcp_window.c", "return gain > 0 && (gain >=", "return false && (gain >="),
     ("reset sent for nothing", "tcp_conn.c",
      "if (known && c->state != TCP_TIME_WAIT)", "if (true)"),

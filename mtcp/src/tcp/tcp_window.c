@@ -51,10 +51,12 @@ room(const struct tcp_env *e, const struct tcp_conn *c)
 static uint32_t
 edge_gain(const struct tcp_env *e, const struct tcp_conn *c)
 {
-	seq_t edge = seq_add(c->rcv_nxt, room(e, c));
-	uint32_t gain = seq_lt(c->rcv_adv, edge) ? seq_sub(edge, c->rcv_adv) : 0;
+	uint32_t wnd = tcp_rcv_wnd(c), least = min(c->rcv_space / 2, (uint32_t)c->adv_mss), most;
 
-	return gain >= min(c->rcv_space / 2, (uint32_t)c->adv_mss) ? gain : 0;
+	if (wnd + least > c->rcv_space) /* not even when all has been read */
+		return 0;
+	most = room(e, c);
+	return most >= wnd + least ? most - wnd : 0;
 }
 
 /* Whether the window may be rounded up to `wnd`.  Each time this gives away a
