@@ -59,9 +59,21 @@ tcp_rate_lost(struct tcp_conn *c, const struct tcp_sent *r)
 		tcp_cc(c)->on_lost(c, r);
 }
 
-/* An interval shorter than the round trip would show ACKs that came in a bunch. */
-static void
-sample_finish(struct tcp_conn *c, struct rate_sample *rs, int64_t now)
+/* Whether it is of no use for tcp_conn.delivery_rate, found out without a division. */
+static inline bool
+shows_no_more(const struct rate_sample *rs, uint32_t known)
+{
+	uint64_t least;
+
+	return rs->app_limited &&
+	       (__builtin_mul_overflow(UINT64_C(64) * known, (uint64_t)rs->interval_ns, &least) ||
+	        rs->delivered * UINT64_C(1000000000) < least);
+}
+
+/* An interval shorter than the round trip would show ACKs that came in a bunch.  `told`: somebody
+ * else wants the rate, too. */
+static inline void
+sample_finish(struct tcp_conn *c, struct rate_sample *rs, bool told, int64_t now)
 {
 	struct rate_flight *f = &c->xmit->rate;
 	int64_t sending = rs->sent_at - rs->mark.first_sent_at;
@@ -75,6 +87,8 @@ sample_finish(struct tcp_conn *c, struct rate_sample *rs, int64_t now)
 		rs->interval_ns = 0;
 		return;
 	}
+	if (!told && shows_no_more(rs, c->delivery_rate))
+		return;
 	rs->rate = rate_of(rs->delivered, rs->interval_ns);
 	if (!rs->app_limited || rs->rate / 64 >= c->delivery_rate)
 		c->delivery_rate = (uint32_t)min(rs->rate / 64, (uint64_t)UINT32_MAX);
@@ -95,7 +109,30 @@ tcp_rate_acked(struct tcp_conn *c, struct sack_news *n, int64_t now)
 	if (n->delivered)
 		f->delivered_at = now;
 	if (n->rate.valid)
-		sample_finish(c, &n->rate, now);
+		sample_finish(c, &n->rate, true, now);
+}
+
+void
+tcp_rate_usual(struct tcp_conn *c, const struct tcp_sent *last, uint32_t acked, int64_t now,
+               struct rate_sample *told)
+{
+	struct rate_flight *f = &c->xmit->rate;
+	struct rate_sample rs = {
+		.valid = true,
+		.app_limited = (last->flags & SENT_APP_LIMITED) != 0,
+		.mark = last->mark,
+		.sent_at = last->sent_at,
+		.rtt_ns = now - last->sent_at,
+		.end = seq_sub(last->end, seq_of(0)),
+	};
+
+	c->delivered += acked;
+	if ((int32_t)(c->delivered - f->limited_until) > 0)
+		c->flags &= ~(uint32_t)TCPF_APP_LIMITED;
+	f->delivered_at = now;
+	sample_finish(c, &rs, told != NULL, now);
+	if (told)
+		*told = rs;
 }
 
 void

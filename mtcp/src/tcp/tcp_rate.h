@@ -57,6 +57,11 @@ void tcp_rate_lost(struct tcp_conn *c, const struct tcp_sent *r);
 /* The ACK has been taken in whole, and n->delivered is what it delivered. */
 void tcp_rate_acked(struct tcp_conn *c, struct sack_news *n, int64_t now);
 
+/* Both for an ACK of `acked` bytes that were sent once and not SACKed; `last` of them left last and is
+ * still known.  `told`: gets the sample (NULL: nobody wants it). */
+void tcp_rate_usual(struct tcp_conn *c, const struct tcp_sent *last, uint32_t acked, int64_t now,
+                    struct rate_sample *told);
+
 /* Output has nothing more to send: what follows says little about the path. */
 void tcp_rate_idle(struct tcp_conn *c);
 

@@ -193,9 +193,9 @@ tcp_recovery_cwnd_full(struct tcp_conn *c)
  * ACKs all but the first find less in flight than that.  In slow start half of
  * it is enough, since it doubles in a round trip. */
 static bool
-cwnd_limited(const struct tcp_conn *c, const struct sack_news *n, uint32_t flight)
+cwnd_limited(const struct tcp_conn *c, uint32_t acked, uint32_t flight)
 {
-	seq_t before = seq_add(c->snd_una, 0u - n->acked);
+	seq_t before = seq_add(c->snd_una, 0u - acked);
 
 	if (c->xmit && seq_lt(before, c->xmit->cwnd_full))
 		return true;
@@ -213,7 +213,7 @@ cc_news(const struct tcp_env *e, const struct tcp_conn *c, const struct sack_new
 	return (struct cc_ack){
 		.acked = loss ? min(n->delivered, (uint32_t)c->mss) : n->delivered,
 		.flight = flight,
-		.cwnd_limited = cwnd_limited(c, n, flight),
+		.cwnd_limited = cwnd_limited(c, n->acked, flight),
 		.rtt_ns = n->rtt_ns,
 		.now = now,
 		.delivered = n->delivered,
@@ -332,16 +332,27 @@ tcp_recovery_acked(struct tcp_env *e, struct tcp_conn *c, const struct sack_news
 }
 
 void
-tcp_recovery_calm(struct tcp_env *e, struct tcp_conn *c, const struct sack_news *n,
-                  uint32_t flight_before, int64_t now)
+tcp_recovery_calm(struct tcp_env *e, struct tcp_conn *c, uint32_t acked, int64_t rtt_ns,
+                  const struct rate_sample *rate, uint32_t flight_before, int64_t now)
 {
-	struct cc_ack a = cc_news(e, c, n, flight_before, now);
 	const struct cc_ops *cc = tcp_cc(c);
+	struct cc_ack a = {
+		.acked = acked,
+		.flight = flight_before,
+		.cwnd_limited = cwnd_limited(c, acked, flight_before),
+		.rtt_ns = rtt_ns,
+		.now = now,
+		.delivered = acked,
+		.pipe = tcp_sack_pipe(c),
+		.paced = tcp_pace_on(e, c),
+		.hystart = (enum tcp_hystart)e->cfg->hystart,
+		.initial_cwnd = e->cfg->initial_cwnd * c->mss,
+		.rate = rate,
+	};
 
 	if (cc->watch)
 		cc->watch(c, &a);
 	recover_follows(c);
-	a.pipe = tcp_sack_pipe(c);
 	if (cc->control)
 		cc->control(c, &a);
 	else

@@ -14,9 +14,17 @@
 void tcp_recovery_acked(struct tcp_env *e, struct tcp_conn *c, const struct sack_news *n, bool dup,
                         uint32_t flight_before, int64_t now);
 
-/* The same while all is well (tcp_usual.h): of all that was sent nothing is, or was, in doubt. */
-void tcp_recovery_calm(struct tcp_env *e, struct tcp_conn *c, const struct sack_news *n,
-                       uint32_t flight_before, int64_t now);
+/* The same while all is well (tcp_usual.h): of all that was sent nothing is, or was, in doubt.  `rate`
+ * may be NULL if tcp_recovery_wants_rate() says so. */
+void tcp_recovery_calm(struct tcp_env *e, struct tcp_conn *c, uint32_t acked, int64_t rtt_ns,
+                       const struct rate_sample *rate, uint32_t flight_before, int64_t now);
+
+/* Whether the congestion control looks at rates. */
+static inline bool
+tcp_recovery_wants_rate(const struct tcp_conn *c)
+{
+	return tcp_cc(c)->control || tcp_cc(c)->watch;
+}
 
 /* Before that: what it taught about a tail loss probe; `dup`: it said nothing at all, whether or
  * not anything is in flight. */

@@ -110,28 +110,26 @@ take_window(struct tcp_conn *c, const struct tcp_seg *s, uint32_t acked)
 	}
 }
 
-/* All ranges up to `last` have arrived: of them the last, sent last, gives the samples. */
+/* All ranges up to `last` have arrived. */
 static inline void
 ranges_acked(struct tcp_env *e, struct tcp_conn *c, const struct tcp_sent *last, seq_t ack,
-             int64_t now, struct sack_news *n)
+             uint32_t acked)
 {
 	struct tcp_xmit *x = c->xmit;
 	struct tcp_sent *r;
+	uint32_t n = 0;
 
-	n->rtt_ns = x->rack_rtt = now - last->sent_at;
-	x->rack_sent_at = last->sent_at;
-	x->rack_end = ack;
-	tcp_rate_delivered(last, now, &n->rate);
 	do {
 		r = container_of(x->sent.head.next, struct tcp_sent, link);
 		tcp_pmtu_delivered(c, seq_sub(r->end, r->start));
 		link_remove(&r->link);
 		link_remove(&r->tlink);
 		pool_put(&e->sents, r);
-		n->n_delivered++;
+		n++;
 	} while (r != last);
-	x->n_sent -= n->n_delivered;
-	x->pipe -= n->acked;
+	c->delivered_segs += n;
+	x->n_sent -= n;
+	x->pipe -= acked;
 	x->n_known = 0;
 	if (seq_lt(x->high_sacked, ack))
 		x->high_sacked = ack;
@@ -139,22 +137,37 @@ ranges_acked(struct tcp_env *e, struct tcp_conn *c, const struct tcp_sent *last,
 		x->small = ack;
 }
 
+/* Of what has arrived `last` gives the samples: it left last. */
+static inline int64_t
+samples_taken(struct tcp_env *e, struct tcp_conn *c, const struct tcp_sent *last, uint32_t acked,
+              struct rate_sample *rate, int64_t now)
+{
+	struct tcp_xmit *x = c->xmit;
+	int64_t rtt_ns = now - last->sent_at;
+
+	x->rack_rtt = rtt_ns;
+	x->rack_sent_at = last->sent_at;
+	x->rack_end = last->end;
+	tcp_rtt_sample(e->cfg, c, rtt_ns);
+	tcp_rate_usual(c, last, acked, now, rate);
+	return rtt_ns;
+}
+
 static void
 take_ack(struct tcp_env *e, struct tcp_conn *c, const struct tcp_seg *s, uint32_t acked,
          const struct tcp_sent *last, int64_t now)
 {
-	struct sack_news n = { .acked = acked, .delivered = acked };
+	struct rate_sample rate, *wanted = tcp_recovery_wants_rate(c) ? &rate : NULL;
 	uint32_t flight = tcp_flight(c);
+	int64_t rtt_ns = samples_taken(e, c, last, acked, wanted, now);
 
-	ranges_acked(e, c, last, s->ack, now, &n);
+	ranges_acked(e, c, last, s->ack, acked);
 	c->snd_una = s->ack;
 	tcp_pmtu_unclaim(c);
 	c->err = TCP_E_NONE;
 	tcp_text_acked(e, c);
-	tcp_rtt_sample(e->cfg, c, n.rtt_ns);
-	tcp_rate_acked(c, &n, now);
 	tcp_timer_acked(c, now);
-	tcp_recovery_calm(e, c, &n, flight, now);
+	tcp_recovery_calm(e, c, acked, rtt_ns, wanted, flight, now);
 	if (tcp_flight(c) == 0)
 		tcp_sack_release(e, c);
 	else
