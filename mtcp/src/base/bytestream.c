@@ -114,9 +114,11 @@ seal_tail(struct stream_writer *w)
 	w->fill = 0;
 }
 
+/* What is seldom is not inlined: the usual way is to save few registers. */
+
 /* The reader has everything and does not look.  The last chunk is sealed, so
  * that the reader can free all of them. */
-static uint32_t
+static __attribute__((noinline)) uint32_t
 write_into_empty(struct stream_writer *w, struct chunk_list *empty, const uint8_t *data,
                  uint32_t len)
 {
@@ -134,7 +136,7 @@ write_into_empty(struct stream_writer *w, struct chunk_list *empty, const uint8_
 }
 
 /* The reader is behind: more is likely to follow, and may share the chunk. */
-static uint32_t
+static __attribute__((noinline)) uint32_t
 write_behind_reader(struct stream_writer *w, struct chunk_list *empty, const uint8_t *data,
                     uint32_t len)
 {
@@ -214,6 +216,18 @@ head(struct stream_reader *r, const struct stream_writer *w)
 	return stream_chunk(w, r->head);
 }
 
+/* As seek(), from `k` on, which begins at *at and ends before. */
+static __attribute__((noinline)) struct chunk *
+seek_on(struct stream_reader *r, const struct stream_writer *w, struct chunk *k, uint32_t pos,
+        uint32_t *at)
+{
+	do {
+		*at += k->end;
+		k = step(r, w, k);
+	} while (pos - *at >= k->end);
+	return k;
+}
+
 /* The chunk that holds the byte at counter `pos`, and in *at where it begins:
  * from the cursor if that is not beyond, else from the first chunk held. */
 static struct chunk *
@@ -229,27 +243,17 @@ seek(struct stream_reader *r, const struct stream_writer *w, const struct stream
 		k = head(r, w);
 		*at = atomic_load_explicit(&r->read, memory_order_relaxed) - r->taken;
 	}
-	while (pos - *at >= k->end) {
-		*at += k->end;
-		k = step(r, w, k);
-	}
-	return k;
+	return likely(pos - *at < k->end) ? k : seek_on(r, w, k, pos, at);
 }
 
-void
-stream_peek(struct stream_reader *r, const struct stream_writer *w, struct stream_cursor *cur,
-            uint32_t off, uint8_t *data, uint32_t len)
+/* `len` bytes from counter `pos` on; `k`, which begins at `at`, has the first of them only. */
+static __attribute__((noinline)) void
+peek_on(struct stream_reader *r, const struct stream_writer *w, struct chunk *k, uint32_t at,
+        struct stream_cursor *cur, uint32_t pos, uint8_t *data, uint32_t len)
 {
-	uint32_t pos = atomic_load_explicit(&r->read, memory_order_relaxed) + off;
-	struct chunk *k;
-	uint32_t at, n;
-
-	assert((uint64_t)off + len <= stream_used(w, r));
-	if (len == 0)
-		return;
-	k = seek(r, w, cur, pos, &at);
 	for (;;) {
-		n = min(len, k->end - (pos - at));
+		uint32_t n = min(len, k->end - (pos - at));
+
 		memcpy(data, k->data + (pos - at), n);
 		data += n;
 		pos += n;
@@ -263,8 +267,29 @@ stream_peek(struct stream_reader *r, const struct stream_writer *w, struct strea
 		*cur = (struct stream_cursor){ k, at };
 }
 
+void
+stream_peek(struct stream_reader *r, const struct stream_writer *w, struct stream_cursor *cur,
+            uint32_t off, uint8_t *data, uint32_t len)
+{
+	uint32_t pos = atomic_load_explicit(&r->read, memory_order_relaxed) + off;
+	struct chunk *k;
+	uint32_t at;
+
+	assert((uint64_t)off + len <= stream_used(w, r));
+	if (len == 0)
+		return;
+	k = seek(r, w, cur, pos, &at);
+	if (unlikely(len > k->end - (pos - at))) {
+		peek_on(r, w, k, at, cur, pos, data, len);
+		return;
+	}
+	if (cur)
+		*cur = (struct stream_cursor){ k, at };
+	memcpy(data, k->data + (pos - at), len); /* last: nothing outlives the call */
+}
+
 /* The head, `k`, is consumed: gives it back unless the writer may yet touch it. */
-static void
+static inline void
 retire_head(struct stream_reader *r, const struct stream_writer *w, struct chunk *k,
             struct stream_cursor *cur, struct chunk_list *empty)
 {
@@ -279,22 +304,37 @@ retire_head(struct stream_reader *r, const struct stream_writer *w, struct chunk
 	chunk_list_put(empty, k);
 }
 
+/* More than the first chunk holds. */
+static __attribute__((noinline)) void
+consume_many(struct stream_reader *r, const struct stream_writer *w, struct stream_cursor *cur,
+             uint32_t len, struct chunk_list *empty)
+{
+	while (len > 0) {
+		struct chunk *k = head(r, w);
+		uint32_t n = min(len, (uint32_t)k->end - r->taken);
+
+		r->taken = to_u16(r->taken + n);
+		len -= n;
+		if (r->taken == k->end)
+			retire_head(r, w, k, cur, empty);
+	}
+}
+
 void
 stream_consume(struct stream_reader *r, const struct stream_writer *w,
                struct stream_cursor *cur, uint32_t len, struct chunk_list *empty)
 {
 	uint32_t read = atomic_load_explicit(&r->read, memory_order_relaxed) + len;
-	uint32_t n;
+	struct chunk *k;
 
 	assert(len <= stream_used(w, r));
 	if (len == 0)
 		return;
-	while (len > 0) {
-		struct chunk *k = head(r, w);
-
-		n = min(len, (uint32_t)k->end - r->taken);
-		r->taken = to_u16(r->taken + n);
-		len -= n;
+	k = head(r, w);
+	if (unlikely(len > (uint32_t)k->end - r->taken)) {
+		consume_many(r, w, cur, len, empty);
+	} else {
+		r->taken = to_u16(r->taken + len);
 		if (r->taken == k->end)
 			retire_head(r, w, k, cur, empty);
 	}
