@@ -266,8 +266,9 @@ fastopen_look(struct stack *st, struct tcp_conn *c, int64_t now)
 		listener_fastopen_over(st, c, now);
 }
 
-/* It may have ended, or nearly so.  True: it is over, and `c` is gone. */
-static bool
+/* It may have ended, or nearly so.  True: it is over, and `c` is gone.  Not inlined: what goes on has
+ * fewer registers to save. */
+static __attribute__((noinline)) bool
 over(struct stack *st, struct tcp_conn *c, int64_t now)
 {
 	enum tcp_owes owes = tcp_owes(&st->env, c, now);

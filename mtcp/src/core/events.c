@@ -100,25 +100,19 @@ nothing_new(const struct tcp_conn *c, const struct sock *s)
 	       atomic_load_explicit(&s->rcv_step, memory_order_relaxed) == step;
 }
 
-void
-events_conn(struct stack *st, struct tcp_conn *c)
+/* Something may be: the socket is told. */
+static __attribute__((noinline)) void
+tell_news(struct stack *st, struct tcp_conn *c, struct sock *s)
 {
-	struct sock *s = conn_sock(c);
-	uint16_t facts, old;
-	uint32_t written, lowat;
-	uint64_t limit;
+	uint32_t lowat = notsent_lowat(c);
+	uint64_t limit = lowat ? min(c->snd_limit, (uint64_t)tcp_flight(c) + lowat) : c->snd_limit;
+	uint32_t written = atomic_load_explicit(&s->rcv_w.written, memory_order_relaxed);
+	uint16_t facts = facts_of(c), old = atomic_load_explicit(&s->facts, memory_order_relaxed);
 	bool news;
 
-	if (!s || (c->flags & TCPF_ORPHAN) || nothing_new(c, s))
-		return;
-	lowat = notsent_lowat(c);
-	limit = lowat ? min(c->snd_limit, (uint64_t)tcp_flight(c) + lowat) : c->snd_limit;
 	if (limit != atomic_load_explicit(&s->snd_limit, memory_order_relaxed))
 		atomic_store_explicit(&s->snd_limit, (uint32_t)limit, memory_order_release);
 	note_step(c, s);
-	facts = facts_of(c);
-	old = atomic_load_explicit(&s->facts, memory_order_relaxed);
-	written = atomic_load_explicit(&s->rcv_w.written, memory_order_relaxed);
 	news = (facts & ~old) || written != s->told_written;
 	news |= space_owed(c, s, (uint32_t)limit, lowat);
 	if (!news)
@@ -127,4 +121,13 @@ events_conn(struct stack *st, struct tcp_conn *c)
 	if (facts & SOCK_ERROR)
 		s->err = (int16_t)c->err;
 	events_tell(st, s, facts);
+}
+
+void
+events_conn(struct stack *st, struct tcp_conn *c)
+{
+	struct sock *s = conn_sock(c);
+
+	if (s && !(c->flags & TCPF_ORPHAN) && !nothing_new(c, s))
+		tell_news(st, c, s);
 }

@@ -311,7 +311,10 @@ usual_out(const struct stack *st, struct stack_port *p, struct io_pkt *k, const 
           const struct tcp_tuple *t, const struct tcp_seg *s, struct tcp_conn *c)
 {
 	uint32_t hdr_len = wire_usual_hdr_len(s);
-	struct usual_hdr h = {
+	struct usual_hdr h;
+
+	text_out(c, s, k->data + hdr_len); /* first: the rest need not outlive the call */
+	h = (struct usual_hdr){
 		.dst_mac = way->mac.b,
 		.src_mac = p->info.mac,
 		.src = &t->local,
@@ -321,8 +324,6 @@ usual_out(const struct stack *st, struct stack_port *p, struct io_pkt *k, const 
 		.ip_sum = !(p->info.caps & IO_CAP_TX_IP_SUM),
 		.tcp_sum = !(p->info.caps & IO_CAP_TX_TCP_SUM),
 	};
-
-	text_out(c, s, k->data + hdr_len);
 	wire_usual_build(k->data, &h, s);
 	k->len = hdr_len + s->len;
 	k->l2_len = ETH_LEN;

@@ -63,17 +63,29 @@ enter(struct tcp_env *e, struct tcp_conn *c, enum tcp_chrono kind, uint32_t at)
 	c->chrono = (uint8_t)kind;
 }
 
+static __attribute__((noinline)) void
+change(struct tcp_env *e, struct tcp_conn *c, enum tcp_chrono kind, uint32_t at)
+{
+	leave(e, c, at);
+	enter(e, c, kind, at);
+}
+
 void
 tcp_chrono_look(struct tcp_env *e, struct tcp_conn *c, bool wants_room, int64_t now)
 {
 	enum tcp_chrono kind = kind_now(c, wants_room);
 	uint32_t at;
 
+	static_assert(CHRONO_IDLE < 2 && CHRONO_BUSY < 2, "the two that most change between");
 	if (likely(kind == c->chrono))
 		return;
 	at = clock_units(now);
-	leave(e, c, at);
-	enter(e, c, kind, at);
+	if (likely(kind < 2 && c->chrono < 2)) { /* one way as the other: leave(), enter() */
+		c->busy = at - c->busy;
+		c->chrono = (uint8_t)kind;
+		return;
+	}
+	change(e, c, kind, at);
 }
 
 int64_t
