@@ -214,13 +214,13 @@ schedule_ack(struct tcp_env *e, struct tcp_conn *c, uint32_t len, bool at_once, 
 
 /* While a loss is repaired or the window is small, one lost ACK must not hide a whole burst:
  * what came before this segment gets an ACK apart.  Two a step are enough. */
-static void
+static inline void
 ack_apart(struct tcp_conn *c)
 {
-	bool hole = tcp_reass_holds(c);
 	bool quick = c->quickacks > 0 && !(c->flags & TCPF_INTERACTIVE);
 
-	if (!(c->flags & TCPF_ACK_NOW) || (c->ecn & ECN_ACK_FIRST) || !(hole || quick))
+	if (!(c->flags & TCPF_ACK_NOW) || (c->ecn & ECN_ACK_FIRST) ||
+	    !(quick || tcp_reass_holds(c)))
 		return;
 	c->ecn |= ECN_ACK_FIRST | (c->ecn & ECN_ECHO ? ECN_ACK_CE : 0);
 	c->ecn_ack = c->rcv_nxt;
