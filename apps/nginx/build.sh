@@ -29,7 +29,7 @@ usage: apps/nginx/build.sh [--prefix DIR] [--mtcp DIR] [--work DIR] [--source DI
   --source DIR    nginx's source, instead of fetching Debian's
   --version V     Debian's version to fetch (the newest that the archive still has)
   --jobs N        make -j ($jobs)
-  --few           without dynamic modules, which halves the time
+  --few           without dynamic modules but for stream, which halves the time
   --no-install    build only
   --help          this text
 
@@ -154,6 +154,7 @@ links() { echo 'int main(void) { return 0; }' | ${CC:-cc} -x c -o /dev/null - "$
 # Modules that cannot be built here, or need not be.
 is_left_out() { # flag
 	case $1 in
+	--with-stream=dynamic) ;;
 	*=dynamic) [ $few = no ] || return 0 ;;
 	esac
 	case $1 in
