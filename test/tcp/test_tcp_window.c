@@ -75,6 +75,10 @@ test_the_shift_covers_the_buffer(void)
 	CU_ASSERT_EQUAL(tcp_window_shift(6291456), 7);
 	CU_ASSERT_EQUAL(tcp_window_shift(1u << 30), 14);
 	CU_ASSERT_EQUAL(tcp_window_shift(UINT32_MAX), 14);
+	for (unsigned shift = 1; shift < 14; shift++) {
+		CU_ASSERT_EQUAL(tcp_window_shift((UINT32_C(65536) << shift) - 1), shift);
+		CU_ASSERT_EQUAL(tcp_window_shift(UINT32_C(65536) << shift), shift + 1);
+	}
 }
 
 /* RFC 7323 2.2: never scaled in a SYN; and no more than there is. */

@@ -11,11 +11,10 @@
 uint8_t
 tcp_window_shift(uint32_t bytes)
 {
-	uint8_t shift = 0;
+	uint32_t over = bytes >> 16;
+	unsigned shift = over ? 32u - (unsigned)__builtin_clz(over) : 0;
 
-	while (shift < TCP_WSCALE_MAX && bytes >> shift > UINT16_MAX)
-		shift++;
-	return shift;
+	return (uint8_t)min(shift, (unsigned)TCP_WSCALE_MAX);
 }
 
 uint32_t
