@@ -80,6 +80,21 @@ test_twelve_bytes_hash_as_any_twelve_bytes(void)
 }
 
 static void
+test_thirteen_bytes_hash_as_any_thirteen_bytes(void)
+{
+	uint64_t eight, five = 0;
+	uint8_t in[20];
+
+	for (unsigned i = 0; i < sizeof in; i++)
+		in[i] = (uint8_t)(i * 89 + 200);
+	for (unsigned by = 0; by < 7; by++) {
+		memcpy(&eight, in + by, 8);
+		memcpy(&five, in + by + 8, 5);
+		CU_ASSERT_EQUAL(siphash24_13(&key, eight, five), siphash24(&key, in + by, 13));
+	}
+}
+
+static void
 test_each_key_bit_counts(void)
 {
 	uint64_t plain = siphash13(&key, "abc", 3);
@@ -105,5 +120,7 @@ suite_siphash(void)
 	CU_add_test(s, "alignment does not matter", test_alignment_does_not_matter);
 	CU_add_test(s, "twelve bytes hash as any twelve bytes do",
 	            test_twelve_bytes_hash_as_any_twelve_bytes);
+	CU_add_test(s, "thirteen bytes hash as any thirteen bytes do",
+	            test_thirteen_bytes_hash_as_any_thirteen_bytes);
 	CU_add_test(s, "each bit of the key counts", test_each_key_bit_counts);
 }

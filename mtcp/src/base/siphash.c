@@ -77,13 +77,29 @@ sip_tail(const uint8_t *p, size_t left)
 	return left & 1 ? tail | (uint64_t)*p << shift : tail;
 }
 
+static inline __attribute__((always_inline)) struct sip
+sip_begin(const struct siphash_key *key)
+{
+	return (struct sip){ key->k0 ^ UINT64_C(0x736f6d6570736575),
+		             key->k1 ^ UINT64_C(0x646f72616e646f6d),
+		             key->k0 ^ UINT64_C(0x6c7967656e657261),
+		             key->k1 ^ UINT64_C(0x7465646279746573) };
+}
+
+/* The last word, with the length of all. */
+static inline __attribute__((always_inline)) uint64_t
+sip_end(struct sip *s, uint64_t tail, size_t len, unsigned c, unsigned d)
+{
+	sip_word(s, tail | (uint64_t)len << 56, c);
+	s->v2 ^= 0xff;
+	sip_rounds(s, d);
+	return s->v0 ^ s->v1 ^ s->v2 ^ s->v3;
+}
+
 static inline __attribute__((always_inline)) uint64_t
 siphash(const struct siphash_key *key, const uint8_t *p, size_t len, unsigned c, unsigned d)
 {
-	struct sip s = { key->k0 ^ UINT64_C(0x736f6d6570736575),
-		         key->k1 ^ UINT64_C(0x646f72616e646f6d),
-		         key->k0 ^ UINT64_C(0x6c7967656e657261),
-		         key->k1 ^ UINT64_C(0x7465646279746573) };
+	struct sip s = sip_begin(key);
 	uint64_t m;
 	size_t left = len;
 
@@ -91,16 +107,22 @@ siphash(const struct siphash_key *key, const uint8_t *p, size_t len, unsigned c,
 		memcpy(&m, p, sizeof m);
 		sip_word(&s, m, c);
 	}
-	sip_word(&s, sip_tail(p, left) | (uint64_t)len << 56, c);
-	s.v2 ^= 0xff;
-	sip_rounds(&s, d);
-	return s.v0 ^ s.v1 ^ s.v2 ^ s.v3;
+	return sip_end(&s, sip_tail(p, left), len, c, d);
 }
 
 uint64_t
 siphash24(const struct siphash_key *key, const void *data, size_t len)
 {
 	return siphash(key, data, len, 2, 4);
+}
+
+uint64_t
+siphash24_13(const struct siphash_key *key, uint64_t eight, uint64_t five)
+{
+	struct sip s = sip_begin(key);
+
+	sip_word(&s, eight, 2);
+	return sip_end(&s, five, 13, 2, 4);
 }
 
 uint64_t

@@ -8,31 +8,43 @@
 #include "tcp/tcp_isn.h"
 
 static uint64_t
-tuple_hash(const struct siphash_key *secret, const struct tcp_tuple *t, uint8_t domain, bool ports)
+general_hash(const struct siphash_key *secret, const struct tcp_tuple *t, uint8_t domain,
+             uint32_t ports)
 {
-	bool v4 = likely(ip_addr_is_v4(&t->local) && ip_addr_is_v4(&t->remote));
-	unsigned addr = v4 ? 4 : 16;
-	uint8_t in[37], *p = in;
+	uint8_t in[37];
 
-	memcpy(p, t->local.b + 16 - addr, addr);
-	p += addr;
-	memcpy(p, t->remote.b + 16 - addr, addr);
-	p += addr;
-	put_be32(p, ports ? (uint32_t)t->lport << 16 | t->rport : 0);
-	p[4] = domain;
-	return siphash24(secret, in, 2 * addr + 5);
+	memcpy(in, t->local.b, 16);
+	memcpy(in + 16, t->remote.b, 16);
+	put_be32(in + 32, ports);
+	in[36] = domain;
+	return siphash24(secret, in, sizeof in);
+}
+
+static inline uint64_t
+tuple_hash(const struct siphash_key *secret, const struct tcp_tuple *t, uint8_t domain,
+           uint32_t ports)
+{
+	uint32_t local, remote;
+
+	if (unlikely(!ip_addr_is_v4(&t->local) || !ip_addr_is_v4(&t->remote)))
+		return general_hash(secret, t, domain, ports);
+	memcpy(&local, t->local.b + 12, sizeof local);
+	memcpy(&remote, t->remote.b + 12, sizeof remote);
+	return siphash24_13(secret, (uint64_t)remote << 32 | local,
+	                    (uint64_t)domain << 32 | be32(ports).raw);
 }
 
 seq_t
 tcp_isn(const struct siphash_key *secret, const struct tcp_tuple *t, int64_t now)
 {
 	uint32_t m = (uint32_t)(now / 4000);
+	uint32_t ports = (uint32_t)t->lport << 16 | t->rport;
 
-	return seq_of(m + (uint32_t)tuple_hash(secret, t, 'i', true));
+	return seq_of(m + (uint32_t)tuple_hash(secret, t, 'i', ports));
 }
 
 uint32_t
 tcp_ts_offset(const struct siphash_key *clock_key, const struct tcp_tuple *t)
 {
-	return (uint32_t)tuple_hash(clock_key, t, 't', false);
+	return (uint32_t)tuple_hash(clock_key, t, 't', 0);
 }
