@@ -24,6 +24,8 @@
 #define MSS_DEFAULT_V4 536u  /* RFC 9293 MUST-15 */
 #define MSS_DEFAULT_V6 1220u
 #define TS_BYTES       12u
+#define SPACE_MIN      1024u
+#define SND_LIMIT_MIN  2048u
 
 void
 tcp_cfg_default(struct tcp_cfg *cfg)
@@ -168,7 +170,7 @@ tcp_opt_rcv_space(const struct tcp_env *e, const struct tcp_opts *o)
 {
 	uint32_t space = (uint32_t)tcp_opt_value(e, o, TCP_OPTION_RCVBUF) / 2;
 
-	return min(max(space, 1024u), tcp_opt_clamp(o));
+	return min(max(space, SPACE_MIN), tcp_opt_clamp(o));
 }
 
 static void
@@ -177,7 +179,7 @@ set_buffers(const struct tcp_env *e, struct tcp_conn *c)
 	uint32_t snd = (uint32_t)tcp_opt_value(e, c->opts, TCP_OPTION_SNDBUF);
 
 	c->rcv_space = tcp_opt_rcv_space(e, c->opts);
-	c->snd_limit = max(snd, 2048u);
+	c->snd_limit = max(snd, SND_LIMIT_MIN);
 }
 
 void
@@ -192,7 +194,7 @@ tcp_set_opts(struct tcp_env *e, struct tcp_conn *c, const struct tcp_opts *o, in
 		c->rcv_space = tcp_opt_rcv_space(e, o);
 	c->rcv_space = min(c->rcv_space, tcp_opt_clamp(o));
 	if (o->set & 1u << TCP_OPTION_SNDBUF)
-		c->snd_limit = max((uint32_t)o->value[TCP_OPTION_SNDBUF], 2048u);
+		c->snd_limit = max((uint32_t)o->value[TCP_OPTION_SNDBUF], SND_LIMIT_MIN);
 	if (o->set & 1u << TCP_OPTION_MAXSEG) /* what the path allows may be known by now */
 		tcp_set_mss(e, c, tcp_facts[c->state].synchronized
 		                  ? c->mss + (c->flags & TCPF_TS ? TS_BYTES : 0)
@@ -207,6 +209,15 @@ tcp_set_opts(struct tcp_env *e, struct tcp_conn *c, const struct tcp_opts *o, in
 	if (c->rare) /* at another rate from now on */
 		c->rare->pace_at = min(c->rare->pace_at, now);
 	tcp_timer_options(e, c, now);
+}
+
+/* What the two above set for one that is made, where nothing was ever changed. */
+static inline void
+plain_options(const struct tcp_cfg *cfg, struct tcp_conn *c)
+{
+	c->ttl = (uint8_t)cfg->ttl;
+	c->rcv_space = max(cfg->rcvbuf / 2, SPACE_MIN);
+	c->snd_limit = max(cfg->sndbuf, SND_LIMIT_MIN);
 }
 
 /* ------------------------------------------------------------------- life -- */
@@ -235,8 +246,12 @@ tcp_conn_init(struct tcp_env *e, struct tcp_conn *c, const struct tcp_open *o, i
 	c->received = tcp_tick(now);
 	c->sent_at = now;
 	c->opts = o->opts;
-	set_buffers(e, c);
 	tcp_set_mss(e, c, o->local_mss);
+	if (likely(o->opts->set == 0 && !c->rare)) {
+		plain_options(e->cfg, c);
+		return;
+	}
+	set_buffers(e, c);
 	tcp_set_opts(e, c, o->opts, now);
 }
 
