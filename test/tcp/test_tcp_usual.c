@@ -33,8 +33,13 @@ twins_begin(struct twins *t, uint64_t seed, void (*cfg)(struct tcp_cfg *cfg, int
 	duo_listen(&t->general->side[DUO_B]);
 	duo_connect(&t->usual->side[DUO_A]);
 	duo_connect(&t->general->side[DUO_A]);
-	duo_run(t->usual, MS(100));
-	duo_run(t->general, MS(100));
+}
+
+static void
+twins_run(struct twins *t, int64_t ns)
+{
+	duo_run(t->usual, ns);
+	duo_run(t->general, ns);
 }
 
 static void
@@ -237,6 +242,7 @@ exchanges(uint64_t seed, unsigned n, void (*cfg)(struct tcp_cfg *cfg, int who))
 		bool ok = true;
 
 		twins_begin(&t, seed + i, cfg);
+		twins_run(&t, i % 2 ? MS(100) : MS(6)); /* the SYN has arrived */
 		for (unsigned k = 0; k < 300 && ok; k++)
 			ok = turn(&t);
 		CU_ASSERT(ok);
@@ -294,6 +300,83 @@ test_whatever_is_configured(void)
 	exchanges(4000, 20, with_little_room);
 }
 
+/* What the record in which it ends has of it. */
+static bool
+same_end(const struct duo_side *a, const struct duo_side *b)
+{
+	const struct tcp_tw *x = &a->tw, *y = &b->tw;
+
+	if (!a->has_tw || !b->has_tw)
+		return a->has_tw == b->has_tw;
+	return seq_eq(x->snd_nxt, y->snd_nxt) && seq_eq(x->rcv_nxt, y->rcv_nxt) &&
+	       x->ts_recent == y->ts_recent && x->ts_offset == y->ts_offset &&
+	       x->opts == y->opts && x->wscale == y->wscale && x->wnd == y->wnd &&
+	       x->until == y->until;
+}
+
+/* Something is in flight with the FIN, or the FIN alone. */
+static void
+say_all(struct duo *d, void (*close)(struct duo_side *s), uint32_t len, int64_t ns)
+{
+	static const uint8_t text[20000];
+
+	(void)duo_write(&d->side[DUO_A], text, len);
+	close(&d->side[DUO_A]);
+	duo_run(d, ns);
+}
+
+static struct tcp_seg
+last_segment(struct rng *rng, const struct tcp_conn *c)
+{
+	struct tcp_seg s = next_segment(rng, c);
+
+	s.flags |= TCP_FIN;
+	s.len = rng_below(rng, 3) ? 0 : s.len;
+	if (rng_below(rng, 8)) {
+		s.seq = c->rcv_nxt;
+		s.ack = c->snd_nxt;
+	}
+	return s;
+}
+
+static void
+endings(uint64_t seed, unsigned n, void (*close)(struct duo_side *s), unsigned *usual)
+{
+	for (unsigned i = 0; i < n; i++) {
+		struct twins t;
+		struct duo_side *a, *b;
+		struct tcp_seg s;
+		uint32_t len;
+
+		twins_begin(&t, seed + i, NULL);
+		twins_run(&t, MS(100));
+		len = rng_below(&t.rng, 3) ? rng_below(&t.rng, 4000) : 0;
+		say_all(t.usual, close, len, i % 3 ? 0 : MS(11));
+		say_all(t.general, close, len, i % 3 ? 0 : MS(11));
+		a = &t.usual->side[DUO_A];
+		b = &t.general->side[DUO_A];
+		s = last_segment(&t.rng, &a->conn);
+		CU_ASSERT_EQUAL(duo_inject(a, &s), duo_inject(b, &s));
+		*usual += a->has_tw;
+		CU_ASSERT(same_end(a, b));
+		CU_ASSERT_EQUAL(a->sent, b->sent);
+		CU_ASSERT_EQUAL(a->env.sents.used, b->env.sents.used);
+		CU_ASSERT(close == duo_close || same(&t));
+		t.usual->broken = t.general->broken = NULL;
+		twins_end(&t);
+	}
+}
+
+static void
+test_the_end_is_the_same(void)
+{
+	unsigned usual = 0;
+
+	endings(5000, 100, duo_shutdown, &usual);
+	endings(6000, 200, duo_close, &usual); /* nobody asks for estimates then */
+	CU_ASSERT(usual > 60);
+}
+
 /* Or all of the above would compare a thing with itself. */
 static void
 test_the_expected_is_taken(void)
@@ -316,6 +399,38 @@ test_the_expected_is_taken(void)
 	CU_ASSERT(tcp_usual_in(&a->env, &a->conn, &in, d->now + MS(1), &fate));
 	CU_ASSERT_EQUAL(fate, SEG_OK);
 	CU_ASSERT_EQUAL(tcp_flight(&a->conn), 0);
+	duo_free(d);
+}
+
+static void
+test_the_first_and_the_last_are_taken(void)
+{
+	struct duo *d = duo_new(NULL);
+	struct duo_side *b = &d->side[DUO_B];
+	struct tcp_seg s = { .flags = TCP_ACK, .opts = TCP_OPT_TS, .wnd = 1000 };
+	enum fate fate = DROP_SHORT;
+
+	duo_listen(b);
+	duo_connect(&d->side[DUO_A]);
+	duo_run(d, MS(6));
+	CU_ASSERT_FATAL(b->has_req);
+	s.seq = seq_add(b->req.irs, 1);
+	s.ack = seq_add(b->req.iss, 2); /* of what was not sent */
+	s.tsval = b->req.ts_recent;
+	(void)duo_inject(b, &s);
+	s.ack = seq_add(b->req.iss, 1);
+	(void)duo_inject(b, &s);
+	CU_ASSERT_EQUAL(b->conn.state, TCP_ESTABLISHED);
+	tcp_set_state(&b->env, &b->conn, TCP_FIN_WAIT_1, d->now);
+	b->conn.flags |= TCPF_SHUT | TCPF_ORPHAN;
+	duo_pump(b);
+	s.flags |= TCP_FIN;
+	s.ack = b->conn.snd_nxt;
+	CU_ASSERT_FALSE(tcp_usual_opens(&b->env, &b->conn, &s, d->now, &fate));
+	CU_ASSERT_TRUE(tcp_usual_ends(&b->env, &b->conn, &s, d->now));
+	CU_ASSERT_EQUAL(b->conn.state, TCP_TIME_WAIT);
+	duo_pump(b);
+	d->broken = NULL;
 	duo_free(d);
 }
 
@@ -353,5 +468,7 @@ suite_tcp_usual(void)
 	CU_add_test(s, "both ways do the same", test_both_ways_do_the_same);
 	CU_add_test(s, "whatever is configured", test_whatever_is_configured);
 	CU_add_test(s, "the expected is taken", test_the_expected_is_taken);
+	CU_add_test(s, "the end is the same", test_the_end_is_the_same);
+	CU_add_test(s, "the first and the last are taken", test_the_first_and_the_last_are_taken);
 	CU_add_test(s, "what is refused changes nothing", test_what_is_refused_changes_nothing);
 }

@@ -13,8 +13,8 @@
 #include "tcp/tcp_window.h"
 
 /* SYN-RECEIVED: the ACK of our SYN, or of nothing we know. */
-static enum fate
-ack_of_syn(struct tcp_env *e, struct tcp_conn *c, const struct tcp_seg *s, int64_t now)
+enum fate
+tcp_ack_of_syn(struct tcp_env *e, struct tcp_conn *c, const struct tcp_seg *s, int64_t now)
 {
 	if (!seq_lt(c->snd_una, s->ack) || seq_lt(c->snd_nxt, s->ack))
 		return DROP_HANDSHAKE_RESET;
@@ -199,7 +199,7 @@ tcp_ack(struct tcp_env *e, struct tcp_conn *c, const struct tcp_seg *s, int64_t 
 
 	if (!(s->flags & TCP_ACK))
 		return DROP_NO_ACK;
-	if (c->state == TCP_SYN_RCVD && (fate = ack_of_syn(e, c, s, now)))
+	if (c->state == TCP_SYN_RCVD && (fate = tcp_ack_of_syn(e, c, s, now)))
 		return fate;
 	if (seq_lt(c->snd_nxt, s->ack)) {
 		tcp_challenge(e, c, now);

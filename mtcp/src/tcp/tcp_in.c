@@ -501,7 +501,9 @@ tcp_in(struct tcp_env *e, struct tcp_conn *c, const struct tcp_seg *s, int64_t n
 	case TCP_SYN_SENT:
 		return in_syn_sent(e, c, s, now);
 	case TCP_SYN_RCVD:
-		return in_syn_received(e, c, s, now);
+		return tcp_usual_opens(e, c, s, now, &fate) ? fate : in_syn_received(e, c, s, now);
+	case TCP_FIN_WAIT_1:
+		return tcp_usual_ends(e, c, s, now) ? SEG_OK : in_synchronized(e, c, s, now);
 	default:
 		return in_synchronized(e, c, s, now);
 	}

@@ -8,6 +8,10 @@
  * follow, unless the connection is CLOSED now: it was LAST-ACK's ACK. */
 enum fate tcp_ack(struct tcp_env *e, struct tcp_conn *c, const struct tcp_seg *s, int64_t now);
 
+/* Its beginning in SYN-RECEIVED: does the segment acknowledge our SYN?  SEG_OK: ESTABLISHED now. */
+enum fate tcp_ack_of_syn(struct tcp_env *e, struct tcp_conn *c, const struct tcp_seg *s,
+                         int64_t now);
+
 /* What SYN and SYN-ACK negotiate: our SYN's options are in force from now on. */
 void tcp_take_syn_options(struct tcp_env *e, struct tcp_conn *c, const struct tcp_seg *s,
                           int64_t now);

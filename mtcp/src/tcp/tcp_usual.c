@@ -30,9 +30,9 @@
 
 /* The connection is where most are: nothing that needs care. */
 static inline bool
-is_calm(const struct tcp_env *e, const struct tcp_conn *c)
+is_calm(const struct tcp_env *e, const struct tcp_conn *c, enum tcp_state state)
 {
-	return c->state == TCP_ESTABLISHED && c->ca == TCP_CA_OPEN && c->ecn == 0 && !tcp_reass(c) &&
+	return c->state == state && c->ca == TCP_CA_OPEN && c->ecn == 0 && !tcp_reass(c) &&
 	       likely(!e->cfg->general_only);
 }
 
@@ -74,12 +74,13 @@ ack_is_usual(const struct tcp_conn *c, const struct tcp_seg *s, uint32_t acked,
 	return (*last = range_to(c->xmit, s->ack)) != NULL;
 }
 
-/* What stands in the header; RFC 9293's first four steps have nothing to object. */
+/* What stands in the header; RFC 9293's first four steps have nothing to object.  `flags` but for
+ * PSH; TCPF_* in `clear` are not set. */
 static inline bool
-segment_is_usual(const struct tcp_conn *c, const struct tcp_seg *s)
+segment_is_usual(const struct tcp_conn *c, const struct tcp_seg *s, uint8_t flags, uint32_t clear)
 {
-	return (c->flags & (IN_SET | IN_CLEAR)) == IN_SET &&
-	       (s->flags & (uint8_t)~TCP_PSH) == TCP_ACK && s->opts == TCP_OPT_TS &&
+	return (c->flags & (IN_SET | clear)) == IN_SET &&
+	       (s->flags & (uint8_t)~TCP_PSH) == flags && s->opts == TCP_OPT_TS &&
 	       seq_eq(s->seq, c->rcv_nxt) && s->len <= tcp_rcv_wnd(c) &&
 	       (int32_t)(s->tsval - c->ts_recent) >= 0 && s->wnd > 0 && c->snd_wnd > 0 &&
 	       c->rtx_kind != RTX_PERSIST && c->probes == 0 &&
@@ -182,13 +183,60 @@ tcp_usual_in(struct tcp_env *e, struct tcp_conn *c, const struct tcp_seg *s, int
 	uint32_t acked = seq_sub(s->ack, c->snd_una);
 	struct tcp_sent *last = NULL;
 
-	if (!is_calm(e, c) || !segment_is_usual(c, s) || !ack_is_usual(c, s, acked, &last))
+	if (!is_calm(e, c, TCP_ESTABLISHED) || !segment_is_usual(c, s, TCP_ACK, IN_CLEAR) ||
+	    !ack_is_usual(c, s, acked, &last))
 		return false;
 	heard(e, c, s, now);
 	take_window(c, s, acked);
 	if (acked)
 		take_ack(e, c, s, acked, last, now);
 	*fate = s->len ? tcp_in_next(e, c, s, now) : SEG_OK;
+	return true;
+}
+
+/* --------------------------------------------------- input: the first, the last -- */
+
+/* A listener's, without Fast Open, and nobody has closed it yet; and an ACK that acknowledges
+ * nothing but the SYN is no news for congestion control. */
+static inline bool
+is_opening(const struct tcp_env *e, const struct tcp_conn *c)
+{
+	const uint32_t flags = TCPF_PASSIVE | TCPF_FASTOPEN | TCPF_SHUT;
+
+	return is_calm(e, c, TCP_SYN_RCVD) && (c->flags & flags) == TCPF_PASSIVE && !c->xmit &&
+	       tcp_flight(c) == 1 && !tcp_cc(c)->watch && !tcp_cc(c)->control;
+}
+
+bool
+tcp_usual_opens(struct tcp_env *e, struct tcp_conn *c, const struct tcp_seg *s, int64_t now,
+                enum fate *fate)
+{
+	if (!is_opening(e, c) || !segment_is_usual(c, s, TCP_ACK, IN_CLEAR) ||
+	    !seq_eq(s->ack, c->snd_nxt))
+		return false;
+	heard(e, c, s, now);
+	(void)tcp_ack_of_syn(e, c, s, now); /* which it is */
+	*fate = tcp_in_rest(e, c, s, now);
+	return true;
+}
+
+/* Nobody will ask any more what this ACK says of the path, nor use the room that it makes. */
+bool
+tcp_usual_ends(struct tcp_env *e, struct tcp_conn *c, const struct tcp_seg *s, int64_t now)
+{
+	const uint32_t flags = TCPF_ORPHAN | TCPF_FIN_SENT;
+
+	if (!is_calm(e, c, TCP_FIN_WAIT_1) || (c->flags & flags) != flags || s->len ||
+	    !segment_is_usual(c, s, TCP_FIN | TCP_ACK, TCPF_FIN_SEEN | TCPF_URG_IN) ||
+	    !seq_eq(s->ack, c->snd_nxt) || !c->xmit || !flight_is_calm(c->xmit))
+		return false;
+	heard(e, c, s, now);
+	c->snd_una = s->ack;
+	tcp_sack_release(e, c);
+	c->flags |= TCPF_FIN_SEEN | TCPF_ACK_NOW;
+	c->rcv_nxt = seq_add(c->rcv_nxt, 1);
+	c->rcv_adv = seq_max(c->rcv_adv, c->rcv_nxt);
+	tcp_set_state(e, c, TCP_TIME_WAIT, now);
 	return true;
 }
 
@@ -295,7 +343,7 @@ tcp_usual_out(struct tcp_env *e, struct tcp_conn *c, int64_t now, struct tcp_seg
 {
 	uint32_t unsent;
 
-	if (!is_calm(e, c) || (c->flags & OUT_CLEAR) || tcp_sack_first_lost(c) ||
+	if (!is_calm(e, c, TCP_ESTABLISHED) || (c->flags & OUT_CLEAR) || tcp_sack_first_lost(c) ||
 	    (c->xmit && c->xmit->frto != FRTO_OFF))
 		return TCP_USUAL_NOT;
 	unsent = tcp_unsent(c);
