@@ -227,6 +227,62 @@ test_who_was_found_is_remembered_while_it_lives(void)
 	teardown(&r);
 }
 
+static void
+test_who_opens_is_remembered_until_forgotten(void)
+{
+	struct records r;
+	struct tcp_tuple t = tuple(10, 20, 80, 1000), u = tuple(10, 20, 80, 1001);
+	struct tcp_req *a, *b;
+	uint8_t name[12];
+
+	setup(&r, 5);
+	a = enter(&r, DEMUX_REQ, &t);
+	b = enter(&r, DEMUX_REQ, &u);
+	frame_name(&t, name);
+	CU_ASSERT_PTR_NULL(demux_opening(&r.d, name));
+	demux_open(&r.d, a);
+	CU_ASSERT_PTR_EQUAL(demux_opening(&r.d, name), a);
+	CU_ASSERT_PTR_NULL(demux_recent(&r.d, name));
+	for (unsigned i = 0; i < 12 * 8; i++) {
+		name[i / 8] ^= (uint8_t)(1u << i % 8);
+		CU_ASSERT_PTR_NULL(demux_opening(&r.d, name));
+		name[i / 8] ^= (uint8_t)(1u << i % 8);
+	}
+	demux_opened(&r.d, b); /* wherever that would stand */
+	CU_ASSERT_PTR_EQUAL(demux_opening(&r.d, name), a);
+	demux_opened(&r.d, a);
+	CU_ASSERT_PTR_NULL(demux_opening(&r.d, name));
+	teardown(&r);
+}
+
+/* A later one of the same place pushes the first out, and does not go with it. */
+static void
+test_of_two_in_a_place_the_later_stays(void)
+{
+	struct records r;
+	struct tcp_req *a, *b = NULL;
+	uint8_t name[12], other[12];
+
+	setup(&r, 6);
+	for (uint16_t p = 1; p < N_REQS; p++) {
+		struct tcp_tuple t = tuple(10, 20, 80, p);
+
+		a = b;
+		b = enter(&r, DEMUX_REQ, &t);
+		demux_open(&r.d, b);
+		frame_name(&t, other);
+		CU_ASSERT_PTR_EQUAL(demux_opening(&r.d, other), b);
+		if (!a)
+			continue;
+		frame_name(&a->tuple, name);
+		CU_ASSERT(demux_opening(&r.d, name) == a || demux_opening(&r.d, name) == NULL);
+		demux_opened(&r.d, a);
+		CU_ASSERT_PTR_NULL(demux_opening(&r.d, name));
+		CU_ASSERT_PTR_EQUAL(demux_opening(&r.d, other), b);
+	}
+	teardown(&r);
+}
+
 /* Peers choose tuples; they must not be able to choose where these fall. */
 static void
 test_the_hash_depends_on_the_secret(void)
@@ -357,6 +413,10 @@ suite_demux(void)
 	            test_the_hash_depends_on_the_secret);
 	CU_add_test(suite, "who was found is remembered while it lives",
 	            test_who_was_found_is_remembered_while_it_lives);
+	CU_add_test(suite, "who opens is remembered until forgotten",
+	            test_who_opens_is_remembered_until_forgotten);
+	CU_add_test(suite, "of two in a place the later stays",
+	            test_of_two_in_a_place_the_later_stays);
 	CU_add_test(suite, "a collision is no match", test_a_collision_is_no_match);
 	CU_add_test(suite, "there is room for every record", test_there_is_room_for_every_record);
 	CU_add_test(suite, "it agrees with its twin", test_it_agrees_with_its_twin);

@@ -399,6 +399,7 @@ half_open_new(struct stack *st, const struct tcp_tuple *t, uint32_t hash)
 		pool_put(&st->half_opens, h);
 		return NULL;
 	}
+	demux_open(&st->demux, &h->req);
 	list_push_back(&st->half_open_list, &h->age);
 	return h;
 }
@@ -410,6 +411,7 @@ half_open_replaced(struct stack *st, struct half_open *h)
 
 	if (l)
 		l->half_open--;
+	demux_opened(&st->demux, &h->req);
 	link_remove(&h->age);
 	link_remove(&h->req.tx_link);
 	wheel_cancel(&st->wheel, &h->req.timer);

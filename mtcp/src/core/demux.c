@@ -5,38 +5,42 @@
 
 #include "tcp/tcp_rare.h"
 
-#define RECENT_MAX 16384u /* 64 KB: what a core's cache can spare */
+#define RECENT_MAX  16384u /* 64 KB: what a core's cache can spare */
+#define OPENING_MAX 4096u
+
+/* For so many numbers at least; the upper bits of a hash from *shift on choose one. */
+static uint32_t *
+places(struct region *mem, uint32_t n, uint32_t *shift)
+{
+	n = pow2_at_least(max(n, 2u));
+	*shift = 64 - (unsigned)__builtin_ctz(n);
+	return region_take(mem, n * sizeof(uint32_t));
+}
 
 bool
 demux_init(struct demux *d, struct region *mem, const struct siphash_key *secret,
            const struct pool *conns, const struct pool *reqs, const struct pool *tws)
 {
-	uint32_t recent;
-
 	d->conns = conns;
 	d->reqs = reqs;
 	d->tws = tws;
 	/* Not the key of sequence numbers: what one leaks must not help the other. */
 	d->key.k0 = siphash24(secret, "demux 0", 7);
 	d->key.k1 = siphash24(secret, "demux 1", 7);
-	recent = pow2_at_least(min(max(conns->max, 2u), RECENT_MAX));
-	d->recent_shift = 64 - (unsigned)__builtin_ctz(recent);
-	d->recent = region_take(mem, recent * sizeof *d->recent);
-	return hashmap_init(&d->map, mem, conns->max + reqs->max + tws->max) && d->recent;
+	d->recent = places(mem, min(conns->max, RECENT_MAX), &d->recent_shift);
+	d->opening = places(mem, min(reqs->max, OPENING_MAX), &d->opening_shift);
+	return hashmap_init(&d->map, mem, conns->max + reqs->max + tws->max) && d->recent &&
+	       d->opening;
 }
 
 /* ------------------------------------------------------- who was found last -- */
 
-/* Odd numbers without a pattern: the upper bits of the product depend on all of the name. */
-static inline uint32_t
-recent_place(const struct demux *d, uint64_t addrs, uint32_t ports)
-{
-	uint64_t h = addrs ^ ports * UINT64_C(0x9e3779b97f4a7c15);
-
-	return (uint32_t)(h * UINT64_C(0xbf58476d1ce4e5b9) >> d->recent_shift);
-}
-
 /* The name as two numbers, whatever their byte order. */
+struct name {
+	uint64_t addrs;
+	uint32_t ports;
+};
+
 static inline uint64_t
 name_addrs(const uint8_t *remote, const uint8_t *local)
 {
@@ -47,10 +51,28 @@ name_addrs(const uint8_t *remote, const uint8_t *local)
 	return (uint64_t)r << 32 | l;
 }
 
-static inline uint32_t
-name_ports(uint16_t remote, uint16_t local)
+static inline struct name
+name_in_frame(const uint8_t *f)
 {
-	return (uint32_t)remote << 16 | local;
+	uint32_t ports = (uint32_t)get_be16(f + 8) << 16 | get_be16(f + 10);
+
+	return (struct name){ name_addrs(f, f + 4), ports };
+}
+
+static inline struct name
+name_of(const struct tcp_tuple *t)
+{
+	return (struct name){ name_addrs(t->remote.b + 12, t->local.b + 12),
+		              (uint32_t)t->rport << 16 | t->lport };
+}
+
+/* Odd numbers without a pattern: the upper bits of the product depend on all of the name. */
+static inline uint32_t
+place_of(struct name n, uint32_t shift)
+{
+	uint64_t h = n.addrs ^ n.ports * UINT64_C(0x9e3779b97f4a7c15);
+
+	return (uint32_t)(h * UINT64_C(0xbf58476d1ce4e5b9) >> shift);
 }
 
 static inline bool
@@ -59,35 +81,57 @@ is_v4(const struct ip_addr *a)
 	return (get_be64(a->b) | (get_be32(a->b + 8) ^ 0xffffu)) == 0;
 }
 
+static inline bool
+is_called(const struct tcp_tuple *t, struct name n)
+{
+	struct name its = name_of(t);
+
+	return its.ports == n.ports && its.addrs == n.addrs &&
+	       likely(is_v4(&t->remote) && is_v4(&t->local));
+}
+
 struct tcp_conn *
 demux_recent(const struct demux *d, const uint8_t *name)
 {
-	uint64_t addrs = name_addrs(name, name + 4);
-	uint32_t ports = name_ports(get_be16(name + 8), get_be16(name + 10));
-	uint32_t v = d->recent[recent_place(d, addrs, ports)];
-	const struct tcp_tuple *t;
+	struct name n = name_in_frame(name);
+	uint32_t v = d->recent[place_of(n, d->recent_shift)];
 	struct tcp_conn *c;
 
 	if (v == 0)
 		return NULL;
 	c = pool_at(d->conns, v - 1);
-	if (c->in_use != TCP_CONN_IN_USE)
-		return NULL;
-	t = tcp_name(c);
-	if (name_ports(t->rport, t->lport) != ports ||
-	    name_addrs(t->remote.b + 12, t->local.b + 12) != addrs)
-		return NULL;
-	return likely(is_v4(&t->remote) && is_v4(&t->local)) ? c : NULL;
+	return c->in_use == TCP_CONN_IN_USE && is_called(tcp_name(c), n) ? c : NULL;
 }
 
 void
 demux_remember(struct demux *d, const struct tcp_conn *c)
 {
-	const struct tcp_tuple *t = tcp_name(c);
-	uint64_t addrs = name_addrs(t->remote.b + 12, t->local.b + 12);
+	d->recent[place_of(name_of(tcp_name(c)), d->recent_shift)] = pool_index(d->conns, c) + 1;
+}
 
-	d->recent[recent_place(d, addrs, name_ports(t->rport, t->lport))] =
-	    pool_index(d->conns, c) + 1;
+struct tcp_req *
+demux_opening(const struct demux *d, const uint8_t *name)
+{
+	struct name n = name_in_frame(name);
+	uint32_t v = d->opening[place_of(n, d->opening_shift)];
+	struct tcp_req *r = v ? pool_at(d->reqs, v - 1) : NULL;
+
+	return r && is_called(&r->tuple, n) ? r : NULL;
+}
+
+void
+demux_open(struct demux *d, const struct tcp_req *r)
+{
+	d->opening[place_of(name_of(&r->tuple), d->opening_shift)] = pool_index(d->reqs, r) + 1;
+}
+
+void
+demux_opened(struct demux *d, const struct tcp_req *r)
+{
+	uint32_t *at = &d->opening[place_of(name_of(&r->tuple), d->opening_shift)];
+
+	if (*at == pool_index(d->reqs, r) + 1)
+		*at = 0;
 }
 
 /* ------------------------------------------------------------- the table -- */

@@ -17,7 +17,8 @@ struct demux {
 	struct siphash_key key;
 	const struct pool *conns, *reqs, *tws;
 	uint32_t *recent; /* connections that were found last, pool index + 1; or 0 */
-	uint32_t recent_shift;
+	uint32_t *opening; /* the same of half-open records                        */
+	uint32_t recent_shift, opening_shift;
 };
 
 bool demux_init(struct demux *d, struct region *mem, const struct siphash_key *secret,
@@ -39,6 +40,12 @@ struct tcp_conn *demux_recent(const struct demux *d, const uint8_t *name);
 
 /* demux_find() has found it. */
 void demux_remember(struct demux *d, const struct tcp_conn *c);
+
+/* The same for half-open records, from their SYN until they are forgotten, which they have to be
+ * before they go. */
+struct tcp_req *demux_opening(const struct demux *d, const uint8_t *name);
+void demux_open(struct demux *d, const struct tcp_req *r);
+void demux_opened(struct demux *d, const struct tcp_req *r);
 
 /* Somebody of this hash is looked for before long. */
 static inline void

@@ -608,7 +608,8 @@ usual_in(struct stack *st, unsigned port, const struct io_pkt *pkt, int64_t now,
 {
 	const struct stack_port *p = &st->port[port];
 	const uint8_t *f = pkt->data;
-	struct segment_from from;
+	struct segment_from from = { .port = port, .pkt = pkt };
+	struct tcp_req *opening = NULL;
 	struct tcp_conn *c;
 	struct tcp_tuple t;
 	struct tcp_seg s;
@@ -617,14 +618,19 @@ usual_in(struct stack *st, unsigned port, const struct io_pkt *pkt, int64_t now,
 	    (pkt->flags & (IO_RX_IP_BAD | IO_RX_L4_BAD | STEER_KEEP)))
 		return false;
 	c = demux_recent(&st->demux, f + USUAL_SRC);
-	if (unlikely(!c) ? !usual_stranger(st, p, f, &t) : !port_owns(p, &tcp_name(c)->local))
+	if (unlikely(!c))
+		opening = demux_opening(&st->demux, f + USUAL_SRC);
+	if (c || opening) {
+		if (!port_owns(p, c ? &tcp_name(c)->local : &opening->tuple.local))
+			return false;
+	} else if (!usual_stranger(st, p, f, &t)) {
 		return false;
+	}
 	if (!wire_usual_parse(f, !(pkt->flags & IO_RX_IP_GOOD), !(pkt->flags & IO_RX_L4_GOOD), &s))
 		return false;
-	from.port = port;
 	memcpy(from.mac.b, f + 6, sizeof from.mac.b);
-	from.pkt = pkt;
 	*fate = likely(c != NULL) ? segment_in_conn(st, c, &from, &s, now)
+	        : opening         ? segment_in_opening(st, opening, &from, &s, now)
 	                          : segment_in(st, &from, &t, &s, now);
 	return true;
 }

@@ -232,6 +232,15 @@ segment_in_conn(struct stack *st, struct tcp_conn *c, const struct segment_from 
 }
 
 enum fate
+segment_in_opening(struct stack *st, struct tcp_req *r, const struct segment_from *from,
+                   const struct tcp_seg *s, int64_t now)
+{
+	struct tcp_tuple t = r->tuple; /* as above */
+
+	return to_half_open(st, container_of(r, struct half_open, req), from, &t, s, now);
+}
+
+enum fate
 segment_in(struct stack *st, const struct segment_from *from, const struct tcp_tuple *t,
            const struct tcp_seg *s, int64_t now)
 {

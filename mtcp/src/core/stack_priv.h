@@ -215,9 +215,11 @@ void ip_announce(struct stack *st, int64_t now);
 
 enum fate segment_in(struct stack *st, const struct segment_from *from, const struct tcp_tuple *t,
                      const struct tcp_seg *s, int64_t now);
-/* For a connection that demux_recent() knew. */
+/* For a connection that demux_recent() knew, and for a record that demux_opening() did. */
 enum fate segment_in_conn(struct stack *st, struct tcp_conn *c, const struct segment_from *from,
                           const struct tcp_seg *s, int64_t now);
+enum fate segment_in_opening(struct stack *st, struct tcp_req *r, const struct segment_from *from,
+                             const struct tcp_seg *s, int64_t now);
 /* `hop`: cores that have looked at it before. */
 void segment_icmp_error(struct stack *st, const struct icmp_error *err, unsigned hop, int64_t now);
 void segment_timers(struct stack *st, int64_t now);
