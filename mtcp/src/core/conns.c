@@ -266,13 +266,23 @@ fastopen_look(struct stack *st, struct tcp_conn *c, int64_t now)
 		listener_fastopen_over(st, c, now);
 }
 
+/* The states below in which it can. */
+static inline bool
+ends_here(const struct tcp_conn *c)
+{
+	return c->state == TCP_CLOSED || c->state == TCP_TIME_WAIT || c->state == TCP_FIN_WAIT_2;
+}
+
 /* It may have ended, or nearly so.  True: it is over, and `c` is gone.  Not inlined: what goes on has
  * fewer registers to save. */
 static __attribute__((noinline)) bool
 over(struct stack *st, struct tcp_conn *c, int64_t now)
 {
-	enum tcp_owes owes = tcp_owes(&st->env, c, now);
+	enum tcp_owes owes;
 
+	if (!ends_here(c))
+		return false;
+	owes = tcp_owes(&st->env, c, now);
 	if (owes == TCP_OWES_NOTHING && c->state == TCP_CLOSED) {
 		conn_free(st, c, NULL);
 		return true;
