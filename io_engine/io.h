@@ -88,8 +88,8 @@ struct io;
 struct io_ops {
 	const char *name;
 
-	/* Somebody looks for packets from now on: once, before rx_fd(), by whoever does not read at
-	 * once.  0 or -errno.  NULL: the port does not mind. */
+	/* Somebody looks for packets from now on: once per use, before the first rx() and before
+	 * rx_fd().  0 or -errno.  NULL: the port does not mind. */
 	int (*begin)(struct io *io);
 
 	/* Up to `n` received packets (n <= IO_BURST).  The stack owns them until it

@@ -409,7 +409,8 @@ io_dpdk_stop(struct io_dpdk *d)
 		return;
 	was = io_dpdk_hush(d);
 	snprintf(eal_dir, sizeof eal_dir, "%s", rte_eal_get_runtime_dir());
-	if (!d->left && !d->secondary) /* what the first has made another cannot unmake */
+	/* What the first has made another cannot unmake. */
+	if (!d->left && !d->secondary && !d->refused)
 		eal_end();
 	io_dpdk_unhush(was);
 	if (d->shared && d->left)
@@ -441,21 +442,23 @@ io_dpdk_device_name(const struct io_dpdk *d, unsigned n, char name[IO_DPDK_NAME]
 }
 
 int
-io_dpdk_remake(uint16_t dev, const struct rte_device *device)
+io_dpdk_another(uint16_t *dev)
 {
-	const struct rte_devargs *da = rte_dev_devargs(device);
-	char name[RTE_DEV_NAME_MAX_LEN], args[1024];
-	uint16_t again;
-	int rc;
+	struct rte_eth_dev_info info;
+	const struct rte_devargs *da = NULL;
+	char name[RTE_DEV_NAME_MAX_LEN], *mark;
+	int rc = rte_eth_dev_info_get(*dev, &info);
 
-	if (!da || !da->args || strlen(da->args) >= sizeof args)
+	if (!rc)
+		da = rte_dev_devargs(info.device);
+	if (!da || !da->args)
 		return -ENOTSUP;
 	snprintf(name, sizeof name, "%s", da->name);
-	snprintf(args, sizeof args, "%s", da->args);
-	rc = rte_eal_hotplug_remove("vdev", name);
-	if (!rc)
-		rc = rte_eal_hotplug_add("vdev", name, args);
-	if (!rc)
-		rc = rte_eth_dev_get_port_by_name(name, &again);
-	return rc ? rc : again == dev ? 0 : -ENODEV;
+	mark = strchr(name, '~');
+	if (mark)
+		*mark = '\0';
+	mark = name + strlen(name);
+	snprintf(mark, sizeof name - (size_t)(mark - name), "~%u", *dev);
+	rc = rte_eal_hotplug_add("vdev", name, da->args);
+	return rc ? rc : rte_eth_dev_get_port_by_name(name, dev);
 }

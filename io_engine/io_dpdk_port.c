@@ -420,11 +420,13 @@ mbufs_of(const struct io_dpdk_port *p, const struct device *dev, unsigned nrx, u
 	return max(p->cfg.mbufs, max(n, MBUFS_MIN));
 }
 
-/* A TAP on which processes have devices of their own. */
+/* A TAP on which processes have devices of their own.  Without interrupts nobody would know the
+ * descriptor, to attach it again. */
 static bool
 others_read(const struct io_dpdk_port *p, const struct device *dev)
 {
-	return p->cfg.all_cores > p->cfg.cores && !p->dpdk->shared && is_driver(dev, "net_tap");
+	return p->cfg.all_cores > p->cfg.cores && !p->dpdk->shared && is_driver(dev, "net_tap") &&
+	       dev->conf.intr_conf.rxq;
 }
 
 /* The number that the next open() will get. */
@@ -501,19 +503,27 @@ device_start(struct io_dpdk_port *p, struct device *dev, bool interrupts,
 	return 0;
 }
 
-/* The device as it was before we began.  A driver that has refused to start has lost buffers,
- * and the state of its rings is not to be relied on. */
+/* Another one in its place.  A driver that has refused to start has lost buffers and forgotten
+ * where its rings stand; and must not close what it has not opened: it would take the XDP
+ * program off the interface, and so the packets from whoever has the queue. */
 static int
-device_renew(struct device *dev)
+device_again(struct io_dpdk_port *p, struct device *dev)
 {
 	char name[RTE_MEMPOOL_NAMESIZE];
-	int rc = io_dpdk_remake(dev->id, dev->info.device);
+	uint16_t id = dev->id;
+	int rc;
 
+	p->dpdk->refused = true;
 	for (uint16_t q = 0; q < dev->queues; q++) {
 		pool_name(dev, q, name);
 		rte_mempool_free(rte_mempool_lookup(name));
 	}
-	return rc ? rc : rte_eth_dev_info_get(dev->id, &dev->info);
+	rc = io_dpdk_another(&id);
+	if (rc)
+		return rc;
+	p->dpdk->opened[id] = true;
+	dev->id = id;
+	return rte_eth_dev_info_get(id, &dev->info);
 }
 
 /* A queue under AF_XDP whose owner has ended is still taken for a moment: a worker of the
@@ -525,13 +535,14 @@ xdp_start(struct io_dpdk_port *p, struct device *dev, const struct complaint *c)
 {
 	int rc = device_start(p, dev, false, c);
 
-	for (unsigned i = 1; rc && i < XDP_TRIES; i++) {
+	for (unsigned i = 1; rc && rc != -ENOMEM && i < XDP_TRIES; i++) {
 		rte_delay_us_sleep(XDP_PAUSE_US);
-		if (device_renew(dev))
-			return rc;
+		if (device_again(p, dev))
+			break;
 		p->mark = io_dpdk_log_mark(p->dpdk->log);
 		rc = device_start(p, dev, false, c);
 	}
+	p->dpdk->refused |= rc != 0;
 	return rc;
 }
 
@@ -846,7 +857,8 @@ devices_close(struct io_dpdk_port *p)
 	for (unsigned i = 0; i < p->n_devices; i++) {
 		if (p->dev[i].started)
 			rte_eth_dev_stop(p->dev[i].id);
-		rte_eth_dev_close(p->dev[i].id);
+		if (p->dev[i].started || !is_driver(&p->dev[i], "net_af_xdp"))
+			rte_eth_dev_close(p->dev[i].id);
 		p->dpdk->opened[p->dev[i].id] = false;
 	}
 	for (unsigned i = 0; p->queue && i < p->cfg.cores; i++)

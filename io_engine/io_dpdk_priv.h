@@ -28,6 +28,7 @@ struct io_dpdk {
 	int signals[IO_DPDK_SIGNALS];  /* whose disposition we have changed    */
 	unsigned n_signals;
 	bool left;                     /* devices are others', too               */
+	bool refused;                  /* a device did not start, nor may it end */
 	bool shared, secondary;        /* the environment is                     */
 	bool own_runtime_dir;          /* RUNTIME_DIRECTORY is of our making   */
 	char runtime_dir[256];         /* of the environment; removed at stop  */
@@ -72,9 +73,9 @@ void io_dpdk_unhush(struct io_dpdk_hush was);
 /* What people forget most, to close a line about a failure; may be "". */
 const char *io_dpdk_hint(void);
 
-/* Takes the virtual device that is DPDK's port `dev` away and makes it anew, with the arguments
- * that it was made with and the same number.  -errno: it is gone, or cannot be made so. */
-int io_dpdk_remake(uint16_t dev, const struct rte_device *device);
+/* Makes one more virtual device like DPDK's port `*dev`, by the same driver with the same
+ * arguments; its port in `*dev`.  -errno: it cannot be had. */
+int io_dpdk_another(uint16_t *dev);
 
 /* The first Ethernet device from `id` on that no other device owns, or
  * RTE_MAX_ETHPORTS. */

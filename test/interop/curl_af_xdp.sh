@@ -14,6 +14,7 @@ server_start af_xdp || give_up "epserver on AF_XDP"
 start heir a "$epserver" -p "$work/www" -f "$work/server.conf"
 sleep 0.7
 check "the queue is taken" says_not heir serving
+fetch_ours 64k 10 # by who has it
 stop server TERM 5
 check "who is started while another ends gets the queue from it" wait_for 10 says heir serving
 fetch_ours 64k 10
@@ -23,4 +24,5 @@ wait_for 15 says guest serving || give_up "epserver once more"
 start heir a "$epserver" -p "$work/www" -f "$work/server.conf"
 finished heir 15
 check "who gets no queue says so" says heir "Failed to create xsk socket"
+fetch_ours 64k 10
 finish
