@@ -13,6 +13,7 @@
 #include <arpa/inet.h>
 #include <errno.h>
 #include <linux/filter.h>
+#include <linux/membarrier.h>
 #include <linux/seccomp.h>
 #include <pthread.h>
 #include <stddef.h>
@@ -357,10 +358,16 @@ run_by_environment(bool fences)
 	run((int64_t)(strtod(seconds, NULL) * 1e9 / 2), strtoull(seed, NULL, 0), fences);
 }
 
+static bool
+has_membarrier(void)
+{
+	return syscall(SYS_membarrier, MEMBARRIER_CMD_REGISTER_PRIVATE_EXPEDITED, 0, 0) == 0;
+}
+
 static void
 test_two_threads_agree_on_every_byte(void)
 {
-	run_by_environment(false);
+	run_by_environment(!has_membarrier());
 }
 
 /* From now on, in all threads that this one starts. */
@@ -379,10 +386,9 @@ refuse_membarrier(void)
 	       prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &filter) == 0;
 }
 
-/* As in a container whose filter does not know the call; and in one that lost it on the way,
- * where a stack that slept could miss a job. */
+/* A stack that slept without the call could miss a job. */
 static void
-test_they_do_without_membarrier(void)
+test_nobody_sleeps_once_membarrier_is_refused(void)
 {
 	struct handoff *h = aligned_alloc(CACHE_LINE, align_up(sizeof *h, CACHE_LINE));
 	struct fake_stack *f = calloc(1, sizeof *f);
@@ -391,14 +397,22 @@ test_they_do_without_membarrier(void)
 	CU_ASSERT_PTR_NOT_NULL_FATAL(f);
 	CU_ASSERT_EQUAL_FATAL(handoff_init(h, 0), 0);
 	fake_init_on(f, &h->pair);
+	CU_ASSERT_EQUAL(h->fences, !has_membarrier());
 	CU_ASSERT_TRUE(handoff_doze(h, HANDOFF_ASLEEP, &f->ch.jobs));
 	handoff_rouse(h);
 	CU_ASSERT_TRUE_FATAL(refuse_membarrier());
-	CU_ASSERT_FALSE(handoff_doze(h, HANDOFF_ASLEEP, &f->ch.jobs));
+	CU_ASSERT_EQUAL(handoff_doze(h, HANDOFF_ASLEEP, &f->ch.jobs), h->fences);
 	fake_fini(f);
 	handoff_fini(h);
 	free(f);
 	free(h);
+}
+
+/* As in a container whose filter does not know the call. */
+static void
+test_two_threads_agree_without_membarrier(void)
+{
+	CU_ASSERT_FALSE(has_membarrier());
 	run_by_environment(true);
 }
 
@@ -416,7 +430,11 @@ main(int argc, char **argv)
 		return EXIT_FAILURE;
 	s = CU_add_suite("stress/pair", NULL, NULL);
 	CU_add_test(s, "two threads agree on every byte", test_two_threads_agree_on_every_byte);
-	CU_add_test(s, "they do without membarrier(2)", test_they_do_without_membarrier); /* last */
+	/* From here on it is refused. */
+	CU_add_test(s, "nobody sleeps once membarrier(2) is refused",
+	            test_nobody_sleeps_once_membarrier_is_refused);
+	CU_add_test(s, "two threads agree without membarrier(2)",
+	            test_two_threads_agree_without_membarrier);
 	CU_basic_run_tests();
 	failed = CU_get_number_of_tests_failed();
 	printf("\n%u passed, %u failed\n", CU_get_number_of_tests_run() - failed, failed);

@@ -357,8 +357,8 @@ tuple_of(const struct duo_side *s)
 		                   .rport = port_of(!s->who) };
 }
 
-static void
-conn_make(struct duo_side *s, seq_t iss, uint32_t ts_offset)
+void
+duo_conn_make(struct duo_side *s, seq_t iss, uint32_t ts_offset)
 {
 	struct tcp_open o = { .tuple = tuple_of(s),
 		              .local_mss = s->mss,
@@ -419,7 +419,7 @@ in_listen(struct duo_side *s, const struct tcp_seg *in)
 	tcp_req_init(&s->env, &s->req, &t, in, s->iss, s->mss, s->cfg.rcvbuf, s->duo->now);
 	if ((s->cfg.fastopen & FASTOPEN_SERVER) &&
 	    tcp_fastopen_judge(&s->env, &t, in, &s->req.give_cookie)) {
-		conn_make(s, s->req.iss, s->req.ts_offset);
+		duo_conn_make(s, s->req.iss, s->req.ts_offset);
 		tcp_req_promote(&s->env, &s->req, &s->conn, s->duo->now);
 		tcp_fastopen_accept(&s->env, &s->conn, in, s->duo->now);
 		return SYN_FASTOPEN;
@@ -458,7 +458,7 @@ in_req(struct duo_side *s, const struct tcp_seg *in)
 		s->has_req = false;
 	if (fate != SEG_OK)
 		return fate;
-	conn_make(s, s->req.iss, s->req.ts_offset);
+	duo_conn_make(s, s->req.iss, s->req.ts_offset);
 	tcp_req_promote(&s->env, &s->req, &s->conn, s->duo->now);
 	s->has_req = false;
 	return in_conn(s, in);
@@ -711,7 +711,7 @@ duo_connect(struct duo_side *s)
 {
 	struct tcp_tuple t = tuple_of(s);
 
-	conn_make(s, s->iss, tcp_ts_offset(&s->env.secret, &t));
+	duo_conn_make(s, s->iss, tcp_ts_offset(&s->env.secret, &t));
 	tcp_connect(&s->env, &s->conn, s->duo->now);
 	duo_pump(s);
 }
@@ -722,7 +722,7 @@ duo_fastopen(struct duo_side *s, uint32_t len)
 	struct tcp_tuple t = tuple_of(s);
 	uint32_t n = len;
 
-	conn_make(s, s->iss, tcp_ts_offset(&s->env.secret, &t));
+	duo_conn_make(s, s->iss, tcp_ts_offset(&s->env.secret, &t));
 	s->conn.flags |= TCPF_FASTOPEN;
 	if (n)
 		(void)duo_write_pattern(s, n);

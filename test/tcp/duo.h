@@ -171,6 +171,9 @@ bool duo_step(struct duo *d, int64_t limit);
 /* Sends what may be sent now. */
 void duo_pump(struct duo_side *s);
 
+/* The connection of a side, as it is before it becomes active or passive. */
+void duo_conn_make(struct duo_side *s, seq_t iss, uint32_t ts_offset);
+
 /* A crafted segment arrives at `to` at this moment; what became of it.  Ports and checksum are
  * filled in; text of s->len bytes stands at s->text. */
 enum fate duo_inject(struct duo_side *to, const struct tcp_seg *s);

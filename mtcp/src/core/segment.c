@@ -235,7 +235,7 @@ enum fate
 segment_in_opening(struct stack *st, struct tcp_req *r, const struct segment_from *from,
                    const struct tcp_seg *s, int64_t now)
 {
-	struct tcp_tuple t = r->tuple; /* as above */
+	struct tcp_tuple t = r->tuple; /* the record may be gone before the answer is written */
 
 	return to_half_open(st, container_of(r, struct half_open, req), from, &t, s, now);
 }

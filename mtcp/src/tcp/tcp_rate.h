@@ -58,7 +58,8 @@ void tcp_rate_lost(struct tcp_conn *c, const struct tcp_sent *r);
 void tcp_rate_acked(struct tcp_conn *c, struct sack_news *n, int64_t now);
 
 /* Both for an ACK of `acked` bytes that were sent once and not SACKed; `last` of them left last and is
- * still known.  `told`: gets the sample (NULL: nobody wants it). */
+ * still known.  `told`: gets the sample (NULL: nobody wants it).  Segments are counted by the caller,
+ * who has the ranges. */
 void tcp_rate_usual(struct tcp_conn *c, const struct tcp_sent *last, uint32_t acked, int64_t now,
                     struct rate_sample *told);
 

@@ -15,7 +15,7 @@ void tcp_recovery_acked(struct tcp_env *e, struct tcp_conn *c, const struct sack
                         uint32_t flight_before, int64_t now);
 
 /* The same while all is well (tcp_usual.h): of all that was sent nothing is, or was, in doubt.  `rate`
- * may be NULL if tcp_recovery_wants_rate() says so. */
+ * may be NULL unless tcp_recovery_wants_rate(). */
 void tcp_recovery_calm(struct tcp_env *e, struct tcp_conn *c, uint32_t acked, int64_t rtt_ns,
                        const struct rate_sample *rate, uint32_t flight_before, int64_t now);
 
