@@ -224,6 +224,32 @@ test_homes_move_and_come_back(void)
 	town_close(&t);
 }
 
+/* The same, but who keeps them is slow to say so: the stand-in resets none of them. */
+static void
+test_a_stand_in_waits_until_it_is_told(void)
+{
+	unsigned n = 150;
+
+	open_town(3, 1, ANY);
+	town_listen(&t, 0, 1 << 0 | 1 << 1);
+	for (unsigned i = 0; i < n; i++)
+		(void)town_talk(&t, 1, 0, 0, true);
+	town_run(&t, SEC(1));
+	CU_ASSERT_EQUAL(town_heard(&t), n);
+	town_kill(&t, 0, 2);
+	bury(2, 1);
+	t.cfg.queues = 2;
+	t.side[0].dead[0] = true; /* stopped: it tells nobody anything */
+	say_again(0, n);
+	town_run(&t, MS(20));
+	CU_ASSERT_TRUE(town_fates(&t, 0, DROP_NO_CONN) > 0);
+	t.side[0].dead[0] = false;
+	town_run(&t, SEC(2));
+	CU_ASSERT_EQUAL(living_talks(0, n), n);
+	CU_ASSERT_EQUAL(town_heard(&t), n);
+	town_close(&t);
+}
+
 /* Nobody has noticed yet: what is left for the dead is lost, and nothing else. */
 static void
 test_a_death_unnoticed_costs_only_what_was_handed_over(void)
@@ -385,6 +411,7 @@ suite_census(void)
 	CU_add_test(s, "who comes again is told what others keep",
 	            test_who_comes_again_is_told_what_others_keep);
 	CU_add_test(s, "homes move and come back", test_homes_move_and_come_back);
+	CU_add_test(s, "a stand-in waits until it is told", test_a_stand_in_waits_until_it_is_told);
 	CU_add_test(s, "a death unnoticed costs only what was handed over",
 	            test_a_death_unnoticed_costs_only_what_was_handed_over);
 	CU_add_test(s, "who is stopped holds up nobody", test_who_is_stopped_holds_up_nobody);

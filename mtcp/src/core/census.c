@@ -4,7 +4,7 @@
 
 #include "core/stack_priv.h"
 
-#define GREET_NS  MS(200) /* how long a core waits for what others have to tell */
+#define GREET_NS  MS(200) /* so long a core waits for what others have to tell */
 #define WALK_STEP 256u    /* guests, a step                                     */
 
 /* Whose flows nobody else has to care for. */
@@ -233,8 +233,10 @@ census_step(struct stack *st, int64_t now)
 	if (unlikely(epoch != c->epoch)) {
 		if (c->can_adopt && !c->joins)
 			adopt_absent(st);
-		if (!c->walks || c->walk != epoch)
+		if (!c->walks || c->walk != epoch) {
 			walk_begin(st, epoch);
+			c->unsure = now + GREET_NS;
+		}
 		walk_on(st);
 	}
 	if (likely(!c->joins))

@@ -19,6 +19,16 @@ reset(struct stack *st, const struct segment_from *from, const struct tcp_tuple 
 		txq_stray(st, from, t, &rst);
 }
 
+/* A flow unknown here.  Not while it may be another core's that has not said so yet: what is
+ * sent again is answered. */
+static void
+refuse(struct stack *st, const struct segment_from *from, const struct tcp_tuple *t,
+       const struct tcp_seg *s, int64_t now)
+{
+	if (!(s->flags & TCP_ACK) || !steer_is_unsure(&st->steer, now))
+		reset(st, from, t, s);
+}
+
 static enum fate
 to_listener(struct stack *st, struct listener *l, const struct segment_from *from,
             const struct tcp_tuple *t, uint32_t hash, const struct tcp_seg *s, int64_t now)
@@ -32,7 +42,7 @@ to_listener(struct stack *st, struct listener *l, const struct segment_from *fro
 		fate = s->flags & TCP_SYN ? DROP_NO_CONN
 		                          : listener_cookie(st, l, from, t, hash, s, now);
 		if (fate == DROP_NO_CONN || fate == DROP_COOKIE)
-			reset(st, from, t, s);
+			refuse(st, from, t, s, now);
 		return fate;
 	}
 	if (!(s->flags & TCP_SYN) || (s->flags & TCP_FIN))

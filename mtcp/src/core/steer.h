@@ -104,5 +104,12 @@ void steer_listen(struct stack *st, uint16_t port, bool on);
 /* Whether another core listens on the port. */
 bool steer_others_listen(const struct stack *st, uint16_t port);
 
+/* Whether another process may still have to tell this core what it keeps. */
+static inline bool
+steer_is_unsure(const struct steer *r, int64_t now)
+{
+	return r->hall && r->hall->far && census_unsure(&r->census, r->hall, now);
+}
+
 /* Nobody will sit here any more: gives back what was left. */
 void steer_leave(struct stack *st);
