@@ -135,6 +135,29 @@ test_time_wait_does_not_keep_a_port_from_other_listeners(void)
 	town_close(&t);
 }
 
+/* Who was to keep them listened when they were handed over, and does not when it looks. */
+static void
+test_a_syn_that_finds_its_keeper_deaf_comes_again_to_another(void)
+{
+	static struct town t;
+
+	town_open_random(&t, 4, 4);
+	town_listen(&t, 0, 1 << 1);
+	t.side[0].dead[1] = true; /* stopped */
+	for (unsigned i = 0; i < 32; i++)
+		(void)town_talk(&t, 1, 0, 0, false);
+	town_run(&t, MS(5));
+	town_listen(&t, 0, 1 << 2);
+	CU_ASSERT_EQUAL(listener_retire(t.side[0].core[1].st, t.side[0].listener[1]), 0);
+	t.side[0].dead[1] = false;
+	town_run(&t, SEC(4));
+	CU_ASSERT_EQUAL(town_heard(&t), 32);
+	CU_ASSERT_EQUAL(town_fates(&t, 0, DROP_NO_CONN), 0);
+	CU_ASSERT_TRUE(town_fates(&t, 0, DROP_CORE_GONE) > 0);
+	town_check_accounts(&t, 0);
+	town_close(&t);
+}
+
 static void
 tune_cookies(struct stack_cfg *c, unsigned side, unsigned core)
 {
@@ -200,6 +223,8 @@ suite_keeper(void)
 	            test_a_retired_listener_leaves_the_new_to_others);
 	CU_add_test(s, "TIME-WAIT does not keep a port from other listeners",
 	            test_time_wait_does_not_keep_a_port_from_other_listeners);
+	CU_add_test(s, "a SYN that finds its keeper deaf comes again to another",
+	            test_a_syn_that_finds_its_keeper_deaf_comes_again_to_another);
 	CU_add_test(s, "cookies come back to the keeper", test_cookies_come_back_to_the_keeper);
 	CU_add_test(s, "the keeper's end is noticed", test_the_keepers_end_is_noticed);
 }

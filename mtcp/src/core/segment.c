@@ -50,6 +50,16 @@ to_listener(struct stack *st, struct listener *l, const struct segment_from *fro
 	return listener_syn(st, l, from, t, hash, s, seq_of(0), false, now);
 }
 
+/* A SYN that was sent to us as one who listens, by a core that could not know better; when it comes
+ * again it goes to one who does. */
+static bool
+came_too_late(const struct stack *st, const struct segment_from *from, const struct tcp_tuple *t,
+              const struct tcp_seg *s)
+{
+	return from->pkt && (from->pkt->flags & STEER_KEEP) && !(s->flags & TCP_ACK) &&
+	       steer_others_listen(st, t->lport);
+}
+
 static enum fate
 to_nobody(struct stack *st, const struct segment_from *from, const struct tcp_tuple *t,
           uint32_t hash, const struct tcp_seg *s, int64_t now)
@@ -67,7 +77,9 @@ to_nobody(struct stack *st, const struct segment_from *from, const struct tcp_tu
 	}
 	if (s->flags & TCP_RST)
 		return DROP_NO_CONN_RST;
-	reset(st, from, t, s);
+	if (came_too_late(st, from, t, s))
+		return DROP_CORE_GONE;
+	refuse(st, from, t, s, now);
 	return DROP_NO_CONN;
 }
 
