@@ -293,6 +293,32 @@ test_who_is_stopped_holds_up_nobody(void)
 	town_close(&t);
 }
 
+/* Who listened listens no more, since another does; that one still waits for greetings. */
+static void
+test_who_listens_while_it_joins_is_sent_to(void)
+{
+	open_town(3, 1, BY_FLOW);
+	town_listen(&t, 0, 1 << 0);
+	town_kill(&t, 0, 1);
+	bury(1, 0);
+	town_run(&t, MS(1));
+	t.cfg.queues = 1;
+	t.side[0].dead[2] = true; /* stopped */
+	town_revive(&t, 0, 1);
+	town_listen(&t, 0, 1 << 1);
+	CU_ASSERT_EQUAL(listener_retire(t.side[0].core[0].st, t.side[0].listener[0]), 0);
+	for (unsigned i = 0; i < 32; i++)
+		(void)town_talk(&t, 1, 0, 0, false);
+	town_run(&t, MS(50));
+	CU_ASSERT_EQUAL(hall_state(t.side[0].view[1], 1), HALL_JOINS);
+	t.side[0].dead[2] = false;
+	town_run(&t, SEC(2));
+	CU_ASSERT_EQUAL(town_fates(&t, 0, DROP_NO_CONN), 0);
+	CU_ASSERT_EQUAL(living_talks(0, 32), 32);
+	CU_ASSERT_EQUAL(t.side[0].accepted[1], 32);
+	town_close(&t);
+}
+
 /* -- queues of others ----------------------------------------------------------------- */
 
 static uint64_t adopted[8]; /* by each core, as its engine was told */
@@ -415,6 +441,7 @@ suite_census(void)
 	CU_add_test(s, "a death unnoticed costs only what was handed over",
 	            test_a_death_unnoticed_costs_only_what_was_handed_over);
 	CU_add_test(s, "who is stopped holds up nobody", test_who_is_stopped_holds_up_nobody);
+	CU_add_test(s, "who listens while it joins is sent to", test_who_listens_while_it_joins_is_sent_to);
 	CU_add_test(s, "queues of who is not there are looked at by one",
 	            test_queues_of_who_is_not_there_are_looked_at_by_one);
 	CU_add_test(s, "garbage harms nobody", test_garbage_harms_nobody);

@@ -358,25 +358,33 @@ hall_listen(struct hall *h, unsigned me, uint16_t port, bool on)
 }
 
 static bool
-serves(const struct hall *h, unsigned core, uint16_t port)
+serves(const struct hall *h, unsigned core, uint16_t port, enum hall_state state)
 {
-	return hall_state(h, core) == HALL_RUNS && hall_listens(h, core, port);
+	return hall_state(h, core) == state && hall_listens(h, core, port);
+}
+
+static unsigned
+nth_that_serves(const struct hall *h, unsigned me, uint16_t port, uint32_t hash, enum hall_state state)
+{
+	unsigned n = 0;
+
+	for (unsigned i = 0; i < h->cores; i++)
+		n += i != me && serves(h, i, port, state);
+	if (n == 0)
+		return HALL_CORES_MAX;
+	n = hash % n;
+	for (unsigned i = 0; i < h->cores; i++)
+		if (i != me && serves(h, i, port, state) && n-- == 0)
+			return i;
+	return HALL_CORES_MAX; /* it has stopped meanwhile */
 }
 
 unsigned
 hall_listener(const struct hall *h, unsigned me, uint16_t port, uint32_t hash)
 {
-	unsigned n = 0;
+	unsigned core = nth_that_serves(h, me, port, hash, HALL_RUNS);
 
-	for (unsigned i = 0; i < h->cores; i++)
-		n += i != me && serves(h, i, port);
-	if (n == 0)
-		return HALL_CORES_MAX;
-	n = hash % n;
-	for (unsigned i = 0; i < h->cores; i++)
-		if (i != me && serves(h, i, port) && n-- == 0)
-			return i;
-	return HALL_CORES_MAX; /* it has stopped meanwhile */
+	return core != HALL_CORES_MAX ? core : nth_that_serves(h, me, port, hash, HALL_JOINS);
 }
 
 bool

@@ -251,7 +251,7 @@ hall_listens(const struct hall *h, unsigned core, uint16_t port)
 }
 
 /* The core that serves `port`, if `me` does not: one of those that listen, the same for the
- * same hash.  HALL_CORES_MAX: nobody. */
+ * same hash; one that joins, and takes nothing yet, if no other does.  HALL_CORES_MAX: nobody. */
 unsigned hall_listener(const struct hall *h, unsigned me, uint16_t port, uint32_t hash);
 
 /* Whether every core of this process but `me` is past HALL_LEAVES, or never was there. */
