@@ -16,12 +16,13 @@ source=
 version=
 jobs=$(nproc)
 few=no
+quick=no
 install=yes
 
 usage() {
 	cat <<TEXT
 usage: apps/nginx/build.sh [--prefix DIR] [--mtcp DIR] [--work DIR] [--source DIR]
-                           [--version V] [--jobs N] [--few] [--no-install] [--help]
+                           [--version V] [--jobs N] [--few] [--quick] [--no-install] [--help]
 
   --prefix DIR    where nginx and libmtcp.so are installed ($prefix)
   --mtcp DIR      the folder that mtcp was built in (build/release, build/check, or the source's own)
@@ -30,6 +31,7 @@ usage: apps/nginx/build.sh [--prefix DIR] [--mtcp DIR] [--work DIR] [--source DI
   --version V     Debian's version to fetch (the newest that the archive still has)
   --jobs N        make -j ($jobs)
   --few           without dynamic modules but for stream, which halves the time
+  --quick         what test/interop/nginx_quick.sh asks for, not optimized: for tests
   --no-install    build only
   --help          this text
 
@@ -166,9 +168,20 @@ is_left_out() { # flag
 	esac
 }
 
+quick_flags() {
+	printf -- '--with-%s\n' cc-opt="-O0 -g0" http_ssl_module http_v2_module threads http_stub_status_module http_dav_module
+	printf -- '--without-http_%s_module\n' charset gzip ssi userid access auth_basic mirror autoindex geo split_clients \
+		referer fastcgi uwsgi scgi grpc memcached limit_conn limit_req empty_gif browser upstream_hash \
+		upstream_ip_hash upstream_least_conn upstream_random upstream_zone
+}
+
 configure() {
 	local words=() flags=() w cc='' ld=''
-	mapfile -t words < <(debian_flags | xargs -n 1 printf '%s\n')
+	if [ $quick = yes ]; then
+		mapfile -t words < <(quick_flags)
+	else
+		mapfile -t words < <(debian_flags | xargs -n 1 printf '%s\n')
+	fi
 	[ ${#words[@]} -gt 0 ] || words=(--with-http_ssl_module --with-http_v2_module --with-threads
 		--with-http_stub_status_module --with-stream --with-stream_ssl_module)
 	for w in "${words[@]}"; do
@@ -178,13 +191,14 @@ configure() {
 		*) if is_left_out "$w"; then say "without ${w#--with-}"; else flags+=("$w"); fi ;;
 		esac
 	done
-	# What stands last counts.
+	# What stands last counts; modules that are left out know nothing of paths.
+	[ $quick = yes ] || flags+=(--http-fastcgi-temp-path="$prefix/tmp/fastcgi"
+		--http-uwsgi-temp-path="$prefix/tmp/uwsgi" --http-scgi-temp-path="$prefix/tmp/scgi")
 	flags+=(--prefix="$prefix" --sbin-path="$prefix/sbin/nginx" --conf-path="$prefix/conf/nginx.conf"
 		--modules-path="$prefix/modules" --error-log-path="$prefix/logs/error.log"
 		--http-log-path="$prefix/logs/access.log" --pid-path="$prefix/run/nginx.pid"
 		--lock-path="$prefix/run/nginx.lock" --http-client-body-temp-path="$prefix/tmp/body"
-		--http-proxy-temp-path="$prefix/tmp/proxy" --http-fastcgi-temp-path="$prefix/tmp/fastcgi"
-		--http-uwsgi-temp-path="$prefix/tmp/uwsgi" --http-scgi-temp-path="$prefix/tmp/scgi"
+		--http-proxy-temp-path="$prefix/tmp/proxy"
 		--with-cc="${CC:-cc}" --with-cc-opt="$cc" --with-ld-opt="$ld" --add-module="$here")
 	(
 		cd "$work/nginx" || exit 1
@@ -196,7 +210,7 @@ configure() {
 # Everything that configure was told, so that it runs again only when something changed.
 configuration() {
 	cat "$work/version" "$here/config" "${BASH_SOURCE[0]}"
-	echo "$MTCP_SRC $MTCP_BUILD $prefix $few ${CC:-cc}"
+	echo "$MTCP_SRC $MTCP_BUILD $prefix $few $quick ${CC:-cc}"
 	# A module's library may have come since.
 	ls -d /usr/include/{GeoIP,gd}.h /usr/include/libxslt /usr/lib/*/libperl.so 2>/dev/null
 	return 0
@@ -237,6 +251,7 @@ while [ $# -gt 0 ]; do
 	--version) version=$2 && shift ;;
 	--jobs) jobs=$2 && shift ;;
 	--few) few=yes ;;
+	--quick) quick=yes ;;
 	--no-install) install=no ;;
 	--help | -h) usage; exit 0 ;;
 	*) usage >&2; exit 2 ;;

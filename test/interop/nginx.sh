@@ -13,8 +13,24 @@
 #   MTCP_NGINX_LARGE     MB of the largest file (default 1024)
 . "$(dirname "$0")/lib.sh"
 
+quick=${MTCP_NGINX_QUICK:-no}
 objects=$build/nginx/nginx/objs
+[ $quick = no ] || objects=$build/nginx-quick/nginx/objs
+
+# What there is to judge is built here, if its source can be had.
+quick_build() {
+	need_cmd dpkg-source make
+	echo '#include <openssl/ssl.h>' | ${CC:-cc} -E - >/dev/null 2>&1 || skip "needs libssl-dev"
+	if ! "$src/apps/nginx/build.sh" --mtcp "$build" --work "$build/nginx-quick" --quick --no-install; then
+		[ -e "$build/nginx-quick/version" ] || skip "nginx's source cannot be fetched here"
+		echo "FAIL  nginx is built"
+		exit 1
+	fi
+}
+
 [ -z "${MTCP_SANITIZE:-}" ] || skip "nginx itself is not instrumented"
+[ "${MTCP_WITH_DPDK:-yes}" = yes ] || skip "built without DPDK"
+[ $quick = no ] || quick_build
 [ -x "$objects/nginx" ] || skip "needs nginx: apps/nginx/build.sh --mtcp $build --no-install"
 begin ab wrk nginx openssl curl sha256sum "$python3"
 
@@ -36,7 +52,6 @@ large_make() {
 	done
 	truncate -s "${large_mb}M" "$work/www/large"
 }
-large_make
 
 # On a TAP there are places for old workers and new ones at once; AF_XDP has as many as the interface has queues, and
 # one that nobody reads would lose what arrives on it.
@@ -54,6 +69,15 @@ conf_mtcp() { # lines...
 
 # libxdp wants more than a worker of nobody's keeps.
 user() { if [ $kind = tap ]; then echo nobody nogroup; else echo root; fi; }
+
+has_module() { grep -q "ngx_http_$1_module" "$objects/ngx_modules.c"; }
+
+temporary() { # modules that may be there
+	local m
+	for m in "$@"; do
+		! has_module "$m" || echo "${m}_temp_path $work/ng/tmp/$m;"
+	done
+}
 
 has_stream() { [ -e "$objects/ngx_stream_module.so" ]; }
 
@@ -90,9 +114,7 @@ conf_nginx() {
 			access_log $dir/access.log side;
 			client_body_temp_path $dir/tmp/body;
 			proxy_temp_path $dir/tmp/proxy;
-			fastcgi_temp_path $dir/tmp/fastcgi;
-			uwsgi_temp_path $dir/tmp/uwsgi;
-			scgi_temp_path $dir/tmp/scgi;
+			$(temporary fastcgi uwsgi scgi)
 			proxy_cache_path $dir/tmp/cache keys_zone=c:1m;
 			client_max_body_size 0;
 			keepalive_requests 1000000;
@@ -365,6 +387,10 @@ serves() {
 	by_streams
 	by_others
 	reloads
+	ends
+}
+
+ends() {
 	ng -s quit
 	finished ng 10
 	same "$kind, $workers: quit ends it with status 0" 0 $?
@@ -374,7 +400,24 @@ serves() {
 	net_clear
 }
 
+quickly() {
+	workers=2
+	begin_server
+	by_curl
+	by_name
+	by_streams
+	by_tls tls1_3
+	by_leavers
+	reloads
+	ends
+}
+
 judge_files
+if [ $quick = yes ]; then
+	quickly
+	finish
+fi
+large_make
 large_sum=$(sum_of "$work/www/large")
 for kind in ${MTCP_NGINX_KINDS:-tap af_xdp}; do
 	for workers in ${MTCP_NGINX_WORKERS:-1 2}; do
