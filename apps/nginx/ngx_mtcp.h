@@ -29,6 +29,7 @@ typedef struct {
 	ngx_uint_t  cores;     /* num_cores                                                 */
 	ngx_uint_t  places;    /* multiprocess; 0: off                                      */
 	ngx_flag_t  placed;    /* multiprocess names a place                                */
+	ngx_flag_t  xdp;       /* eal_args name a device of AF_XDP                          */
 } ngx_mtcp_conf_t;
 
 extern ngx_module_t ngx_mtcp_module;

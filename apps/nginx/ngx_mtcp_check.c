@@ -63,6 +63,8 @@ read_values(char *text, ngx_mtcp_conf_t *mcf)
 			mcf->cores = strtoul(value, NULL, 10);
 		else if (strcmp(line, "multiprocess") == 0)
 			read_places(value, mcf);
+		else if (strcmp(line, "eal_args") == 0)
+			mcf->xdp = strstr(value, "net_af_xdp") != NULL;
 	}
 }
 

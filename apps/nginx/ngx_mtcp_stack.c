@@ -6,7 +6,8 @@
  * While a reload replaces workers, old ones still have places among the processes of one address
  * (`multiprocess').  A new one that finds none waits until one of them goes.  Where the file says nothing
  * of several processes there is one place, a lock that the master made and the kernel takes back
- * from whoever ends.
+ * from whoever ends.  The same lock lets workers with AF_XDP open their devices one after the other: the program
+ * on the interface is to be one of them all, and libxdp gives it one of its own when it finds none.
  */
 #include "ngx_mtcp.h"
 
@@ -36,11 +37,25 @@ ngx_mtcp_stack_prepare(ngx_log_t *log)
 /* ---- a place among the processes ---------------------------------------- */
 
 static ngx_flag_t
-take_turn(void)
+take_turn(int how)
 {
 	struct flock whole = { .l_type = F_WRLCK, .l_whence = SEEK_SET };
+	int rc;
 
-	return fcntl(turn, F_SETLK, &whole) == 0;
+	do
+		rc = fcntl(turn, how, &whole);
+	while (rc < 0 && ngx_errno == NGX_EINTR);
+	return rc == 0;
+}
+
+static void
+leave_turn(void)
+{
+	struct flock whole = { .l_type = F_UNLCK, .l_whence = SEEK_SET };
+	ngx_err_t err = ngx_errno;
+
+	(void) fcntl(turn, F_SETLK, &whole);
+	ngx_set_errno(err);
 }
 
 /* The library's own words go where the others go, but for one that was said before: that all places are
@@ -76,12 +91,17 @@ static int
 try_init(ngx_mtcp_conf_t *mcf, ngx_flag_t again)
 {
 	const char *file = (const char *)mcf->file.data;
+	ngx_flag_t in_turn = mcf->places > 0 && mcf->xdp && take_turn(F_SETLKW);
+	int rc;
 
-	if (mcf->places == 0 && !take_turn()) {
+	if (mcf->places == 0 && !take_turn(F_SETLK)) {
 		errno = EBUSY;
 		return -1;
 	}
-	return again ? init_quietly(file) : mtcp_init(file);
+	rc = again ? init_quietly(file) : mtcp_init(file);
+	if (in_turn)
+		leave_turn();
+	return rc;
 }
 
 /* Who is told to go while it waits, goes. */
@@ -180,6 +200,7 @@ ngx_mtcp_stack_start(ngx_cycle_t *cycle, ngx_mtcp_conf_t *mcf)
 	ngx_mtcp_relay_begin(mcf->patience);
 	if (tell_library(mcf, workers, cycle->log) != NGX_OK || init_in_time(mcf, cycle->log) != NGX_OK)
 		return NGX_ERROR;
+	ngx_mtcp_rights_lessen(cycle->log);
 	pin(cycle, mcf);
 	ctx = mtcp_create_context(0);
 	if (!ctx || posix_take_stack(ngx_mtcp_posix, ctx) < 0) {

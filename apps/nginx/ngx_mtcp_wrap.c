@@ -261,5 +261,5 @@ __wrap_setuid(uid_t uid)
 	if (uid == 0 || ngx_process != NGX_PROCESS_WORKER || !ngx_mtcp_posix ||
 	    !ngx_mtcp_posix->active)
 		return __real_setuid(uid);
-	return ngx_mtcp_setuid_keeping(uid);
+	return ngx_mtcp_setuid_keeping(uid, ngx_mtcp_conf_of((ngx_cycle_t *)ngx_cycle)->xdp);
 }

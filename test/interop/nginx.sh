@@ -67,9 +67,6 @@ conf_mtcp() { # lines...
 	printf '%s\n' "${devices[@]}" "address = $ours/24" "num_cores = 1" "$@" >"$work/ng/conf/mtcp.conf"
 }
 
-# libxdp wants more than a worker of nobody's keeps.
-user() { if [ $kind = tap ]; then echo nobody nogroup; else echo root; fi; }
-
 has_module() { grep -q "ngx_http_$1_module" "$objects/ngx_modules.c"; }
 
 temporary() { # modules that may be there
@@ -97,7 +94,7 @@ conf_nginx() {
 	local dir=$work/ng
 	cat >"$dir/conf/nginx.conf" <<-NGINX
 		$(! has_stream || echo "load_module $objects/ngx_stream_module.so;")
-		user $(user);
+		user nobody nogroup;
 		worker_processes $workers;
 		daemon off;
 		pid $dir/pid;
@@ -359,6 +356,8 @@ reloads() {
 	get -o /dev/null "http://$ours/1"
 	check "$kind, $workers: reopen" test -s "$work/ng/access.log"
 	pid=$(pgrep -P "${pids[ng]}" -f "worker process" | head -n 1)
+	same "$kind, $workers: a worker is nobody's, and has no rights of the superuser's" "nobody 0000000000000000" \
+		"$(stat -c %U "/proc/$pid") $(sed -n 's/^CapEff:[^0-9a-f]*//p' "/proc/$pid/status")"
 	before=$(grep -c 'has started' "$work/ng/error.log")
 	kill -KILL "$pid"
 	wait_for 5 started_more_than "$before"
