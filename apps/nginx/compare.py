@@ -373,6 +373,7 @@ class Compare:
                                            "".join(", %d %s" % (figures[x], x) for x in ("failed", "dropped")
                                                    if figures.get(x))))
         except (Failed, OSError) as why:
+            row.setdefault(name, []).append(None)
             self.errors.setdefault(row["cell"] + " " + name, str(why))
             self.say("    %-16s %s" % (name, why))
 
@@ -389,16 +390,21 @@ def systems_of(b, cell, row):
 
 
 def digest(row):
-    """Medians of a row's rounds, and of the ratios of each round."""
+    """Medians of a row's rounds, and of the ratios of each round; failures of all of them."""
     out = {"cell": row["cell"]}
     kernels = [name for name in row if name.startswith("kernel")]
     for name in kernels + ["mtcp"]:
-        if row.get(name):
-            out[name] = bench.medians(row[name])
-            out[name]["rounds_per_s"] = [f["per_s"] for f in row[name]]
+        rounds = [f for f in row.get(name, []) if f]
+        if rounds:
+            out[name] = bench.medians(rounds)
+            out[name]["rounds_per_s"] = [f["per_s"] for f in rounds]
+            for what in ("failed", "dropped"):
+                if what in out[name]:
+                    out[name][what] = sum(f.get(what, 0) for f in rounds)
     if row.get("mtcp") and kernels:
         ratios = [a["per_s"] / max(k["per_s"] for k in them)
-                  for a, *them in zip(row["mtcp"], *(row[k] for k in kernels)) if all(k["per_s"] for k in them)]
+                  for a, *them in zip(row["mtcp"], *(row[k] for k in kernels))
+                  if a and all(k and k["per_s"] for k in them)]
         if ratios:
             out["mtcp_to_kernel"] = round(statistics.median(ratios), 3)
             out["ratios"] = [round(r, 3) for r in ratios]

@@ -21,7 +21,6 @@ import contextlib
 import os
 import random
 import re
-import shutil
 import signal
 import socket
 import ssl
@@ -287,9 +286,6 @@ class Nginx:
         when = book.kills[-1][0]
         say("note %.1f kill of %d: replaced after %.2f s%s" % (when, victim, time.time() - when,
                                                               "" if in_time else ", NOT in time"))
-        # It cannot take its own folder away.
-        folder = os.path.join(os.environ.get("RUNTIME_DIRECTORY", "/none"), "dpdk", "mtcp-%d" % victim)
-        shutil.rmtree(folder, ignore_errors=True)
         return in_time
 
 

@@ -200,13 +200,26 @@ tap_of_two(char said[SAID])
 	if (own_network())
 		tap_of(said, 2);
 	else
-		tell(said, "opened 0, begun 0 1, closed 0; opened 0, begun 0 1, closed 0; ");
+		tell(said, "no network");
+}
+
+/* Who may not make a network namespace sees that it was not tried. */
+static void
+check_tap(void (*story)(char said[SAID]), const char *expect)
+{
+	char *said = in_child(story);
+
+	if (strcmp(said, "no network") == 0)
+		printf(" (no network namespace: not tried) ");
+	else
+		CU_ASSERT_STRING_EQUAL(said, expect);
+	free(said);
 }
 
 static void
 test_a_shared_tap_gets_packets_while_somebody_reads(void)
 {
-	check_says(tap_of_two, "opened 0, begun 0 1, closed 0; opened 0, begun 0 1, closed 0; ");
+	check_tap(tap_of_two, "opened 0, begun 0 1, closed 0; opened 0, begun 0 1, closed 0; ");
 }
 
 static void
@@ -215,13 +228,13 @@ tap_of_one(char said[SAID])
 	if (own_network())
 		tap_of(said, 0);
 	else
-		tell(said, "opened 1, begun 0 1, closed 1; opened 1, begun 0 1, closed 1; ");
+		tell(said, "no network");
 }
 
 static void
 test_a_tap_of_one_process_keeps_what_comes_early(void)
 {
-	check_says(tap_of_one, "opened 1, begun 0 1, closed 1; opened 1, begun 0 1, closed 1; ");
+	check_tap(tap_of_one, "opened 1, begun 0 1, closed 1; opened 1, begun 0 1, closed 1; ");
 }
 
 void
