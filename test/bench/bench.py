@@ -29,6 +29,7 @@ from bench_net import BUILDDIR, KERNELS, OURS, SRCDIR, Failed, Net, Process, pro
 SCHEMA, VERSION = "mtcp-bench", 1
 FOREVER = "--keep-alive=1000000000"
 BIG = 16 << 20
+CALM = 0.01        # of the CPUs a host may take
 
 
 # ---- one measurement ---------------------------------------------------------
@@ -128,6 +129,29 @@ def by_nginx(b, path, conns, kept):
     return wrk_figures(text, client.last_line())
 
 
+def cpu_ticks():
+    """(what a host has kept for others, all) of the CPU time since the machine started."""
+    with open("/proc/stat", encoding="ascii") as f:
+        ticks = [int(n) for n in f.readline().split()[1:9]]
+    return ticks[7], sum(ticks)
+
+
+def calmest(b, measure, *args):
+    """The figures of a measurement that the host of a virtual machine let alone: one from which it took more than
+    CALM of the CPUs is repeated while patience lasts, and that from which it took least counts."""
+    best = None
+    while True:
+        begun, before = time.monotonic(), cpu_ticks()
+        found = measure(b, *args)
+        taken, everything = (after - was for after, was in zip(cpu_ticks(), before))
+        found["stolen"] = round(taken / max(everything, 1), 3)
+        if best is None or found["stolen"] < best["stolen"]:
+            best = found
+        if best["stolen"] <= CALM or b.patience_s <= 0:
+            return best
+        b.patience_s -= time.monotonic() - begun
+
+
 def medians(runs):
     """Of each figure; how many runs there were."""
     names = sorted({k for r in runs for k in r})
@@ -142,7 +166,7 @@ def side_by_side(b, systems, *args):
     for _ in range(b.repeat):
         for name, measure in systems:
             try:
-                runs[name].append(measure(b, *args))
+                runs[name].append(calmest(b, measure, *args))
             except Failed as why:
                 errors[name] = str(why)
     row = {name: medians(r) for name, r in runs.items() if r}
@@ -212,7 +236,7 @@ def part_latency(b):
             b.say("latency, %s at %d %% of peak" % (name, percent))
             rate = max(int(top * percent / 100), 1)
             row = {"system": name, "percent": percent, "rate_per_s": rate}
-            row.update(measure(b, "64", 64, True, rate))
+            row.update(calmest(b, measure, "64", 64, True, rate))
             rows.append(row)
     return rows
 
@@ -413,6 +437,7 @@ class Bench:
         self.million = args.million or (100000 if args.quick else 1000000)
         self.idlers = 500000 if args.quick else 10000000
         self.idle_s = 2 if args.quick else 5
+        self.patience_s = args.patience    # left for repeating what the host disturbed
         self.done = {}
 
     def say(self, what):
@@ -448,7 +473,7 @@ def head(b):
 
 def take(b, only):
     """Every part; one that fails leaves its reason."""
-    out = head(b)
+    out, before = head(b), cpu_ticks()
     for name, part in PARTS:
         if only and name not in only:
             continue
@@ -458,6 +483,8 @@ def take(b, only):
         except (Failed, OSError) as why:
             b.say("%s: %s" % (name, why))
             out.setdefault("errors", {})[name] = str(why)
+    taken, everything = (after - was for after, was in zip(cpu_ticks(), before))
+    out["machine"]["stolen"] = round(taken / max(everything, 1), 3)
     return out
 
 
@@ -478,6 +505,8 @@ def read_arguments():
     p.add_argument("--seconds", type=int, help="for each measurement")
     p.add_argument("--repeat", type=int, default=1, help="take each so often; medians count")
     p.add_argument("--conns", help="open at a time in rates, for example 8,512")
+    p.add_argument("--patience", type=float, default=0, metavar="SECONDS",
+                   help="for repeating what a virtual machine's host disturbed")
     p.add_argument("--million", type=int, metavar="N", help="connections of that part")
     p.add_argument("--sizes", help="bytes of a file in rates, for example 64,1024")
     p.add_argument("--only", help="some parts: " + ",".join(n for n, _ in PARTS))

@@ -23,6 +23,11 @@ def of(row, system, figure, digits=0):
     return "failed" if "error" in f else number(f.get(figure), digits)
 
 
+def stolen(row):
+    """The most that a host took of the CPUs during a measurement of this row."""
+    return max((f["stolen"] for f in row.values() if isinstance(f, dict) and "stolen" in f), default=None)
+
+
 def exact(d):
     return table(["instructions of the server", "stack", "application"],
                  [[name, number(p.get("stack"), 1), number(p.get("app"), 1)]
@@ -33,11 +38,11 @@ def rates(rows):
     kinds = {"short": "short connections/s", "kept": "kept requests/s"}
     return table(
         ["", "ours", "kernel", "nginx", "ours : kernel", "ours : nginx", "busy cycles each",
-         "server's load, %"],
+         "server's load, %", "stolen, %"],
         [["%s, %s B, %s open" % (kinds[r["kind"]], number(r["bytes"]), number(r["connections"])),
           of(r, "ours", "per_s"), of(r, "kernel", "per_s"), of(r, "nginx", "per_s"),
           number(r.get("ours_to_kernel"), 1), number(r.get("ours_to_nginx"), 1),
-          of(r, "ours", "busy_cycles"), percent(r["ours"].get("load"))] for r in rows])
+          of(r, "ours", "busy_cycles"), percent(r["ours"].get("load")), percent(stolen(r))] for r in rows])
 
 
 def bulk(rows):
@@ -109,6 +114,8 @@ def text(d):
     out = ["%s, commit %s; %s, %d CPUs, Linux %s; %d s each%s" % (
         d["date"], d["commit"], m["cpu"], m["cpus"], m["kernel"], d["seconds"],
         ", quick" if d["quick"] else "")]
+    if m.get("stolen", 0) > 0.01:
+        out.append("The host took %s %% of the CPUs: figures are lower than the machine's." % percent(m["stolen"]))
     if "MTCP_CHECKS" in (d.get("build") or ""):
         out.append("Built with --enable-checks: rates mean nothing.")
     for name, part in PARTS:

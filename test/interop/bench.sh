@@ -24,11 +24,13 @@ missing() {
 		    if not good:
 		        print(what)
 		want("schema", (d["schema"], d["version"]) == ("mtcp-bench", 1))
+		want("what the host took", 0 <= d["machine"]["stolen"] <= 1)
 		want("two rows of rates", len(d["rates"]) == 2)
 		for r in d["rates"]:
 		    for system in ("ours", "kernel", "nginx"):
 		        f = r[system]
-		        want("%s %s: %s" % (r["kind"], system, f), f.get("per_s", 0) > 0 and f.get("failed") == 0)
+		        want("%s %s: %s" % (r["kind"], system, f), f.get("per_s", 0) > 0 and f.get("failed") == 0
+		             and 0 <= f.get("stolen", -1) <= 1)
 		    want("busy cycles: %s" % r["ours"], r["ours"].get("busy_cycles", 0) > 0)
 		for system in ("ours", "kernel"):
 		    want("fairness " + system, 0 < d["fairness"][system]["jain"] <= 1.00001)
