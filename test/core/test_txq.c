@@ -229,6 +229,42 @@ test_an_ack_waits_for_no_second_segment(void)
 	world_fini(&w);
 }
 
+/* Or where data takes all the room there is it would never leave: it is behind what was made while
+ * it waited, one burst, and no more. */
+static void
+test_an_ack_that_has_waited_comes_before_data(void)
+{
+	struct world w;
+	struct valve v;
+	struct call k[5];
+	struct sock *a[5];
+	struct tcp_seg s;
+	unsigned before = 0;
+	bool acked = false;
+
+	world_init(&w, 1, NULL);
+	accept_calls(&w, k, a, 5);
+	valve_open(&v, &w);
+	v.room = 0;
+	ask(&w, &k[0], 10);
+	world_step(&w, 0);
+	for (unsigned i = 1; i < 5; i++)
+		CU_ASSERT_EQUAL(world_write(&w, 0, a[i], 14600), 14600);
+	world_run(&w, US(60));
+	for (unsigned i = 0; i < 40 && !acked; i++) {
+		v.room = 1;
+		world_run(&w, US(60));
+		if (world_hears(&w, 0, &s)) {
+			acked = s.dport == k[0].sport;
+			before += !acked;
+		}
+	}
+	CU_ASSERT_TRUE(acked && s.len == 0);
+	CU_ASSERT_TRUE(before <= IO_BURST);
+	v.room = UINT32_MAX;
+	world_fini(&w);
+}
+
 /* Two segments a step, and each connection's turn comes. */
 static void
 test_data_has_a_quota_and_goes_round(void)
@@ -636,6 +672,8 @@ suite_txq(void)
 	CU_add_test(suite, "ACKs have a quota", test_acks_have_a_quota);
 	CU_add_test(suite, "an ACK waits for the application's turn",
 	            test_an_ack_waits_for_the_applications_turn);
+	CU_add_test(suite, "an ACK that has waited comes before data",
+	            test_an_ack_that_has_waited_comes_before_data);
 	CU_add_test(suite, "an ACK waits for no second segment",
 	            test_an_ack_waits_for_no_second_segment);
 	CU_add_test(suite, "data has a quota, and goes round",

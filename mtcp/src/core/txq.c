@@ -234,19 +234,33 @@ list_run(struct stack *st, struct list *list, unsigned quota, int64_t now)
 }
 
 /* ACKs that text of the application's may carry: those that came in this step wait for the next
- * at least, and PATIENCE_NS.  On one CPU the application's turn lies between the two. */
-static unsigned
-held_run(struct stack *st, int64_t now)
+ * at least, and PATIENCE_NS.  On one CPU the application's turn lies between the two.  Whose text
+ * has come meanwhile is with the data; the others are ACKs as any from then on, before the data: a port
+ * that this keeps full would never see them, and the peer send again what they acknowledge. */
+static void
+held_end(struct stack *st, int64_t now)
 {
-	unsigned n = 0;
+	struct link *l;
 
-	if (now >= st->held_until)
-		n = list_run(st, &st->tx_held, st->cfg.tx_ack, now);
-	if (list_empty(&st->tx_held) && !list_empty(&st->tx_soon)) {
-		list_splice_back(&st->tx_held, &st->tx_soon);
-		st->held_until = now + PATIENCE_NS;
+	if (now < st->held_until)
+		return;
+	while ((l = list_first(&st->tx_held))) {
+		struct tcp_conn *c = container_of(l, struct tcp_conn, tx_link);
+
+		link_remove(l);
+		c->flags &= ~TCPF_ACK_SOON;
+		c->tx_list = TX_ACK;
+		list_push_back(&st->tx_ack, l);
 	}
-	return n;
+}
+
+static void
+held_begin(struct stack *st, int64_t now)
+{
+	if (!list_empty(&st->tx_held) || list_empty(&st->tx_soon))
+		return;
+	list_splice_back(&st->tx_held, &st->tx_soon);
+	st->held_until = now + PATIENCE_NS;
 }
 
 unsigned
@@ -256,9 +270,10 @@ txq_run(struct stack *st, int64_t now)
 
 	n += synacks_run(st, st->cfg.tx_control, now);
 	n += list_run(st, &st->tx_control, st->cfg.tx_control, now);
+	held_end(st, now);
 	n += list_run(st, &st->tx_ack, st->cfg.tx_ack, now);
 	n += list_run(st, &st->tx_data, st->cfg.tx_data, now);
-	n += held_run(st, now);
+	held_begin(st, now);
 	return n;
 }
 
