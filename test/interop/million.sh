@@ -26,7 +26,7 @@ value() { "$python3" -c "import json; print(int(json.load(open('$work/bench.json
 same "each was answered" "$n" "$(value answered)"
 most() { [ "$(value "$1")" -le "$2" ] || { echo "$(value "$1") bytes"; return 1; }; }
 # The stack's share, an epoll's registration, and the program's own record.
-check "one takes at most 900 bytes of the server" most server_bytes 900
-check "one takes at most 900 bytes of the client" most client_bytes 900
+check "one takes at most 750 bytes of the server" most server_bytes 750
+check "one takes at most 660 bytes of the client" most client_bytes 660
 check "room for ten million takes at most 64 MB" most empty_bytes 64000000
 finish
