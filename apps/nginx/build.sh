@@ -82,7 +82,7 @@ debian_sources() {
 	code=$(. /etc/os-release && echo "${VERSION_CODENAME:-bookworm}")
 	mirror=$(apt-get indextargets --format '$(SITE) $(RELEASE)' 2>/dev/null |
 		awk '$1 ~ /\/debian\/?$/ { print $1; exit }')
-	mirror=${mirror:-http://deb.debian.org/debian}
+	[ -n "$mirror" ] || fail "apt knows no archive of Debian's: say --source DIR, or add one to its sources"
 	cat <<-SOURCES
 		Types: deb-src
 		URIs: $mirror

@@ -195,12 +195,10 @@ test_who_comes_again_is_told_what_others_keep(void)
 	town_close(&t);
 }
 
-/* The same with three: home moves to a stand-in, and back. */
+/* `n` connections that two of three keep; then the third, a home of some, dies. */
 static void
-test_homes_move_and_come_back(void)
+lose_a_home(unsigned n)
 {
-	unsigned n = 150;
-
 	open_town(3, 1, ANY);
 	town_listen(&t, 0, 1 << 0 | 1 << 1);
 	for (unsigned i = 0; i < n; i++)
@@ -210,6 +208,15 @@ test_homes_move_and_come_back(void)
 	town_kill(&t, 0, 2);
 	bury(2, 1);
 	t.cfg.queues = 2;
+}
+
+/* The same with three: home moves to a stand-in, and back. */
+static void
+test_homes_move_and_come_back(void)
+{
+	unsigned n = 150;
+
+	lose_a_home(n);
 	town_run(&t, MS(5));
 	say_again(0, n);
 	town_run(&t, SEC(1));
@@ -230,15 +237,7 @@ test_a_stand_in_waits_until_it_is_told(void)
 {
 	unsigned n = 150;
 
-	open_town(3, 1, ANY);
-	town_listen(&t, 0, 1 << 0 | 1 << 1);
-	for (unsigned i = 0; i < n; i++)
-		(void)town_talk(&t, 1, 0, 0, true);
-	town_run(&t, SEC(1));
-	CU_ASSERT_EQUAL(town_heard(&t), n);
-	town_kill(&t, 0, 2);
-	bury(2, 1);
-	t.cfg.queues = 2;
+	lose_a_home(n);
 	t.side[0].dead[0] = true; /* stopped: it tells nobody anything */
 	say_again(0, n);
 	town_run(&t, MS(20));

@@ -169,7 +169,7 @@ is_attached(struct io *io)
 }
 
 static void
-tap_of(char said[SAID], unsigned all_cores)
+tap_here(char said[SAID], unsigned all_cores)
 {
 	struct io_dpdk *dpdk = started(said, "--no-huge --vdev=net_tap0,iface=mtcptest");
 	struct io_dpdk_port_config cfg = { .devices = "net_tap0", .cores = 1, .numa_node = -1,
@@ -195,12 +195,24 @@ tap_of(char said[SAID], unsigned all_cores)
 }
 
 static void
-tap_of_two(char said[SAID])
+tap_of(char said[SAID], unsigned all_cores)
 {
 	if (own_network())
-		tap_of(said, 2);
+		tap_here(said, all_cores);
 	else
 		tell(said, "no network");
+}
+
+static void
+tap_of_two(char said[SAID])
+{
+	tap_of(said, 2);
+}
+
+static void
+tap_of_one(char said[SAID])
+{
+	tap_of(said, 0);
 }
 
 /* Who may not make a network namespace sees that it was not tried. */
@@ -220,15 +232,6 @@ static void
 test_a_shared_tap_gets_packets_while_somebody_reads(void)
 {
 	check_tap(tap_of_two, "opened 0, begun 0 1, closed 0; opened 0, begun 0 1, closed 0; ");
-}
-
-static void
-tap_of_one(char said[SAID])
-{
-	if (own_network())
-		tap_of(said, 0);
-	else
-		tell(said, "no network");
 }
 
 static void

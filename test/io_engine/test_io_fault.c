@@ -3,11 +3,11 @@
 #include "io_engine/io_fault.h"
 
 #include <CUnit/CUnit.h>
-#include <errno.h>
 
 #include "base/be.h"
 #include "io_engine/io_mem.h"
 #include "io_engine/io_sum.h"
+#include "test/io_engine/wrapped.h"
 #include "wire/sum.h"
 
 #define N 2000
@@ -407,30 +407,13 @@ test_closing_gives_held_packets_back(void)
 
 void suite_io_fault(void);
 
-static unsigned begun;
-
-static int
-note_begin(struct io *io)
-{
-	(void)io;
-	begun++;
-	return -EIO;
-}
-
 static void
 test_the_inner_engine_is_told_of_the_beginning(void)
 {
 	struct io_fault_config cfg = { .seed = 1 };
 	struct duo d = duo_new(&cfg, &(struct io_mem_config){ 0 });
-	struct io_ops ops = *d.bare_a->ops;
-	const struct io_ops *was = d.bare_a->ops;
 
-	CU_ASSERT_EQUAL(io_begin(d.a), 0);
-	ops.begin = note_begin;
-	d.bare_a->ops = &ops;
-	CU_ASSERT_EQUAL(io_begin(d.a), -EIO);
-	CU_ASSERT_EQUAL(begun, 1);
-	d.bare_a->ops = was;
+	check_begins(d.a, d.bare_a);
 	duo_end(&d);
 }
 

@@ -3,13 +3,13 @@
 #include "io_engine/io_pcap.h"
 
 #include <CUnit/CUnit.h>
-#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
 
 #include "io_engine/io_mem.h"
 #include "io_engine/io_sum.h"
+#include "test/io_engine/wrapped.h"
 #include "wire/sum.h"
 
 #define FILE_MAX (1 << 20)
@@ -238,31 +238,13 @@ test_a_full_disk_at_the_start_is_one_clear_line(void)
 	io_mem_wire_free(w);
 }
 
-static unsigned begun;
-
-static int
-note_begin(struct io *io)
-{
-	(void)io;
-	begun++;
-	return -EIO;
-}
-
 static void
 test_the_inner_engine_is_told_of_the_beginning(void)
 {
 	static uint8_t file[FILE_MAX];
 	struct shot s = shot_new((struct io_pcap_config){ 0 }, &(struct io_mem_config){ 0 });
-	struct io *bare = io_mem_end(s.wire, 0, 0);
-	struct io_ops ops = *bare->ops;
-	const struct io_ops *was = bare->ops;
 
-	CU_ASSERT_EQUAL(io_begin(s.a), 0);
-	ops.begin = note_begin;
-	bare->ops = &ops;
-	CU_ASSERT_EQUAL(io_begin(s.a), -EIO);
-	CU_ASSERT_EQUAL(begun, 1);
-	bare->ops = was;
+	check_begins(s.a, io_mem_end(s.wire, 0, 0));
 	shot_end(&s, file);
 }
 
