@@ -140,16 +140,11 @@ test_no_second_recovery_for_the_same_flight(void)
 	peer_free(&p);
 }
 
-/* Two time-outs; then the peer has `n` segments of ten, and three more leave again, unless they
+/* After two time-outs the peer has `n` segments of ten, and three more leave again, unless they
  * are the last. */
 static void
-timed_out_twice(struct peer *p, unsigned n)
+has_only(struct peer *p, unsigned n)
 {
-	in_flight(p, &no_sack, 10);
-	peer_sleeps(p, MS(300));
-	EXPECT(p, ".", 1, MSS, 1);
-	peer_sleeps(p, MS(500));
-	EXPECT(p, ".", 1, MSS, 1);
 	CU_ASSERT_TRUE(tcp_rto_ns(&p->a->conn) > MS(700));
 	SAY(p, ".", 1, 0, 1 + MSS);
 	EXPECT(p, ".", 1 + MSS, MSS, 1);
@@ -160,6 +155,17 @@ timed_out_twice(struct peer *p, unsigned n)
 		EXPECT(p, ".", 1 + i * MSS, MSS, 1);
 	EXPECT_NOTHING(p);
 	EXPECT_NUMBER(p, p->a->conn.ca, TCP_CA_LOSS);
+}
+
+static void
+timed_out_twice(struct peer *p, unsigned n)
+{
+	in_flight(p, &no_sack, 10);
+	peer_sleeps(p, MS(300));
+	EXPECT(p, ".", 1, MSS, 1);
+	peer_sleeps(p, MS(500));
+	EXPECT(p, ".", 1, MSS, 1);
+	has_only(p, n);
 }
 
 /* RFC 6582 4.1: the fourth, sent again, is lost again, and so is the sixth.  No third time-out is
@@ -182,6 +188,38 @@ test_what_was_sent_again_is_lost_again(void)
 	peer_sleeps(&p, MS(10));
 	SAY(&p, ".", 1, 0, 1 + 5 * MSS);
 	EXPECT(&p, ".", 1 + 5 * MSS, MSS, 1);
+	SAY(&p, ".", 1, 0, 1 + 10 * MSS);
+	EXPECT_NUMBER(&p, p.a->conn.ca, TCP_CA_OPEN);
+	peer_free(&p);
+}
+
+/* A peer that has no room for what is out of order speaks SACK, and yet has nothing to say of what
+ * it throws away; of what it has twice it does, and of what it keeps. */
+static void
+test_thrown_away_is_lost_again(void)
+{
+	struct peer p;
+
+	in_flight(&p, NULL, 10);
+	while (p.a->conn.retries < 2) { /* a tail loss probe comes first */
+		peer_sleeps(&p, MS(10));
+		(void)peer_skips(&p);
+	}
+	has_only(&p, 3);
+	peer_sleeps(&p, MS(10));
+	peer_sack(&p, 1, 1 + MSS, 0); /* RFC 2883 */
+	SAY(&p, ".", 1, 0, 1 + 3 * MSS);
+	peer_sack(&p, 1 + 4 * MSS, 1 + 5 * MSS, 0);
+	SAY(&p, ".", 1, 0, 1 + 3 * MSS);
+	(void)peer_skips(&p); /* RACK finds the first, and cwnd has room for more */
+	peer_sleeps(&p, MS(10));
+	SAY(&p, ".", 1, 0, 1 + 3 * MSS);
+	SAY(&p, ".", 1, 0, 1 + 3 * MSS);
+	EXPECT_NOTHING(&p);
+	SAY(&p, ".", 1, 0, 1 + 3 * MSS);
+	EXPECT(&p, ".", 1 + 3 * MSS, MSS, 1);
+	EXPECT_NUMBER(&p, p.a->conn.ca, TCP_CA_LOSS);
+	EXPECT_NOTHING(&p);
 	SAY(&p, ".", 1, 0, 1 + 10 * MSS);
 	EXPECT_NUMBER(&p, p.a->conn.ca, TCP_CA_OPEN);
 	peer_free(&p);
@@ -892,6 +930,8 @@ suite_script_loss(void)
 	            test_prr_without_sack);
 	CU_add_test(s, "what a time-out sent again is lost again (RFC 6582 4.1/ack-heuristic)",
 	            test_what_was_sent_again_is_lost_again);
+	CU_add_test(s, "what the peer throws away is lost again (RFC 6582 4.1/no-room)",
+	            test_thrown_away_is_lost_again);
 	CU_add_test(s, "what it sent again in vain is not lost (RFC 6582 4.1/in-vain)",
 	            test_what_was_sent_again_in_vain_is_not_lost);
 	CU_add_test(s, "no second recovery for the same flight (RFC 6582 3.2/recover)",

@@ -63,10 +63,6 @@ newreno_detect(struct tcp_env *e, struct tcp_conn *c, const struct sack_news *n,
 
 	if (!first)
 		return false;
-	if (n->acked) {
-		x->advanced = n->acked;
-		x->again_dups = 0;
-	}
 	if (dup && c->ca != TCP_CA_LOSS && x->reno_dups < x->n_sent)
 		x->reno_dups++;
 	r = container_of(first, struct tcp_sent, link);
@@ -77,6 +73,38 @@ newreno_detect(struct tcp_env *e, struct tcp_conn *c, const struct sack_news *n,
 	tcp_sack_lost(c, r);
 	c->flags |= TCPF_RETRANSMIT_NOW;
 	return true;
+}
+
+/* RACK waits for something sent later to arrive.  A peer that has no room for what is out of order
+ * throws it away, and then tells of nothing: its duplicates bear no news. */
+static bool
+rack_detect(struct tcp_env *e, struct tcp_conn *c, const struct sack_news *n, bool dup, int64_t now)
+{
+	bool found = tcp_rack_detect(e, c, now);
+	struct link *first = c->xmit ? list_first(&c->xmit->sent) : NULL;
+	bool silent = dup && n->delivered == 0 && !n->dsack;
+	struct tcp_sent *r;
+
+	if (found || !first)
+		return found;
+	r = container_of(first, struct tcp_sent, link);
+	if (!(r->flags & SENT_RETRANS) || !lost_again(e, c, r, silent, now))
+		return false;
+	tcp_sack_lost(c, r);
+	c->flags |= TCPF_RETRANSMIT_NOW;
+	return true;
+}
+
+/* What the ACKs after a time-out achieve is half of how lost_again() judges. */
+static void
+note_advance(const struct tcp_conn *c, const struct sack_news *n)
+{
+	struct tcp_xmit *x = c->xmit;
+
+	if (c->ca == TCP_CA_LOSS && x && n->acked) {
+		x->advanced = n->acked;
+		x->again_dups = 0;
+	}
 }
 
 /* PRR brings cwnd down to `ssthresh` while ACKs come in.  RFC 9937 6.1: RecoverFS is what
@@ -309,7 +337,8 @@ tcp_recovery_acked(struct tcp_env *e, struct tcp_conn *c, const struct sack_news
 	tcp_rack_duplicates(e, c, n);
 	if (was_wrong(c, n, dup))
 		tcp_undo(e, c, now);
-	lost = c->flags & TCPF_SACK ? tcp_rack_detect(e, c, now) : newreno_detect(e, c, n, dup, now);
+	note_advance(c, n);
+	lost = c->flags & TCPF_SACK ? rack_detect(e, c, n, dup, now) : newreno_detect(e, c, n, dup, now);
 	if (lost && tcp_plpmtu_lost(c))
 		lost = false;
 	a = cc_news(e, c, n, flight_before, now);
