@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: BSD-3-Clause
 #
-# ARP and ICMP echo are answered on a TAP device, at every size the MTU allows.
+# ARP and ICMP echo are answered on a TAP device, at every size that IP allows.
 . "$(dirname "$0")/lib.sh"
 
 begin ping curl
@@ -12,6 +12,10 @@ all_answered() { in_peer ping -q -c "$1" -i 0.01 -W 1 -s "$2" -M do $ours | grep
 
 for size in 0 1 56 1471 1472; do
 	check "20 pings with $size bytes" all_answered 20 $size
+done
+
+for size in 1473 4000 65000 65507; do
+	check "10 pings with $size bytes, in fragments" in_peer ping -q -c 10 -i 0.01 -W 1 -s $size $ours
 done
 
 if command -v arping >/dev/null; then

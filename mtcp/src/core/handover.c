@@ -63,9 +63,11 @@ handover_to(struct stack *st, unsigned to, const struct segment_from *from, unsi
 {
 	struct steer *r = &st->steer;
 	unsigned flags = from->pkt->flags & ~(unsigned)(STEER_HOME | STEER_KEEP);
-	union hall_slot slot = slot_of(from->pkt, from->port,
-	                               flags | as | IO_RX_IP_GOOD | IO_RX_L4_GOOD, adopt);
+	union hall_slot slot;
 
+	if (unlikely(flags & STEER_WHOLE))
+		return frag_hand_over(st, to, from, as, adopt);
+	slot = slot_of(from->pkt, from->port, flags | as | IO_RX_IP_GOOD | IO_RX_L4_GOOD, adopt);
 	if (!words_reach(r, to)) {
 		stats_add(&st->stats.handed_dropped, 1);
 		return DROP_CORE_GONE;
@@ -115,7 +117,8 @@ frame_copy(struct stack *st, const struct hall_packet *p, const uint8_t *frame,
 	memcpy(pkt->data, frame, p->len);
 	pkt->len = p->len;
 	pkt->hash = 0;
-	pkt->flags = p->flags & (IO_RX_IP_GOOD | IO_RX_L4_GOOD | STEER_HOME | STEER_KEEP);
+	pkt->flags = p->flags & (IO_RX_IP_GOOD | IO_RX_L4_GOOD | STEER_HOME | STEER_KEEP |
+	                         STEER_MEET);
 	return true;
 }
 

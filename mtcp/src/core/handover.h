@@ -13,7 +13,7 @@
 struct stack;
 struct segment_from;
 
-/* Hands a received packet to core `to`, as STEER_HOME or STEER_KEEP; `adopt` is the number of
+/* Hands a received packet to core `to`, as STEER_HOME, STEER_KEEP or STEER_MEET; `adopt` is the number of
  * the keeping that begins with it, or 0.  Its sums have been looked at, and were good.
  * HANDED_OVER: it is not the caller's any more; else why it is dropped, counted. */
 enum fate handover_to(struct stack *st, unsigned to, const struct segment_from *from, unsigned as,

@@ -96,6 +96,50 @@ icmp4_echo_reply(struct icmp_rate *rate, const struct ip4_hdr *h, const uint8_t 
 
 /* -- Errors ------------------------------------------------------------------------ */
 
+#define TOS_CONTROL 0xc0u /* RFC 1812 4.3.2.5: precedence of internetwork control */
+
+static bool
+is_error(uint8_t type)
+{
+	return type == ICMP4_UNREACHABLE || type == ICMP4_SOURCE_QUENCH || type == ICMP4_REDIRECT ||
+	       type == ICMP4_TIME_EXCEEDED || type == ICMP4_PARAM_PROBLEM;
+}
+
+bool
+icmp4_may_tell(const uint8_t *ip, size_t len)
+{
+	struct ip4_hdr h;
+
+	if (wire_ip4_parse_quoted(ip, len, &h) != WIRE_IP_OK || h.frag_off != 0)
+		return false;
+	if (h.proto == IP_PROTO_ICMP && (len <= h.hdr_len || is_error(ip[h.hdr_len])))
+		return false;
+	return is_one_host(&h.src) && is_one_host(&h.dst);
+}
+
+uint32_t
+icmp4_error_build(uint8_t type, uint8_t code, const uint8_t *ip, size_t len, uint8_t *out)
+{
+	struct icmp4_msg m = { .type = type, .code = code };
+	struct ip4_hdr h, reply;
+
+	(void)wire_ip4_parse_quoted(ip, len, &h);
+	m.len = (uint32_t)min(min(len, (size_t)h.total_len), (size_t)ICMP_QUOTE);
+	reply = (struct ip4_hdr){
+		.src = h.dst,
+		.dst = h.src,
+		.tos = TOS_CONTROL,
+		.ttl = ICMP_TTL,
+		.proto = IP_PROTO_ICMP,
+		.total_len = to_u16(IP4_LEN + ICMP4_LEN + m.len),
+		.df = true,
+	};
+	wire_ip4_build(out, &reply, true);
+	memcpy(out + IP4_LEN + ICMP4_LEN, ip, m.len);
+	wire_icmp4_build(out + IP4_LEN, &m);
+	return reply.total_len;
+}
+
 /* RFC 1191 7.1: sizes that real links have. */
 static uint16_t
 plateau_below(uint16_t len)

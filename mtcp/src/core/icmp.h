@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * ICMP for IPv4 (RFC 792, RFC 1122 3.2.2): answers echo requests, and tells
+ * ICMP for IPv4 (RFC 792, RFC 1122 3.2.2): answers echo requests, writes errors, and tells
  * what an error says of which TCP segment.  Whether the segment was ours, and
  * what follows from it, TCP decides (RFC 5927).  Nothing is sent and nothing
  * kept here but the rate.
@@ -37,6 +37,18 @@ bool icmp_rate_take(struct icmp_rate *r, int64_t now);
  */
 uint32_t icmp4_echo_reply(struct icmp_rate *rate, const struct ip4_hdr *h, const uint8_t *p,
                           size_t len, int64_t now, uint8_t *out, size_t room);
+
+#define ICMP_ERROR_MAX 576u /* bytes of a packet that tells of an error (RFC 1812 4.3.2.3) ... */
+#define ICMP_QUOTE     (ICMP_ERROR_MAX - IP4_LEN - ICMP4_LEN) /* ... and of what it quotes */
+
+/* Whether an error may be told about an IPv4 packet for one of our addresses, of which `len`
+ * bytes stand at `ip`: not about ICMP errors, later fragments, nor to or from what is no single
+ * host (RFC 1122 3.2.2, RFC 1812 4.3.2.7). */
+bool icmp4_may_tell(const uint8_t *ip, size_t len);
+
+/* Writes a whole IP packet of at most ICMP_ERROR_MAX bytes to `out`; its length.  It quotes as much
+ * of the packet as it can. */
+uint32_t icmp4_error_build(uint8_t type, uint8_t code, const uint8_t *ip, size_t len, uint8_t *out);
 
 /* What an ICMP error says of a TCP segment that we (allegedly) sent. */
 struct icmp_error {

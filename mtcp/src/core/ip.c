@@ -369,6 +369,21 @@ ip_segment_out(struct stack *st, const struct ip_way *way, const struct tcp_tupl
 		general_out(st, p, k, way, t, s, c);
 }
 
+void
+ip_packet_out(struct stack *st, const struct ip_way *way, const struct ip4_hdr *h,
+              const uint8_t *data, uint32_t len)
+{
+	struct stack_port *p = &st->port[way->port];
+	struct io_pkt *k = out_pkt(p);
+	struct ip4_hdr hdr = *h;
+
+	hdr.total_len = to_u16(IP4_LEN + len);
+	eth_out(p, k->data, &way->mac, ETH_TYPE_IP4);
+	wire_ip4_build(k->data + ETH_LEN, &hdr, true);
+	memcpy(k->data + ETH_LEN + IP4_LEN, data, len);
+	k->len = ETH_LEN + IP4_LEN + len;
+}
+
 static void
 arp_out(struct stack *st, unsigned port, const struct mac_addr *dst, const struct arp_pkt *a,
         int64_t now)
@@ -506,6 +521,26 @@ ip_deadline(const struct stack *st)
 
 /* -------------------------------------------------------------------- in -- */
 
+/* As long as its request, and so fragments as that was. */
+static enum fate
+long_echo(struct stack *st, unsigned port, const struct mac_addr *from, const struct ip4_hdr *h,
+          const uint8_t *p, uint32_t len, int64_t now)
+{
+	struct ip_way way = { port, *from };
+	uint8_t *out = st->frags.out;
+	uint32_t at = 0;
+	struct ip4_hdr r;
+
+	len = icmp4_echo_reply(&st->icmp_rate, h, p, len, now, out, REASS_IP_MAX);
+	if (len == 0)
+		return DROP_ICMP;
+	(void)wire_ip4_parse(out, len, false, &r);
+	r.df = false;
+	r.id = frag_id(st, &r.dst);
+	(void)frag_out(st, &way, &r, st->port[port].mtu, out + IP4_LEN, len - IP4_LEN, &at, now);
+	return IN_ICMP;
+}
+
 static enum fate
 icmp_in(struct stack *st, unsigned port, const struct mac_addr *from, const struct ip4_hdr *h,
         const uint8_t *p, uint32_t len, int64_t now)
@@ -523,6 +558,8 @@ icmp_in(struct stack *st, unsigned port, const struct mac_addr *from, const stru
 	}
 	if (m.type != ICMP4_ECHO_REQUEST || !ip_room(st, port, now))
 		return DROP_ICMP;
+	if (len + IP4_LEN > st->port[port].mtu)
+		return long_echo(st, port, from, h, p, len, now);
 	k = &st->port[port].fresh[st->port[port].n_fresh - 1];
 	n = icmp4_echo_reply(&st->icmp_rate, h, p, len, now, k->data + ETH_LEN, k->room - ETH_LEN);
 	if (n == 0)
@@ -575,7 +612,7 @@ ip4_in(struct stack *st, unsigned port, const struct mac_addr *from, const struc
 	if (!is_host(st, &h.src) || is_subnet_broadcast(&st->port[port], &h.src))
 		return DROP_IP_SOURCE;
 	if (h.mf || h.frag_off)
-		return DROP_FRAGMENT;
+		return frag_in(st, port, pkt, &h, now);
 	p += h.hdr_len;
 	len = h.total_len - h.hdr_len;
 	switch (h.proto) {
@@ -584,6 +621,8 @@ ip4_in(struct stack *st, unsigned port, const struct mac_addr *from, const struc
 	case IP_PROTO_ICMP:
 		return icmp_in(st, port, from, &h, p, len, now);
 	default:
+		refuse_packet(st, port, from, ICMP4_UNREACHABLE, ICMP4_CODE_PROTO,
+		              pkt->data + ETH_LEN, h.total_len, now);
 		return DROP_IP_PROTO;
 	}
 }

@@ -7,6 +7,8 @@
 
 #define ICMP_PER_S      1000u
 #define ICMP_BURST      50u
+#define ERRORS_PER_S    1000u
+#define ERRORS_BURST    50u
 #define FULL_RETRY_NS   US(50) /* how soon an engine that was full is asked again */
 #define DYING_RETRY_NS  MS(1)
 
@@ -69,6 +71,7 @@ take_tables(struct stack *st, struct region *mem, int64_t now)
 	                      f->ephemeral_hi);
 	ok &= keeper_init(&st->steer.kept, mem, f);
 	ok &= trace_init(&st->trace, mem, f->trace_records);
+	ok &= frag_init(st, mem);
 	ok &= tcp_paths_init(&st->env.paths, mem, &f->secret, f->max_paths);
 	for (unsigned i = 0; i < f->n_ports; i++)
 		ok &= neigh_init(&st->port[i].neigh, &f->neigh, mem, &f->secret, now);
@@ -159,6 +162,7 @@ stack_new(const struct stack_cfg *cfg, struct region *mem, struct io *const ios[
 	list_init(&st->tx_held);
 	wheel_init(&st->wheel, now);
 	icmp_rate_init(&st->icmp_rate, ICMP_PER_S, ICMP_BURST, now);
+	icmp_rate_init(&st->error_rate, ERRORS_PER_S, ERRORS_BURST, now);
 	st->quiesce_until = TIME_NEVER;
 	st->cookies_until = INT64_MIN;
 	open_ports(st, ios);
@@ -291,6 +295,8 @@ stack_deadline(const struct stack *st, int64_t now)
 	if (txq_waiting(st))
 		return now;
 	at = min(at, steer);
+	if (!list_empty(&st->frags.reass.all))
+		at = min(at, frag_deadline(&st->frags));
 	if (txq_holds(st))
 		at = min(at, st->held_until);
 	if (st->dying_socks != NO_SOCK)
@@ -310,6 +316,8 @@ stack_step(struct stack *st, int64_t now)
 	rx = stack_rx(st, now);
 	segment_timers(st, now);
 	ip_timers(st, now);
+	if (unlikely(!list_empty(&st->frags.reass.all)))
+		frag_late(st, now);
 	slots_exchange(st);
 	jobs = jobs_run(st, now);
 	jobs_calls(st, now);
@@ -356,6 +364,7 @@ stack_check(const struct stack *st)
 		neigh_check(&st->port[i].neigh);
 	assert(st->demux.map.n == st->conns.used + st->half_opens.used + st->tws.used);
 	assert(st->n_strays <= STACK_STRAYS);
+	reass_ip_check(&st->frags.reass);
 }
 
 const struct stack_stats *

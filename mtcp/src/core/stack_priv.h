@@ -6,6 +6,7 @@
 #pragma once
 
 #include "core/demux.h"
+#include "core/frag.h"
 #include "core/handover.h"
 #include "core/icmp.h"
 #include "core/neigh.h"
@@ -111,7 +112,9 @@ struct stack {
 	/* -- network ------------------------------------------------------------- */
 	struct stack_port port[STACK_PORTS_MAX];
 	struct known_way known[KNOWN_WAYS];
-	struct icmp_rate icmp_rate;
+	struct icmp_rate icmp_rate, error_rate; /* echoed, and errors told       */
+	uint64_t errors_told;
+	struct frags frags;
 	struct port_table ports;
 	struct steer steer;
 
@@ -198,6 +201,11 @@ ip_room(struct stack *st, unsigned port, int64_t now)
 void ip_segment_out(struct stack *st, const struct ip_way *way, const struct tcp_tuple *t,
                     const struct tcp_seg *s, struct tcp_conn *c);
 
+/* Sends one IPv4 packet: what `h` says, but for its lengths, and `len` bytes of payload; ip_room()
+ * must have said yes. */
+void ip_packet_out(struct stack *st, const struct ip_way *way, const struct ip4_hdr *h,
+                   const uint8_t *data, uint32_t len);
+
 /* Connections whose neighbour is known now, or never will be, go on. */
 void ip_unblock(struct stack *st, struct list *waiters, int64_t now);
 
@@ -210,6 +218,13 @@ void ip_flush(struct stack *st, unsigned port, int64_t now);
 void ip_timers(struct stack *st, int64_t now);
 int64_t ip_deadline(const struct stack *st);
 void ip_announce(struct stack *st, int64_t now);
+
+/* ------------------------------------------------- refuse.c: ICMP errors -- */
+
+/* Tells the sender of an IPv4 packet for us, of which `len` bytes stand at `ip`, why it is not
+ * taken; if that may be told, and not too often.  `from`: the link address that it came from. */
+void refuse_packet(struct stack *st, unsigned port, const struct mac_addr *from, uint8_t type,
+                   uint8_t code, const uint8_t *ip, uint32_t len, int64_t now);
 
 /* ------------------------------------------- segment.c: TCP's dispatcher -- */
 

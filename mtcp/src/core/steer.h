@@ -37,6 +37,8 @@
 enum {
 	STEER_HOME = 1 << 12, /* the receiver is its home                        */
 	STEER_KEEP = 1 << 13, /* the receiver is its keeper                      */
+	STEER_MEET = 1 << 14, /* a fragment: the receiver puts it together       */
+	STEER_WHOLE = 1 << 15, /* put together here: no packet of the engine's    */
 };
 
 #define STEER_NO_RELAY UINT32_MAX

@@ -20,7 +20,11 @@
 	X(DROP_IP_HEADER,       "malformed IP header")                                 \
 	X(DROP_IP_SUM,          "IP header checksum wrong")                            \
 	X(DROP_IP_SOURCE,       "source address not a host's (RFC 9293 MUST-63)")      \
-	X(DROP_FRAGMENT,        "IP fragment")                                         \
+	X(IN_FRAGMENT,          "IP fragment kept until others come")                  \
+	X(DROP_FRAGMENT,        "IP fragment malformed, or there already")             \
+	X(DROP_FRAGMENT_OVERLAP, "IP fragments overlap or contradict each other: all dropped (RFC 5722)") \
+	X(DROP_FRAGMENT_ROOM,   "IP fragment for which there is no memory")            \
+	X(DROP_FRAGMENT_LATE,   "packet that was not whole in time (RFC 1122 3.3.2)")  \
 	X(DROP_IP_PROTO,        "IP protocol we do not speak")                         \
 	X(DROP_ICMP,            "ICMP malformed, unknown or over the rate")            \
 	X(DROP_ICMP_QUOTE,      "ICMP error whose quote matches nothing in flight (RFC 5927)") \

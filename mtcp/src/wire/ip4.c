@@ -90,6 +90,13 @@ wire_ip4_build(uint8_t *p, const struct ip4_hdr *h, bool with_sum)
 	memcpy(p + 10, &sum, sizeof sum);
 }
 
+void
+wire_ip4_set_offset(uint8_t *p, uint32_t off, bool more)
+{
+	assert(off % 8 == 0);
+	put_be16(p + 6, to_u16((more ? IP4_MF : 0) | off / 8u));
+}
+
 bool
 wire_icmp4_parse(const uint8_t *p, size_t len, struct icmp4_msg *m)
 {

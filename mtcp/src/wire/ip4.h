@@ -40,14 +40,22 @@ enum wire_ip_error wire_ip4_parse_quoted(const uint8_t *p, size_t len, struct ip
  * port. */
 void wire_ip4_build(uint8_t *p, const struct ip4_hdr *h, bool with_sum);
 
+/* Makes a header that stands at `p` that of a fragment, `off` bytes (a multiple of 8) behind the
+ * packet's beginning.  The checksum is as it was. */
+void wire_ip4_set_offset(uint8_t *p, uint32_t off, bool more);
+
 #define ICMP4_LEN            8u
 #define ICMP4_ECHO_REPLY     0u
 #define ICMP4_UNREACHABLE    3u
 #define ICMP4_SOURCE_QUENCH  4u
+#define ICMP4_REDIRECT       5u
 #define ICMP4_ECHO_REQUEST   8u
 #define ICMP4_TIME_EXCEEDED  11u
 #define ICMP4_PARAM_PROBLEM  12u
+#define ICMP4_CODE_PROTO       2u
+#define ICMP4_CODE_PORT        3u
 #define ICMP4_CODE_FRAG_NEEDED 4u
+#define ICMP4_CODE_REASSEMBLY  1u /* of time exceeded */
 
 struct icmp4_msg {
 	uint8_t type, code;
