@@ -252,8 +252,8 @@ int mtcp_connect(mctx_t mctx, int sockid, const struct sockaddr *addr, socklen_t
  * Ends one direction or both: how is SHUT_RD (local only), SHUT_WR (what was
  * written is sent, then a FIN) or SHUT_RDWR.  Never blocks.  ENOTCONN.
  * On a listener SHUT_RD lets no more connections begin: those whose handshake has begun can still
- * be accepted, others go to another core or process that listens on the port, or are refused;
- * mtcp_listen() takes it back.
+ * be accepted, others go to another core or process that listens on the port.  As long as there is none
+ * they are not refused: a SYN that finds silence comes again.  mtcp_listen() takes it back.
  */
 int mtcp_shutdown(mctx_t mctx, int sockid, int how);
 

@@ -213,7 +213,7 @@ test_a_closed_listener_resets_what_was_half_open(void)
 	world_fini(&w);
 }
 
-/* What has begun is completed and queued; what begins now is nobody's. */
+/* What has begun is completed and queued; what begins now finds silence, and begins again. */
 static void
 test_a_retired_listener_finishes_what_has_begun(void)
 {
@@ -231,13 +231,74 @@ test_a_retired_listener_finishes_what_has_begun(void)
 	half.rcv = seq_add(s.seq, 1);
 	CU_ASSERT_EQUAL(host_listen(&w.host[0], l, 0), 0);
 	syn(&w, 0x0a000004, 300);
-	CU_ASSERT_TRUE(world_hears(&w, 0, &s) && s.flags == (TCP_RST | TCP_ACK));
+	CU_ASSERT_FALSE(world_hears(&w, 0, &s));
+	CU_ASSERT_EQUAL(world_stack(&w, 0)->fates[DROP_DEAF], 1);
 	world_tells(&w, 0, &half, TCP_ACK, 0);
 	CU_ASSERT_PTR_NOT_NULL(host_accept(&w.host[0], l));
 	CU_ASSERT_EQUAL(host_listen(&w.host[0], l, 5), 0);
 	CU_ASSERT_TRUE(world_calls(&w, 0, 101, WORLD_PORT, &k));
 	host_close(&w.host[0], l);
 	world_now(&w);
+	world_fini(&w);
+}
+
+/* Until it is closed; another port and another segment are refused as ever. */
+static void
+test_a_retired_listener_is_silent_when_everything_ends(void)
+{
+	struct world w;
+	struct sock *l;
+	struct call none = { 200, WORLD_PORT, { 9000 }, { 0 } };
+	struct tcp_seg s;
+
+	world_init(&w, 1, NULL);
+	l = world_listen(&w, 0, WORLD_PORT, 5);
+	(void)world_listen(&w, 0, WORLD_PORT + 1, 5);
+	syn(&w, 0x0a000004, 300);
+	CU_ASSERT_TRUE(world_hears(&w, 0, &s) && s.flags == (TCP_SYN | TCP_ACK));
+	CU_ASSERT_EQUAL(host_listen(&w.host[0], l, 0), 0);
+	stack_quiesce(world_stack(&w, 0), SEC(1), SEC(1000));
+	CU_ASSERT_EQUAL(world_stack(&w, 0)->half_opens.used, 0);
+	syn(&w, 0x0a000004, 301);
+	CU_ASSERT_FALSE(world_hears(&w, 0, &s));
+	world_tells(&w, 0, &none, TCP_ACK, 0);
+	CU_ASSERT_TRUE(world_hears(&w, 0, &s) && s.flags == TCP_RST);
+	world_say(&w, 0, &(struct tcp_seg){ .seq = { 1 }, .flags = TCP_SYN, .sport = 302,
+	                                    .dport = WORLD_PORT + 1, .wnd = 1000 });
+	CU_ASSERT_TRUE(world_hears(&w, 0, &s) && s.flags == (TCP_RST | TCP_ACK));
+	host_close(&w.host[0], l);
+	world_now(&w);
+	syn(&w, 0x0a000004, 303);
+	CU_ASSERT_TRUE(world_hears(&w, 0, &s) && s.flags == (TCP_RST | TCP_ACK));
+	world_fini(&w);
+}
+
+static void
+deaf_at_first(struct stack_cfg *cfg, unsigned who)
+{
+	(void)who;
+	cfg->deaf_ns = MS(200);
+}
+
+static void
+test_who_has_just_started_refuses_no_syn(void)
+{
+	struct call none = { 200, WORLD_PORT, { 9000 }, { 0 } };
+	struct world w;
+	struct tcp_seg s;
+
+	world_init(&w, 1, deaf_at_first);
+	syn(&w, 0x0a000004, 300);
+	CU_ASSERT_FALSE(world_hears(&w, 0, &s));
+	world_tells(&w, 0, &none, TCP_ACK, 0);
+	CU_ASSERT_TRUE(world_hears(&w, 0, &s) && s.flags == TCP_RST);
+	(void)world_listen(&w, 0, WORLD_PORT, 5);
+	syn(&w, 0x0a000004, 300);
+	CU_ASSERT_TRUE(world_hears(&w, 0, &s) && s.flags == (TCP_SYN | TCP_ACK));
+	world_run(&w, MS(200));
+	world_say(&w, 0, &(struct tcp_seg){ .seq = { 1 }, .flags = TCP_SYN, .sport = 302,
+	                                    .dport = WORLD_PORT + 1, .wnd = 1000 });
+	CU_ASSERT_TRUE(world_hears(&w, 0, &s) && s.flags == (TCP_RST | TCP_ACK));
 	world_fini(&w);
 }
 
@@ -950,6 +1011,9 @@ suite_listen(void)
 	            test_a_closed_listener_resets_its_queue);
 	CU_add_test(suite, "a retired listener finishes what has begun",
 	            test_a_retired_listener_finishes_what_has_begun);
+	CU_add_test(suite, "a retired listener is silent when everything ends",
+	            test_a_retired_listener_is_silent_when_everything_ends);
+	CU_add_test(suite, "who has just started refuses no SYN", test_who_has_just_started_refuses_no_syn);
 	CU_add_test(suite, "who does not listen cannot retire", test_who_does_not_listen_cannot_retire);
 	CU_add_test(suite, "the port is free again at once", test_the_port_is_free_again_at_once);
 	CU_add_test(suite, "half-open connections expire", test_half_open_connections_expire);

@@ -28,6 +28,8 @@
 /* Steps after the last connection is gone, for the last segments to leave. */
 #define LAST_STEPS 4
 
+#define DEAF_NS MS(200) /* from a stack's start to its first listener, at most */
+
 struct runtime {
 	struct handoff handoff;
 	struct mtcp_context ctx;
@@ -348,6 +350,7 @@ make_stack(struct runtime *rt, const struct runtime_cfg *cfg)
 	sc->core = rt->seat;
 	sc->cores = rt->crew ? crew_hall(rt->crew)->cores : cfg->config->num_cores;
 	sc->n_ports = cfg->n_ios;
+	sc->deaf_ns = DEAF_NS;
 	err = draw_secret(&sc->secret);
 	sc->clock_key = host_key(&sc->secret);
 	if (!err)

@@ -370,9 +370,7 @@ static void
 quiesce_start(struct stack *st, int64_t timeout_ms, int64_t now)
 {
 	st->quiesce_until = now + MS(max(timeout_ms, INT64_C(0)));
-	for (unsigned i = 0; i < st->n_listeners; i++)
-		if (st->listener[i].sock != NO_SOCK)
-			listener_close(st, &st->ch.socks[st->listener[i].sock]);
+	listeners_quiesce(st);
 	for (uint32_t i = 0; i < st->conns.fresh; i++) {
 		struct tcp_conn *c = pool_at(&st->conns, i);
 

@@ -99,7 +99,8 @@ anybody_listens(const struct stack *st, uint16_t port)
 	return false;
 }
 
-/* Connections whose handshake has begun still come to it; the next ones go to others that listen. */
+/* Connections whose handshake has begun still come to it; the next ones go to others that listen, and
+ * find silence as long as there are none. */
 int
 listener_retire(struct stack *st, struct sock *s)
 {
@@ -112,21 +113,52 @@ listener_retire(struct stack *st, struct sock *s)
 	return 0;
 }
 
-/* Its half-open records go with it: their ACKs will find nobody and be reset. */
-void
-listener_close(struct stack *st, struct sock *s)
+bool
+listener_is_deaf(const struct stack *st, const struct tcp_tuple *t)
 {
-	uint32_t number = sock_number(&st->ch, s);
-	struct listener *l = listener_of(st, number);
+	for (unsigned i = 0; i < st->n_listeners; i++) {
+		const struct listener *l = &st->listener[i];
 
-	if (!l)
-		return; /* closed before, when everything was asked to finish */
+		if (l->sock != NO_SOCK && l->retired && l->port == t->lport &&
+		    (ip_addr_is_any(&l->ip) || ip_addr_eq(&l->ip, &t->local)))
+			return true;
+	}
+	return false;
+}
+
+/* Their ACKs will find nobody and be reset. */
+static void
+half_opens_end(struct stack *st, const struct listener *l)
+{
 	for (uint32_t i = 0; i < st->half_opens.fresh && l->half_open; i++) {
 		struct half_open *h = pool_at(&st->half_opens, i);
 
-		if (link_on_list(&h->req.timer.link) && h->req.listener == number)
+		if (link_on_list(&h->req.timer.link) && h->req.listener == l->sock)
 			half_open_free(st, h);
 	}
+}
+
+void
+listeners_quiesce(struct stack *st)
+{
+	for (unsigned i = 0; i < st->n_listeners; i++) {
+		struct listener *l = &st->listener[i];
+
+		if (l->sock != NO_SOCK && l->retired)
+			half_opens_end(st, l);
+		else if (l->sock != NO_SOCK)
+			listener_close(st, &st->ch.socks[l->sock]);
+	}
+}
+
+void
+listener_close(struct stack *st, struct sock *s)
+{
+	struct listener *l = listener_of(st, sock_number(&st->ch, s));
+
+	if (!l)
+		return; /* closed before, when everything was asked to finish */
+	half_opens_end(st, l);
 	l->sock = NO_SOCK;
 	steer_listen(st, s->name.lport, anybody_listens(st, s->name.lport));
 }

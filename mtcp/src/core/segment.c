@@ -60,6 +60,15 @@ came_too_late(const struct stack *st, const struct segment_from *from, const str
 	       steer_others_listen(st, t->lport);
 }
 
+/* A SYN that nobody answers yet, or any more: refused, its sender would not try again and find who comes
+ * next. */
+static bool
+comes_again(const struct stack *st, const struct tcp_tuple *t, const struct tcp_seg *s, int64_t now)
+{
+	return (s->flags & (TCP_SYN | TCP_ACK)) == TCP_SYN &&
+	       (now < st->deaf_until || listener_is_deaf(st, t));
+}
+
 static enum fate
 to_nobody(struct stack *st, const struct segment_from *from, const struct tcp_tuple *t,
           uint32_t hash, const struct tcp_seg *s, int64_t now)
@@ -79,6 +88,8 @@ to_nobody(struct stack *st, const struct segment_from *from, const struct tcp_tu
 		return DROP_NO_CONN_RST;
 	if (came_too_late(st, from, t, s))
 		return DROP_CORE_GONE;
+	if (comes_again(st, t, s, now))
+		return DROP_DEAF;
 	refuse(st, from, t, s, now);
 	return DROP_NO_CONN;
 }
@@ -116,6 +127,8 @@ static enum fate
 reopen_elsewhere(struct stack *st, struct tcp_tw *w, const struct segment_from *from,
                  const struct tcp_tuple *t, uint32_t hash, const struct tcp_seg *s, int64_t now)
 {
+	if (!steer_others_listen(st, t->lport) && comes_again(st, t, s, now))
+		return DROP_DEAF;
 	if (!steer_others_listen(st, t->lport)) { /* as for CLOSED; a forged SYN does not end the wait */
 		reset(st, from, t, s);
 		return DROP_NO_CONN;

@@ -64,6 +64,8 @@ struct stack_cfg {
 	struct siphash_key clock_key; /* of timestamps and cookies: the same for all of this host */
 	bool isn_fixed;            /* for tests: every sequence starts at `isn`        */
 	uint32_t isn;
+	int64_t deaf_ns;           /* after the start no SYN is refused, since who has just started
+	                            * is about to listen; it comes again               */
 	uint16_t ephemeral_lo;     /* local ports for outgoing connections             */
 	uint16_t ephemeral_hi;
 	unsigned core;             /* 0..cores-1                                       */

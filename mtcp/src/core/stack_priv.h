@@ -54,7 +54,7 @@ struct listener {
 	uint16_t port;
 	uint32_t sock;      /* UINT32_MAX: free                                  */
 	uint32_t backlog;
-	bool retired;       /* takes no more SYNs                                */
+	bool retired;       /* takes no more SYNs, and does not refuse them either */
 	uint32_t half_open; /* records that came from it                         */
 	uint32_t gen;       /* how many there were before: numbers are used again */
 	uint32_t fastopen;  /* connections by Fast Open whose handshake goes on  */
@@ -126,6 +126,7 @@ struct stack {
 	uint32_t fresh_socks;             /* from here on none was ever used      */
 	uint32_t n_free_socks;            /* of the chain, and fresh              */
 	int64_t quiesce_until;            /* TIME_NEVER: not asked                */
+	int64_t deaf_until;               /* cfg.deaf_ns after the start          */
 	bool call_pending;
 	bool app_starved;                 /* it waits for chunks                  */
 	uint32_t chunks_told;             /* lists given when it was last told    */
@@ -393,6 +394,12 @@ struct listener *listener_find(struct stack *st, const struct tcp_tuple *t);
 int listener_add(struct stack *st, struct sock *s, uint32_t backlog);
 int listener_retire(struct stack *st, struct sock *s);
 void listener_close(struct stack *st, struct sock *s);
+
+/* Everything ends: listeners are closed, but for those that have retired, which stay so. */
+void listeners_quiesce(struct stack *st);
+
+/* Whether one that would have taken this flow has retired. */
+bool listener_is_deaf(const struct stack *st, const struct tcp_tuple *t);
 
 /* NULL: the socket is none, or not any more. */
 static inline struct listener *

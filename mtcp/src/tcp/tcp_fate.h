@@ -38,6 +38,7 @@
 	X(DROP_NO_CONN,         "no such connection: reset sent (RFC 9293 3.10.7.1)")  \
 	X(DROP_NO_CONN_RST,     "RST for no connection: ignored")                      \
 	X(DROP_LISTEN,          "neither SYN, nor for a half-open connection")         \
+	X(DROP_DEAF,            "SYN for who listens no more, or not yet: it comes again") \
 	X(DROP_BACKLOG,         "accept queue full")                                   \
 	X(DROP_HALF_OPEN,       "too many half-open connections")                      \
 	X(DROP_NO_MEMORY,       "a pool is exhausted")                                 \
