@@ -9,6 +9,7 @@
 #define LOOK_EVERY 10   /* ms, for successors */
 #define GIVE_WAY   5000 /* ms: for workers older still to leave the places that successors wait for */
 #define LINGER     1000 /* ms: a handshake that has begun is over by then, its last segment sent twice */
+#define MAKE_WAY   200  /* ms: the same for most, since nobody may listen meanwhile */
 
 /* Between the master, which counts generations, and the workers of two of them. */
 static struct {
@@ -21,6 +22,9 @@ static struct {
 /* This worker's. */
 static unsigned generation;
 static ngx_msec_t patience;
+static ngx_msec_t give_way;  /* so long others may leave their places instead */
+static ngx_uint_t first;     /* workers below make way first, the others when as many have followed */
+static ngx_uint_t followers; /* that listened when we looked last */
 static enum { WORKS, PUT_OFF, LINGERS } state;
 static ngx_msec_t since, until;
 static unsigned followed_by; /* the generation that the order made room for */
@@ -53,11 +57,19 @@ ngx_mtcp_relay_next(ngx_uint_t workers)
 }
 
 void
-ngx_mtcp_relay_begin(ngx_msec_t most)
+ngx_mtcp_relay_begin(ngx_msec_t most, ngx_uint_t workers, ngx_uint_t places)
 {
 	generation = atomic_load(&page->generation);
 	patience = most;
+	give_way = places > workers ? GIVE_WAY : 0;
+	first = ngx_max(workers / 2, 1);
 	state = WORKS;
+}
+
+ngx_uint_t
+ngx_mtcp_relay_count(void)
+{
+	return atomic_load(&page->listening);
 }
 
 static ngx_flag_t
@@ -84,7 +96,7 @@ ngx_mtcp_relay_waits(void)
 static ngx_flag_t
 successors_are_due(void)
 {
-	return atomic_load(&page->listening) < atomic_load(&page->wanted);
+	return ngx_mtcp_relay_count() < atomic_load(&page->wanted);
 }
 
 static ngx_flag_t
@@ -101,7 +113,7 @@ retire_listeners(ngx_cycle_t *cycle)
 
 	for (i = 0; i < cycle->listening.nelts; i++)
 		if (posix_sockid(ngx_mtcp_posix, ls[i].fd) >= 0)
-			shutdown(ls[i].fd, SHUT_RD);
+			(void)posix_retire(ngx_mtcp_posix, ls[i].fd);
 }
 
 static void
@@ -112,27 +124,44 @@ enter(int next, ngx_msec_t ms)
 	until = since + ms;
 }
 
-/* Successors listen, or will not come. */
+/* Successors listen, or will not come, or only once we have gone. */
 static void
-let_go(ngx_cycle_t *cycle)
+let_go(ngx_cycle_t *cycle, ngx_msec_t linger)
 {
 	ngx_log_error(NGX_LOG_NOTICE, cycle->log, 0, "mtcp: %ui of %ui successors listen",
-	              (ngx_uint_t)atomic_load(&page->listening), (ngx_uint_t)atomic_load(&page->wanted));
+	              ngx_mtcp_relay_count(), (ngx_uint_t)atomic_load(&page->wanted));
 	retire_listeners(cycle);
-	enter(LINGERS, LINGER);
+	enter(LINGERS, linger);
 }
 
-/* Nobody follows, or only once we have gone. */
+/* Nobody follows: a second order without new workers is the end of all. */
 static ngx_flag_t
-is_alone_or_in_the_way(void)
+is_alone(void)
 {
-	if (generation == 0 || is_newest())
-		return 1;
-	/* A second order without new workers is the end of all. */
-	if (state != WORKS && ngx_quit && followed_by == atomic_load(&page->generation))
-		return 1;
-	return state == PUT_OFF && atomic_load(&page->waiting) && successors_are_due() &&
-	       (ngx_msec_int_t)(ngx_current_msec - since) > GIVE_WAY;
+	return generation == 0 || is_newest() ||
+	       (state != WORKS && ngx_quit && followed_by == atomic_load(&page->generation));
+}
+
+static ngx_flag_t
+is_in_the_way(void)
+{
+	return atomic_load(&page->waiting) && successors_are_due() &&
+	       (ngx_msec_int_t)(ngx_current_msec - since) >= (ngx_msec_int_t)give_way &&
+	       ((ngx_uint_t)ngx_worker < first || ngx_mtcp_relay_count() >= first);
+}
+
+/* As long as one follows after the other there is hope. */
+static void
+put_off(ngx_cycle_t *cycle)
+{
+	if (followers != ngx_mtcp_relay_count()) {
+		followers = ngx_mtcp_relay_count();
+		until = ngx_current_msec + patience;
+	}
+	if (is_in_the_way())
+		let_go(cycle, MAKE_WAY);
+	else if (!successors_are_due() || is_over())
+		let_go(cycle, LINGER);
 }
 
 void
@@ -140,7 +169,7 @@ ngx_mtcp_relay_look(ngx_cycle_t *cycle)
 {
 	if (ngx_exiting || (state == WORKS && !ngx_quit))
 		return;
-	if (is_alone_or_in_the_way() || (state == LINGERS && is_over())) {
+	if (is_alone() || (state == LINGERS && is_over())) {
 		ngx_quit = 1;
 		return;
 	}
@@ -149,8 +178,8 @@ ngx_mtcp_relay_look(ngx_cycle_t *cycle)
 	ngx_quit = 0;
 	if (state == WORKS)
 		enter(PUT_OFF, patience);
-	if (state == PUT_OFF && (!successors_are_due() || is_over()))
-		let_go(cycle);
+	if (state == PUT_OFF)
+		put_off(cycle);
 }
 
 ngx_msec_t

@@ -6,8 +6,10 @@
  * what has begun already, and quits.
  *
  * Workers know of each other through one page that the master made.  A quit without successors is one at
- * once. While a successor waits for a place, an old worker serves on for five seconds, since others
- * older still may leave theirs; then it goes.
+ * once.  While a successor waits for a place, an old worker makes way: at once if there are no more places than
+ * workers, else after five seconds, since others older still may leave theirs.  Half of the workers go first, the
+ * others when as many successors listen, so that somebody always does, unless there is but one.  Who goes does not
+ * refuse what it does not take: a SYN comes again, and finds who listens by then.
  */
 #pragma once
 
@@ -18,10 +20,13 @@
 ngx_int_t ngx_mtcp_relay_open(ngx_log_t *log);
 void ngx_mtcp_relay_next(ngx_uint_t workers);
 
-/* In a worker: it has begun, it waits for a place, it listens. */
-void ngx_mtcp_relay_begin(ngx_msec_t patience);
+/* In a worker, one of `workers` with so many places: it has begun, it waits for a place, it listens. */
+void ngx_mtcp_relay_begin(ngx_msec_t patience, ngx_uint_t workers, ngx_uint_t places);
 void ngx_mtcp_relay_waits(void);
 void ngx_mtcp_relay_listens(void);
+
+/* How many of the newest workers listen. */
+ngx_uint_t ngx_mtcp_relay_count(void);
 
 /* After each wait for events: puts an order to quit off, or lets it through. */
 void ngx_mtcp_relay_look(ngx_cycle_t *cycle);

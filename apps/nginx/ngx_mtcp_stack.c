@@ -6,8 +6,8 @@
  * While a reload replaces workers, old ones still have places among the processes of one address
  * (`multiprocess').  A new one that finds none waits until one of them goes.  Where the file says nothing
  * of several processes there is one place, a lock that the master made and the kernel takes back
- * from whoever ends.  The same lock lets workers with AF_XDP open their devices one after the other: the program
- * on the interface is to be one of them all, and libxdp gives it one of its own when it finds none.
+ * from whoever ends.  The same lock lets workers with AF_XDP open and close their devices one after the other: the
+ * program on the interface is to be one of them all, and libxdp gives it one of its own when it finds none.
  */
 #include "ngx_mtcp.h"
 
@@ -118,10 +118,11 @@ nap(ngx_log_t *log)
 static ngx_int_t
 init_in_time(ngx_mtcp_conf_t *mcf, ngx_log_t *log)
 {
-	ngx_msec_t waited = 0;
+	ngx_uint_t others = ngx_mtcp_relay_count();
+	ngx_msec_t waited = 0, in_vain = 0; /* ... since another got a place */
 
 	while (try_init(mcf, waited > 0) < 0) {
-		if (ngx_errno != NGX_EBUSY || waited >= mcf->patience) {
+		if (ngx_errno != NGX_EBUSY || in_vain >= mcf->patience) {
 			ngx_log_error(NGX_LOG_EMERG, log, ngx_errno, "mtcp_init(\"%V\") failed",
 			              &mcf->file);
 			return NGX_ERROR;
@@ -132,6 +133,8 @@ init_in_time(ngx_mtcp_conf_t *mcf, ngx_log_t *log)
 		}
 		nap(log);
 		waited += LOOK_EVERY;
+		in_vain = others == ngx_mtcp_relay_count() ? in_vain + LOOK_EVERY : 0;
+		others = ngx_mtcp_relay_count();
 	}
 	return NGX_OK;
 }
@@ -197,8 +200,10 @@ ngx_mtcp_stack_start(ngx_cycle_t *cycle, ngx_mtcp_conf_t *mcf)
 	ngx_msec_t begun = ngx_current_msec;
 	mctx_t ctx;
 
-	ngx_mtcp_relay_begin(mcf->patience);
-	if (tell_library(mcf, workers, cycle->log) != NGX_OK || init_in_time(mcf, cycle->log) != NGX_OK)
+	if (tell_library(mcf, workers, cycle->log) != NGX_OK)
+		return NGX_ERROR;
+	ngx_mtcp_relay_begin(mcf->patience, workers, ngx_max(mcf->places, 1));
+	if (init_in_time(mcf, cycle->log) != NGX_OK)
 		return NGX_ERROR;
 	ngx_mtcp_rights_lessen(cycle->log);
 	pin(cycle, mcf);
@@ -219,6 +224,17 @@ ngx_mtcp_stack_start(ngx_cycle_t *cycle, ngx_mtcp_conf_t *mcf)
 }
 
 /* ---- end ---------------------------------------------------------------- */
+
+/* Whoever closes a device of AF_XDP last takes the program off the interface: not while another one
+ * opens its own. */
+static void
+end_in_turn(mctx_t ctx, ngx_mtcp_conf_t *mcf)
+{
+	mtcp_destroy_context(ctx);
+	if (mcf->places > 0 && mcf->xdp)
+		(void)take_turn(F_SETLKW); /* until the process has ended */
+	mtcp_destroy();
+}
 
 static void
 log_usage(mctx_t ctx, ngx_log_t *log)
@@ -241,6 +257,5 @@ ngx_mtcp_stack_end(ngx_cycle_t *cycle)
 		return;
 	log_usage(ctx, cycle->log);
 	posix_leave_stack(ngx_mtcp_posix);
-	mtcp_destroy_context(ctx);
-	mtcp_destroy();
+	end_in_turn(ctx, ngx_mtcp_conf_of(cycle));
 }

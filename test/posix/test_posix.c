@@ -315,6 +315,30 @@ test_who_awaits_a_stack_can_be_left_to_the_kernel(void)
 	two_sides_end(p);
 }
 
+/* Its number is given back, and the stack's listener stays behind. */
+static void
+test_a_retired_listener_outlives_its_number(void)
+{
+	struct posix *p = two_sides(true);
+	int fd = tcp4(p), other = tcp4(p);
+
+	CU_ASSERT_EQUAL(posix_listen(p, fd, 3), 0);
+	two_sides_said();
+	CU_ASSERT_EQUAL(posix_retire(p, fd), 0);
+	CU_ASSERT_EQUAL(posix_close(p, fd), 0);
+	CU_ASSERT_STRING_EQUAL(two_sides_said(), "s.shutdown(0,0) k.close(3)");
+	errno = 0;
+	CU_ASSERT_EQUAL(posix_retire(p, other), -1);
+	CU_ASSERT_EQUAL(errno, EINVAL);
+	CU_ASSERT_EQUAL(posix_listen(p, other, 3), 0);
+	two_sides_said();
+	two_sides_refuse("s.shutdown", ENOTCONN);
+	CU_ASSERT_EQUAL(posix_retire(p, other), -1);
+	CU_ASSERT_EQUAL(posix_close(p, other), 0);
+	CU_ASSERT_STRING_EQUAL(two_sides_said(), "s.shutdown(1,0) s.close(1) k.close(4)");
+	two_sides_end(p);
+}
+
 static void
 test_when_the_stack_is_gone_its_numbers_are_useless_and_closable(void)
 {
@@ -338,6 +362,8 @@ suite_posix(void)
 	CU_add_test(s, "who is not active gets the kernel's calls",
 	            test_who_is_not_active_gets_the_kernels_calls);
 	CU_add_test(s, "what is no TCP socket is the kernel's", test_what_is_no_tcp_socket_is_the_kernels);
+	CU_add_test(s, "a retired listener outlives its number",
+	            test_a_retired_listener_outlives_its_number);
 	CU_add_test(s, "a listener waits for a process with a stack",
 	            test_a_listener_waits_for_a_process_with_a_stack);
 	CU_add_test(s, "awakening who awaits nothing does nothing",

@@ -42,6 +42,7 @@ struct intent {
 	bool nonblocking;
 	bool bound;                    /* `local` is set                               */
 	bool listening;                /* `backlog` is set                             */
+	bool retired;                  /* stays behind when it is closed               */
 	int backlog;
 	socklen_t local_len;
 	struct sockaddr_storage local;

@@ -121,6 +121,19 @@ posix_surrender(struct posix *p, int fd)
 }
 
 int
+posix_retire(struct posix *p, int fd)
+{
+	struct intent *it = fdtab_at(&p->fds, fd);
+
+	if (!it || it->side != INTENT_STACK)
+		return fail(EINVAL);
+	if (p->stack->shutdown(p->ctx, it->sockid, SHUT_RD) < 0)
+		return -1;
+	it->retired = true;
+	return 0;
+}
+
+int
 posix_sockid(const struct posix *p, int fd)
 {
 	const struct intent *it;
@@ -169,7 +182,7 @@ posix_close(struct posix *p, int fd)
 	it = fdtab_at(&p->fds, fd);
 	if (it) {
 		fdtab_set(&p->fds, fd, NULL);
-		if (it->side == INTENT_STACK)
+		if (it->side == INTENT_STACK && !it->retired)
 			p->stack->close(p->ctx, it->sockid);
 		intent_free(it);
 	}

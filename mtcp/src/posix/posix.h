@@ -61,6 +61,11 @@ bool posix_is_misplaced(const struct posix *p, int fd);
  * EINVAL for a number that awaits nothing, and what bind() and listen() give. */
 int posix_surrender(struct posix *p, int fd);
 
+/* No more connections begin at the stack's listener at `fd`, and none is refused, closed or not, until the
+ * stack ends: others listen, or will.  0, or -1: EINVAL for what is not the stack's, and what
+ * mtcp_shutdown() gives. */
+int posix_retire(struct posix *p, int fd);
+
 int posix_socket(struct posix *p, int domain, int type, int protocol);
 int posix_bind(struct posix *p, int fd, const struct sockaddr *addr, socklen_t len);
 int posix_listen(struct posix *p, int fd, int backlog);
