@@ -12,10 +12,10 @@
 #   MTCP_NGINX_WORKERS   how many workers, one run each (default "1 2")
 #   MTCP_NGINX_LARGE     MB of the largest file (default 1024)
 . "$(dirname "$0")/lib.sh"
+. "$(dirname "$0")/nginx_lib.sh"
 
 quick=${MTCP_NGINX_QUICK:-no}
-objects=$build/nginx/nginx/objs
-[ $quick = no ] || objects=$build/nginx-quick/nginx/objs
+[ $quick = no ] || ng_objects=$build/nginx-quick/nginx/objs
 
 # What there is to judge is built here, if its source can be had.
 quick_build() {
@@ -28,21 +28,14 @@ quick_build() {
 	fi
 }
 
-[ -z "${MTCP_SANITIZE:-}" ] || skip "nginx itself is not instrumented"
-[ "${MTCP_WITH_DPDK:-yes}" = yes ] || skip "built without DPDK"
-[ $quick = no ] || quick_build
-[ -x "$objects/nginx" ] || skip "needs nginx: apps/nginx/build.sh --mtcp $build --no-install"
+if [ $quick = yes ]; then ng_find quick_build; else ng_find; fi
 begin ab wrk nginx openssl curl sha256sum "$python3"
 
 kind=tap workers=1
 large_mb=${MTCP_NGINX_LARGE:-1024}
-export LD_LIBRARY_PATH=$build/.libs
-# DPDK's folders are made by workers, who are nobody.
-chmod 777 "$work/run"
-mkdir -p "$work/ng/conf" "$work/ng/logs" "$work/ng/tmp" "$work/up"
-chmod 777 "$work/ng/tmp" "$work/up"
-openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 30 -subj /CN=mtcp.test \
-	-keyout "$work/ng/conf/key.pem" -out "$work/ng/conf/cert.pem" 2>/dev/null || give_up "a certificate"
+ng_begin
+mkdir "$work/up"
+chmod 777 "$work/up"
 
 # Holes but for a line each 64 MB.
 large_make() {
@@ -53,33 +46,8 @@ large_make() {
 	truncate -s "${large_mb}M" "$work/www/large"
 }
 
-# On a TAP there are places for old workers and new ones at once; AF_XDP has as many as the interface has queues, and
-# one that nobody reads would lose what arrives on it.
-conf_mtcp() { # lines...
-	local devices places=$((2 * workers))
-	case $kind in
-	tap) devices=("eal_args = --vdev=net_tap%q,iface=mtcp0,mac=fixed" "port = net_tap%q") ;;
-	af_xdp) devices=("eal_args = --vdev=net_af_xdp%q,iface=mtcp0,start_queue=%q,busy_budget=0" "port = net_af_xdp%q")
-		places=$workers ;;
-	esac
-	# One process needs no others.
-	[ $places = 1 ] || devices+=("multiprocess = $places" "multiprocess_name = nginx-$$")
-	printf '%s\n' "${devices[@]}" "address = $ours/24" "num_cores = 1" "$@" >"$work/ng/conf/mtcp.conf"
-}
-
-has_module() { grep -q "ngx_http_$1_module" "$objects/ngx_modules.c"; }
-
-temporary() { # modules that may be there
-	local m
-	for m in "$@"; do
-		! has_module "$m" || echo "${m}_temp_path $work/ng/tmp/$m;"
-	done
-}
-
-has_stream() { [ -e "$objects/ngx_stream_module.so" ]; }
-
 stream_lines() {
-	has_stream || return 0
+	ng_has_stream || return 0
 	cat <<-NGINX
 		stream {
 			server { listen 7001; proxy_pass 127.0.0.1:8090; }
@@ -93,30 +61,16 @@ stream_lines() {
 conf_nginx() {
 	local dir=$work/ng
 	cat >"$dir/conf/nginx.conf" <<-NGINX
-		$(! has_stream || echo "load_module $objects/ngx_stream_module.so;")
-		user nobody nogroup;
-		worker_processes $workers;
-		daemon off;
-		pid $dir/pid;
-		error_log $dir/error.log notice;
-		env RUNTIME_DIRECTORY;
-		events {
-			use mtcp;
-			mtcp_conf mtcp.conf;
-			mtcp_bypass *:8081;
-			worker_connections 4096;
-		}
+		$(! ng_has_stream || echo "load_module $ng_objects/ngx_stream_module.so;")
+		$(ng_conf_head $workers "mtcp_bypass *:8081;")
 		http {
 			log_format side '\$mtcp \$server_protocol \$status "\$mtcp_rtt" \$request_uri';
 			access_log $dir/access.log side;
-			client_body_temp_path $dir/tmp/body;
-			proxy_temp_path $dir/tmp/proxy;
-			$(temporary fastcgi uwsgi scgi)
+			$(ng_conf_paths "")
+			$(ng_conf_proxy)
 			proxy_cache_path $dir/tmp/cache keys_zone=c:1m;
 			client_max_body_size 0;
 			keepalive_requests 1000000;
-			proxy_http_version 1.1;
-			proxy_set_header Connection "";
 			upstream near { server 127.0.0.1:8080; keepalive 8; }
 			upstream far { server $kernels:80; keepalive 8; }
 			resolver 127.0.0.1:5300 ipv6=off valid=1s;
@@ -127,9 +81,7 @@ conf_nginx() {
 				listen 8081;
 				listen 443 ssl http2;
 				root $work/www;
-				ssl_certificate cert.pem;
-				ssl_certificate_key key.pem;
-				ssl_session_cache shared:s:1m;
+				$(ng_conf_tls)
 				ssl_protocols TLSv1.2 TLSv1.3;
 				location /near/ { proxy_pass http://near/; }
 				location /far/ { proxy_pass http://far/; }
@@ -149,37 +101,14 @@ conf_nginx() {
 	echo 'proxy_set_header Upgrade $http_upgrade; proxy_set_header Connection $onward;' >"$dir/conf/up"
 }
 
-ng() { "$objects/nginx" -p "$work/ng" -c conf/nginx.conf -e "$work/ng/error.log" "$@"; }
 alone() { [ "$(pgrep -c -P "${pids[ng]}" -f "worker process")" = "$workers" ]; }
-started_more_than() { [ "$(grep -c 'has started' "$work/ng/error.log")" -gt "$1" ]; }
-all_listen() { [ "$(grep -c 'has started' "$work/ng/error.log")" -ge "$workers" ]; }
-
-# The interface outlives the workers.
-tap_add() {
-	in_ns a ip tuntap add dev mtcp0 mode tap multi_queue pi && in_ns a ip address add $kernels/24 dev mtcp0 &&
-		in_ns a ip link set mtcp0 up
-}
-
-begin_net() {
-	peer=a
-	[ $kind = tap ] || peer=b
-	case $kind in
-	tap) ns_add a && tap_add ;;
-	af_xdp) ns_add a b && veth_add a b "$workers" ;;
-	esac
-}
 
 begin_server() {
-	begin_net || give_up "a network for $kind"
-	conf_mtcp
+	ng_net $workers || give_up "a network for $kind"
+	ng_conf_mtcp $workers ""
 	conf_nginx
 	rm -f "$work"/ng/*.log
-	: >"$work/ng/error.log"
-	start ng a "$objects/nginx" -p "$work/ng" -c conf/nginx.conf -e "$work/ng/error.log"
-	wait_for 15 all_listen || {
-		tail "$work/ng/error.log"
-		give_up "nginx on $kind with $workers"
-	}
+	ng_start $workers
 	nginx_start $peer || give_up "the kernel's nginx"
 	start far $peer "$python3" "$src/test/interop/web_peer.py" serve 8090
 	[ $peer = a ] || start near a "$python3" "$src/test/interop/web_peer.py" serve 8090
@@ -258,11 +187,11 @@ by_name() {
 by_streams() {
 	local sizes="0 1 125 126 65535 65536 1000000" u
 	for u in $ours/near-app/ $ours/far-app/ $ours:7001/ $ours:7002/; do
-		[[ $u != *:700* ]] || has_stream || continue
+		[[ $u != *:700* ]] || ng_has_stream || continue
 		# shellcheck disable=SC2086
 		same "$kind, $workers: a WebSocket at ${u#"$ours"}" "7 whole, closed" "$(web websocket "http://$u" $sizes 2>&1 | tail -n 1)"
 	done
-	has_stream || return
+	ng_has_stream || return
 	whole "a stream of TLS to mtcp's side, /big" big "https://$ours:7003/big"
 	same "$kind, $workers: a half-closed client of a stream" "$(web half $kernels 8090 /hello)" "$(web half $ours 7002 /hello)"
 }
@@ -325,31 +254,31 @@ by_ab() { # title, requests, arguments...
 
 # Each connection is one of its own, so that whoever listens is asked.
 reloads() {
-	local before pid status n times=2 seconds=4 lost=0
-	# Without places for two of each, old workers make way after five seconds, and nobody listens until new
-	# ones do: who asks then is refused.
-	[ $kind = tap ] || times=1 seconds=9 lost=5
-	before=$(grep -c 'has started' "$work/ng/error.log")
+	local before pid status n times=2 seconds=4
+	# Where there are places for one of each only, workers are replaced one after the other, each when its
+	# connections have ended.
+	[ $kind = tap ] || times=1 seconds=9
+	before=$(ng_started)
 	start asks $peer "$python3" "$src/test/interop/peer.py" asks $ours $seconds
 	for ((n = 1; n <= times; n++)); do
 		sleep 0.3
 		ng -s reload
-		wait_for 20 started_more_than $((before + n * workers - 1))
+		wait_for 20 ng_started_more_than $((before + n * workers - 1))
 		sleep 1.2
 	done
 	finished asks 30
 	status=$(sed -n 's/.* \([0-9]*\) failed$/\1/p' "$work/asks.log")
-	check "$kind, $workers: $(tail -n 1 "$work/asks.log") while it was loaded anew ($times)" test "${status:-99}" -le $lost
-	check "$kind, $workers: by new workers" test "$(grep -c 'has started' "$work/ng/error.log")" = $((before + times * workers))
+	check "$kind, $workers: $(tail -n 1 "$work/asks.log") while it was loaded anew ($times)" test "${status:-99}" = 0
+	check "$kind, $workers: by new workers" test "$(ng_started)" = $((before + times * workers))
 	wait_for 10 alone
 	check "$kind, $workers: and the old ones have gone" alone
 	cp "$work/ng/conf/nginx.conf" "$work/ng/conf/good"
-	conf_mtcp "nonsense = 1"
+	ng_conf_mtcp $workers "" "nonsense = 1"
 	ng -s reload 2>/dev/null
 	sleep 0.3
 	check "$kind, $workers: a wrong file is refused" grep -q "unknown key 'nonsense'" "$work/ng/error.log"
 	same "$kind, $workers: and it serves on" x "$(get "http://$ours/1")"
-	conf_mtcp
+	ng_conf_mtcp $workers ""
 	rm "$work/ng/access.log"
 	ng -s reopen
 	sleep 0.3
@@ -358,22 +287,22 @@ reloads() {
 	pid=$(pgrep -P "${pids[ng]}" -f "worker process" | head -n 1)
 	same "$kind, $workers: a worker is nobody's, and has no rights of the superuser's" "nobody 0000000000000000" \
 		"$(stat -c %U "/proc/$pid") $(sed -n 's/^CapEff:[^0-9a-f]*//p' "/proc/$pid/status")"
-	before=$(grep -c 'has started' "$work/ng/error.log")
+	before=$(ng_started)
 	kill -KILL "$pid"
-	wait_for 5 started_more_than "$before"
+	wait_for 5 ng_started_more_than "$before"
 	by_ab "$kind, $workers: a worker was killed, and started again" 2000
 }
 
 # Before anything runs: what is wrong is told, and no device is touched.
 judge_files() {
 	ns_add a || give_up "a namespace"
-	conf_mtcp
+	ng_conf_mtcp $workers ""
 	conf_nginx
-	check "nginx -t finds nothing wrong" in_ns a "$objects/nginx" -p "$work/ng" -c conf/nginx.conf -e "$work/t.log" -q -t
-	conf_mtcp "num_cores = 3"
+	check "nginx -t finds nothing wrong" in_ns a "$ng_objects/nginx" -p "$work/ng" -c conf/nginx.conf -e "$work/t.log" -q -t
+	ng_conf_mtcp $workers "" "num_cores = 3"
 	sed -i '/num_cores = 1/d' "$work/ng/conf/mtcp.conf"
 	check "nginx -t says when cores and workers do not fit" grep -q '"num_cores = 3".*does not fit "worker_processes' \
-		<(in_ns a "$objects/nginx" -p "$work/ng" -c conf/nginx.conf -e "$work/t.log" -t 2>&1)
+		<(in_ns a "$ng_objects/nginx" -p "$work/ng" -c conf/nginx.conf -e "$work/t.log" -t 2>&1)
 	check "and has touched no device" test -z "$(in_ns a ip -br link | grep -v '^lo ')"
 	net_clear
 }
@@ -393,8 +322,8 @@ ends() {
 	ng -s quit
 	finished ng 10
 	same "$kind, $workers: quit ends it with status 0" 0 $?
-	same "$kind, $workers: no alert in its log" "" "$(grep -E '\[(alert|crit|emerg)\]' "$work/ng/error.log" | grep -v 'exited on signal 9\|unknown key\|setrlimit')"
-	check "$kind, $workers: nobody is left in the folder that they shared" test -z "$(ls -d /dev/shm/mtcp-*-nginx-$$ 2>/dev/null)"
+	same "$kind, $workers: no alert in its log" "" "$(ng_alerts "unknown key")"
+	check "$kind, $workers: nobody is left in the folder that they shared" ng_nobody_is_left
 	cp "$work/ng/error.log" "$work/error-$kind-$workers.log"
 	net_clear
 }

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """Mixed load on an nginx that is reloaded and whose workers are killed; every failed request is explained.
 
-    nginx_soak.py HOST MASTER WORKERS OUTAGE ERROR_LOG SECONDS RELOAD KILL
+    nginx_soak.py HOST MASTER WORKERS ERROR_LOG SECONDS RELOAD KILL
 
 The master, a process number, gets SIGHUP every RELOAD seconds, one of its workers SIGKILL every KILL seconds.
 nginx tells with each answer which worker has sent it (X-Worker), so that a request that fails is known to be
@@ -12,9 +12,8 @@ nginx tells with each answer which worker has sent it (X-Worker), so that a requ
     unexplained  anything else
 
 wrk tells no times: it runs for a few seconds again and again, and its errors are explained by what happened
-meanwhile, no more of them than it has connections; but where a reload has an OUTAGE (1, not 0) whoever is refused
-tries again at once.  Clients that break off are there to disturb: what happens
-to them is not counted.  The resident memory of each worker is watched.  Prints `name value' for the script
+meanwhile, no more of them than it has connections.  Clients that break off are there to disturb: what happens
+to them is not counted.  The resident memory of each worker is watched, and whether it answers at all.  Prints `name value' for the script
 that has started it; the judge is nginx_soak.sh."""
 import asyncio
 import contextlib
@@ -34,6 +33,7 @@ import time
 PATIENCE = 15       # of a client, for a whole request
 SETTLED = 1         # after the last new worker has started, and the old ones know
 WRK_SECONDS = 4
+DEAF_AFTER = 5      # seconds of a worker's life without an answer
 GROWN_UP = 45       # seconds of a worker's life
 POST = os.urandom(100000)
 
@@ -47,16 +47,16 @@ class Request:
 
     def __init__(self, kind, connection):
         self.kind, self.begun, self.ended = kind, time.time(), 0.0
-        self.opened, self.worker = connection.opened, connection.worker
+        self.opened, self.worker, self.connection = connection.opened, connection.worker, connection
         self.fresh, self.why = not connection.worker, ""
 
 
 class Book:
     """What was asked, what failed, and what happened to nginx."""
 
-    def __init__(self, outage):
-        self.outage = outage
+    def __init__(self):
         self.asked = {}
+        self.answered = {}      # by which worker, how often
         self.failed = []
         self.slices = []        # of wrk: (kind, begun, ended, errors, connections, why)
         self.kills = []         # (when, process)
@@ -84,7 +84,7 @@ class Book:
         if kills and errors <= connections * kills:
             return "killed"
         reloads = sum(ended >= since and begun <= until + SETTLED for since, until in self.reloads)
-        few = errors <= connections * (kills + reloads) or self.outage
+        few = errors <= connections * (kills + reloads)
         return "reload" if reloads and few else "unexplained"
 
 
@@ -96,10 +96,17 @@ class Connection:
     def __init__(self, host, tls):
         self.host, self.tls = host, tls
         self.opened, self.worker, self.reader, self.writer = time.time(), "", None, None
+        self.port, self.sock = 0, None      # of this end
 
     async def open(self):
-        self.reader, self.writer = await asyncio.open_connection(self.host, 443 if self.tls else 80,
-                                                                 ssl=self.tls)
+        self.sock = socket.socket()
+        self.sock.setblocking(False)
+        try:
+            await asyncio.get_running_loop().sock_connect(self.sock, (self.host, 443 if self.tls else 80))
+        finally:
+            self.port = self.sock.getsockname()[1]
+        self.reader, self.writer = await asyncio.open_connection(sock=self.sock, ssl=self.tls,
+                                                                 server_hostname="x" if self.tls else None)
 
     def is_open(self):
         return self.writer is not None and not self.reader.at_eof() and not self.writer.is_closing()
@@ -107,7 +114,9 @@ class Connection:
     def close(self):
         if self.writer:
             self.writer.close()
-        self.reader = self.writer = None
+        elif self.sock:
+            self.sock.close()
+        self.reader = self.writer = self.sock = None
 
     async def ask(self, path, body, keep):
         """The answer's body; the connection is closed unless both sides keep it."""
@@ -145,6 +154,7 @@ async def client(book, host, kind, path, want, pause, keep=False, tls=None, body
                     await c.open()
                 if len(await c.ask(path, body, keep)) != want:
                     raise ConnectionError("the answer has another length")
+            book.answered[c.worker] = book.answered.get(c.worker, 0) + 1
         except (OSError, EOFError, asyncio.TimeoutError, ssl.SSLError) as why:
             r.ended, r.why = time.time(), str(why) or type(why).__name__
             book.failed.append(r)
@@ -344,6 +354,13 @@ def report_memory(nginx, at_least):
                                        / statistics.median(nginx.masters[n:2 * n] or nginx.masters) - 1)))
 
 
+def report_answers(book, nginx):
+    """Whoever lives for some time has answered somebody."""
+    old = [p for p, s in nginx.memory.items() if s[-1][0] - s[0][0] >= DEAF_AFTER]
+    say("note answered: " + " ".join("%d by %s" % (n, p) for p, n in sorted(book.answered.items())))
+    say("deaf", sum(str(p) not in book.answered for p in old))
+
+
 def report(book, nginx):
     classes = {"killed": 0, "reload": 0, "unexplained": 0}
     fresh = 0
@@ -352,9 +369,9 @@ def report(book, nginx):
         why = book.why_failed(r)
         classes[why] += 1
         fresh += why == "reload" and r.fresh
-        say("note failed, %s: %s, begun %.3f, after %.3f s, %s: %s" % (
+        say("note failed, %s: %s, begun %.3f, after %.3f s, port %d, %s: %s" % (
             why if why != "reload" or not r.fresh else "reload, new", r.kind, r.begun, r.ended - r.begun,
-            "worker " + r.worker if r.worker else "opened %.3f" % r.opened, r.why))
+            r.connection.port, "worker " + r.worker if r.worker else "opened %.3f" % r.opened, r.why))
     for kind, begun, ended, errors, connections, kinds in book.slices:
         why = book.why_wrk(begun, ended, errors, connections)
         classes[why] += errors
@@ -371,9 +388,9 @@ def report(book, nginx):
     say("kills", len(book.kills))
 
 
-def main(host, master, workers, outage, log, *times):
+def main(host, master, workers, log, *times):
     seconds, every_reload, every_kill = (int(t) for t in times)
-    book, nginx = Book(outage == "1"), Nginx(int(master), int(workers), log)
+    book, nginx = Book(), Nginx(int(master), int(workers), log)
     scripts = os.path.dirname(log)
     jobs = [threading.Thread(target=nginx.watch, args=(book,)),
             threading.Thread(target=asyncio.run, args=(all_clients(book, host),))]
@@ -393,6 +410,7 @@ def main(host, master, workers, outage, log, *times):
         for j in jobs:
             j.join()
     report(book, nginx)
+    report_answers(book, nginx)
     report_memory(nginx, 0.6 * min(every_reload, seconds))
     say("in_time", int(in_time))
 
