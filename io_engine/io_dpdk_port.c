@@ -49,6 +49,7 @@ struct device {
 	struct rte_eth_dev_info info;
 	struct rte_eth_conf conf;
 	char name[IO_DPDK_NAME];
+	int tap[RTE_MP_MAX_FD_NUM]; /* of a TAP's queue that was detached before the start, and 1; 0: none */
 };
 
 struct io_dpdk_port {
@@ -442,15 +443,26 @@ fd_next(void)
 
 /* DPDK attaches a TAP's queue, and tells its descriptor only milliseconds later. */
 static int
-rx_queue_setup(struct io_dpdk_port *p, const struct device *dev, uint16_t q, uint16_t nrx,
+rx_queue_setup(struct io_dpdk_port *p, struct device *dev, uint16_t q, uint16_t nrx,
                unsigned node, struct rte_mempool *pool)
 {
 	int fd = others_read(p, dev) ? fd_next() : -1;
 	int rc = rte_eth_rx_queue_setup(dev->id, q, nrx, node, NULL, pool);
 
-	if (fd >= 0)
-		io_dpdk_tap_attach(fd, false);
+	if (fd >= 0 && io_dpdk_tap_attach(fd, false) == 0)
+		dev->tap[q] = fd + 1;
 	return rc;
+}
+
+/* Before another start, which uses the same queues and attaches none. */
+static void
+taps_attach(struct device *dev)
+{
+	for (unsigned q = 0; q < array_len(dev->tap); q++) {
+		if (dev->tap[q])
+			io_dpdk_tap_attach(dev->tap[q] - 1, true);
+		dev->tap[q] = 0;
+	}
 }
 
 static int
@@ -554,6 +566,7 @@ device_begin(struct io_dpdk_port *p, struct device *dev, const struct complaint 
 		return xdp_start(p, dev, c);
 	if (!p->cfg.no_rx_wait && !p->dpdk->secondary && !device_start(p, dev, true, c))
 		return 0;
+	taps_attach(dev);
 	p->mark = io_dpdk_log_mark(p->dpdk->log);
 	return device_start(p, dev, false, c);
 }

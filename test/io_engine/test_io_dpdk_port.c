@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* Opening logical ports over devices that need nothing from the machine, but for a TAP in a
  * network namespace of its own where that can be had. */
+#include <fcntl.h>
 #include <linux/if_tun.h>
 #include <net/if.h>
 #include <sched.h>
@@ -160,12 +161,17 @@ own_network(void)
 }
 
 static bool
-is_attached(struct io *io)
+fd_is_attached(int fd)
 {
 	struct ifreq ifr = { 0 };
 
-	return ioctl(io->ops->rx_fd(io), TUNGETIFF, &ifr) == 0 &&
-	       !(ifr.ifr_flags & IFF_DETACH_QUEUE);
+	return ioctl(fd, TUNGETIFF, &ifr) == 0 && !(ifr.ifr_flags & IFF_DETACH_QUEUE);
+}
+
+static bool
+is_attached(struct io *io)
+{
+	return fd_is_attached(io->ops->rx_fd(io));
 }
 
 static void
@@ -190,6 +196,46 @@ tap_here(char said[SAID], unsigned all_cores)
 		io->ops->close(io);
 		tell(said, "closed %d; ", is_attached(io));
 	}
+	io_dpdk_port_close(port);
+	io_dpdk_stop(dpdk);
+}
+
+/* The linker gives the engine's calls of this name to us. */
+int __real_rte_eth_dev_start(uint16_t id);
+int __wrap_rte_eth_dev_start(uint16_t id);
+static int starts_to_fail;
+
+int
+__wrap_rte_eth_dev_start(uint16_t id)
+{
+	return starts_to_fail-- > 0 ? -EIO : __real_rte_eth_dev_start(id);
+}
+
+/* The second try is one without interrupts, whose queue nobody could attach later. */
+static void
+tap_at_second_try(char said[SAID])
+{
+	struct io_dpdk_port_config cfg = { .devices = "net_tap0", .cores = 1, .numa_node = -1,
+		                           .all_cores = 2 };
+	struct io_dpdk_port *port;
+	struct io_dpdk *dpdk;
+	char err[400];
+	int next;
+
+	if (!own_network()) {
+		tell(said, "no network");
+		return;
+	}
+	dpdk = started(said, "--no-huge --vdev=net_tap0,iface=mtcptest");
+	next = open("/dev/null", O_RDONLY);
+	close(next);
+	starts_to_fail = 1;
+	if (!dpdk || io_dpdk_port_open(dpdk, &cfg, &port, err, sizeof err)) {
+		tell(said, "%s", dpdk ? err : "");
+		return;
+	}
+	tell(said, "waits %d, attached %d", io_dpdk_queue(port, 0)->ops->rx_fd(io_dpdk_queue(port, 0)),
+	     fd_is_attached(next));
 	io_dpdk_port_close(port);
 	io_dpdk_stop(dpdk);
 }
@@ -235,6 +281,12 @@ test_a_shared_tap_gets_packets_while_somebody_reads(void)
 }
 
 static void
+test_a_shared_tap_that_starts_at_the_second_try_gets_packets(void)
+{
+	check_tap(tap_at_second_try, "waits -1, attached 1");
+}
+
+static void
 test_a_tap_of_one_process_keeps_what_comes_early(void)
 {
 	check_tap(tap_of_one, "opened 1, begun 0 1, closed 1; opened 1, begun 0 1, closed 1; ");
@@ -258,6 +310,8 @@ io_dpdk_port_tests(void)
 	CU_add_test(s, "several devices make one port", test_several_devices_make_one_port);
 	CU_add_test(s, "a shared TAP gets packets while somebody reads",
 	            test_a_shared_tap_gets_packets_while_somebody_reads);
+	CU_add_test(s, "a shared TAP that starts at the second try gets packets",
+	            test_a_shared_tap_that_starts_at_the_second_try_gets_packets);
 	CU_add_test(s, "a TAP of one process keeps what comes early",
 	            test_a_tap_of_one_process_keeps_what_comes_early);
 }
