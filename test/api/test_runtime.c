@@ -402,6 +402,43 @@ test_wrong_set_up_leaves_nothing(void)
 	net_close(&n);
 }
 
+static int
+cannot_begin(struct io *io)
+{
+	(void)io;
+	return -ENODEV;
+}
+
+static void
+test_a_port_that_refuses_is_named_with_what_to_do(void)
+{
+	struct net n;
+	struct runtime *rt = NULL;
+	struct io *io;
+	struct io_ops ops;
+	const struct io_ops *was;
+	char why[300] = "";
+	struct runtime_cfg cfg = { .cpu = -1, .node = -1, .ios = &io, .n_ios = 1, .why = why,
+		                   .why_size = sizeof why };
+
+	net_open(&n, true);
+	io = io_mem_end(n.wire, 0, 0);
+	was = io->ops;
+	ops = *was;
+	ops.begin = cannot_begin;
+	io->ops = &ops;
+	cfg.config = n.cfg[0];
+	CU_ASSERT_EQUAL(config_set(n.cfg[0], "port = net_tap0", stderr), 0);
+	CU_ASSERT_EQUAL(runtime_start(&cfg, &rt), -ENODEV);
+	CU_ASSERT_STRING_EQUAL(why, "port net_tap0: its queue gets no packets: No such device; is the "
+	                       "interface still there, and made for several queues (ip tuntap: "
+	                       "multi_queue)?");
+	cfg.why = NULL;
+	CU_ASSERT_EQUAL(runtime_start(&cfg, &rt), -ENODEV);
+	io->ops = was;
+	net_close(&n);
+}
+
 static void
 test_what_a_pair_has_cost(void)
 {
@@ -510,6 +547,8 @@ suite_runtime(void)
 	CU_add_test(s, "a signal ends a wait", test_a_signal_ends_a_wait);
 	CU_add_test(s, "what a pair has cost", test_what_a_pair_has_cost);
 	CU_add_test(s, "wrong set-up leaves nothing", test_wrong_set_up_leaves_nothing);
+	CU_add_test(s, "a port that refuses is named with what to do",
+	            test_a_port_that_refuses_is_named_with_what_to_do);
 	CU_add_test(s, "a retired pair goes on for the others",
 	            test_a_retired_pair_goes_on_for_the_others);
 }

@@ -482,6 +482,8 @@ start_pair(unsigned core, struct runtime **out)
 		.n_ios = the.config->n_ports,
 		.board = the.board,
 		.crew = the.crew,
+		.why = err,
+		.why_size = sizeof err,
 	};
 	int bad = ports_engines(the.ports, core, ios, err, sizeof err);
 
@@ -496,7 +498,7 @@ start_pair(unsigned core, struct runtime **out)
 	for (unsigned i = 0; i < rc.n_ios; i++)
 		ios[i]->ops->close(ios[i]);
 	fprintf(stderr, "mtcp: core %u: %s\n", core,
-	        bad == -ENOMEM ? "no memory for its sockets and buffers" : strerror(-bad));
+	        err[0] ? err : bad == -ENOMEM ? "no memory for its sockets and buffers" : strerror(-bad));
 	return -bad;
 }
 

@@ -373,9 +373,20 @@ done:
 	return err;
 }
 
+/* What, where, and what to do. */
+static int
+begin_failed(const struct runtime_cfg *cfg, unsigned port, int err)
+{
+	if (cfg->why)
+		snprintf(cfg->why, cfg->why_size, "port %s: its queue gets no packets: %s; is the interface "
+		         "still there, and made for several queues (ip tuntap: multi_queue)?",
+		         cfg->config->port[port].name, strerror(-err));
+	return err;
+}
+
 /* Ports that can wake the thread do so by a descriptor each. */
 static int
-watch_ports(struct runtime *rt)
+watch_ports(struct runtime *rt, const struct runtime_cfg *cfg)
 {
 	rt->can_wait = true;
 	for (unsigned i = 0; i < rt->n_ios; i++) {
@@ -383,7 +394,9 @@ watch_ports(struct runtime *rt)
 		int err = io_begin(io), fd = io->ops->rx_fd ? io->ops->rx_fd(io) : -1;
 		struct io_info info;
 
-		if (!err && fd >= 0)
+		if (err)
+			return begin_failed(cfg, i, err);
+		if (fd >= 0)
 			err = handoff_watch(&rt->handoff, fd);
 		if (err)
 			return err;
@@ -453,7 +466,7 @@ runtime_start(const struct runtime_cfg *cfg, struct runtime **out)
 	if (err)
 		goto no_stack;
 	rt->ctx.runtime = rt;
-	err = watch_ports(rt);
+	err = watch_ports(rt, cfg);
 	if (err)
 		goto no_thread;
 	idle_init(&rt->idle, cfg->config->spin_ns, cfg->config->idle_poll_ns, rt->can_wait,

@@ -22,6 +22,8 @@ struct runtime_cfg {
 	unsigned n_ios;
 	struct stat_board *board;    /* NULL: no per-second lines                  */
 	struct crew *crew;           /* of all pairs that share the ports; NULL: it is alone */
+	char *why;                   /* NULL, or where a line goes if a port refuses */
+	size_t why_size;
 };
 
 /* Starts the stack's thread; the caller becomes the application's.  0 and *out, or
