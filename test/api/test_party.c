@@ -266,6 +266,18 @@ name_make(void)
 	return 0;
 }
 
+static void
+test_keys_that_are_drawn_are_good(void)
+{
+	uint8_t key[2][RSS_KEY_LEN] = { { 0 }, { 0 } };
+
+	for (unsigned n = 0; n < 20; n++) {
+		CU_ASSERT_EQUAL(party_draw_key(key[n % 2]), 0);
+		CU_ASSERT_TRUE(rss_key_is_good(key[n % 2]));
+		CU_ASSERT_NOT_EQUAL(memcmp(key[0], key[1], RSS_KEY_LEN), 0);
+	}
+}
+
 void
 suite_party(void)
 {
@@ -275,6 +287,7 @@ suite_party(void)
 	            test_each_takes_the_first_place_that_is_free);
 	CU_add_test(s, "who is killed leaves a free place",
 	            test_who_is_killed_leaves_a_free_place);
+	CU_add_test(s, "keys that are drawn differ, and are good", test_keys_that_are_drawn_are_good);
 	CU_add_test(s, "all have the same plan", test_all_have_the_same_plan);
 	CU_add_test(s, "all have the same link address", test_all_have_the_same_link_address);
 	CU_add_test(s, "bells are heard by others", test_bells_are_heard_by_others);

@@ -3,6 +3,7 @@
 #include <CUnit/CUnit.h>
 
 #include "base/rng.h"
+#include "core/port.h"
 #include "core/rss.h"
 
 void suite_rss(void);
@@ -169,6 +170,52 @@ test_ports_of_the_keys_that_cards_have(void)
 	compare_ports(&r, 2, 0x9abcdef0, 65000, 65000);
 }
 
+/* The longest search in vain that any core begins anywhere in the range, twice around it. */
+static uint32_t
+longest_in_vain(const uint8_t key[RSS_KEY_LEN], unsigned cores)
+{
+	uint16_t table[RSS_TABLE_MAX], port;
+	uint32_t longest = 0, run = 0;
+	struct rss_ports p;
+	struct rss r;
+
+	for (unsigned i = 0; i < RSS_TABLE_MAX; i++)
+		table[i] = (uint16_t)(i % cores);
+	CU_ASSERT_TRUE_FATAL(rss_init(&r, key, table, RSS_TABLE_MAX));
+	for (unsigned core = 0; core < cores; core++) {
+		CU_ASSERT_TRUE_FATAL(rss_ports_init(&p, &r, core));
+		uint32_t all = rss_ports_count(&p, 32768, 60999);
+
+		for (uint32_t i = 0; i < 2 * all; i++) {
+			run = rss_ports_nth(&p, 0x12345, 32768, 60999, i % all, &port) ? 0 : run + 1;
+			longest = max(longest, run);
+		}
+	}
+	return longest;
+}
+
+/* One key in twenty-five has more ports in a row that are none than a search looks at. */
+static void
+test_with_a_good_key_no_search_is_in_vain(void)
+{
+	struct rng r = { 7 };
+	unsigned good = 0, bad = 0;
+
+	CU_ASSERT_TRUE(rss_key_is_good(rss_default_key));
+	for (unsigned n = 0; n < 150; n++) {
+		uint8_t key[RSS_KEY_LEN];
+
+		for (unsigned i = 0; i < RSS_KEY_LEN; i++)
+			key[i] = (uint8_t)rng_u64(&r);
+		if (rss_key_is_good(key)) {
+			CU_ASSERT_TRUE(longest_in_vain(key, 2u << good++ % 3) < PORT_LOOKS);
+		} else {
+			bad += longest_in_vain(key, 2) >= PORT_LOOKS;
+		}
+	}
+	CU_ASSERT_TRUE(good > 20 && bad > 0);
+}
+
 /* A key that is zero where the ports stand: they change nothing. */
 static void
 test_ports_that_change_nothing_are_said(void)
@@ -197,6 +244,8 @@ suite_rss(void)
 	CU_add_test(s, "a table must make sense", test_a_table_must_make_sense);
 	CU_add_test(s, "ports by number are those found by trying",
 	            test_ports_by_number_are_those_found_by_trying);
+	CU_add_test(s, "with a good key no search is in vain",
+	            test_with_a_good_key_no_search_is_in_vain);
 	CU_add_test(s, "ports of the keys that cards have", test_ports_of_the_keys_that_cards_have);
 	CU_add_test(s, "ports that change nothing are said",
 	            test_ports_that_change_nothing_are_said);

@@ -7,7 +7,6 @@
 #include <stdlib.h>
 #include <sys/eventfd.h>
 #include <sys/mman.h>
-#include <sys/random.h>
 #include <unistd.h>
 
 /* A core of a process that has died goes on to be handed packets for that long. */
@@ -40,11 +39,10 @@ static int
 hall_map(struct crew *c)
 {
 	uint8_t key[RSS_KEY_LEN];
-	int err;
+	int err = party_draw_key(key);
 
-	if (getrandom(key, sizeof key, 0) != (ssize_t)sizeof key)
-		return -EIO;
-	err = memory_map(c, hall_size(c->cores));
+	if (!err)
+		err = memory_map(c, hall_size(c->cores));
 	if (err)
 		return err;
 	c->hall = hall_new(&c->mem, c->cores, key);

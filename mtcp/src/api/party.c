@@ -17,6 +17,7 @@
 #define GATE_LOOKS 500
 #define GATE_PAUSE MS(10)
 #define LAYOUT     1u /* of struct door and all behind it */
+#define KEY_DRAWS  1000 /* two of seven are good */
 
 /* How the file begins. */
 struct door {
@@ -241,6 +242,18 @@ file_map(struct party *p)
 	return 0;
 }
 
+int
+party_draw_key(uint8_t key[RSS_KEY_LEN])
+{
+	for (unsigned n = 0; n < KEY_DRAWS; n++) {
+		if (getrandom(key, RSS_KEY_LEN, 0) != (ssize_t)RSS_KEY_LEN)
+			return -EIO;
+		if (rss_key_is_good(key))
+			return 0;
+	}
+	return -EIO;
+}
+
 static int
 door_make(struct party *p)
 {
@@ -252,7 +265,7 @@ door_make(struct party *p)
 	d->cores = p->plan.cores;
 	memcpy(d->what, p->plan.what, sizeof d->what);
 	d->size = p->plan.size;
-	return getrandom(d->key, sizeof d->key, 0) == (ssize_t)sizeof d->key ? 0 : -EIO;
+	return party_draw_key(d->key);
 }
 
 static bool

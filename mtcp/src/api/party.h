@@ -60,7 +60,10 @@ int party_await_first(const struct party *p, unsigned ports);
 bool party_is_there(const struct party *p, unsigned place);
 bool party_is_alone(const struct party *p);
 
-/* The first process's random key, and memory that was zero when it came. */
+/* A random key by which flows are given to cores, and ports to connections: 0 or -EIO. */
+int party_draw_key(uint8_t key[RSS_KEY_LEN]);
+
+/* The first process's, and memory that was zero when it came. */
 const uint8_t *party_key(const struct party *p);
 void *party_memory(const struct party *p);
 

@@ -42,6 +42,25 @@ rss_hash_tcp4(const uint8_t key[RSS_KEY_LEN], uint32_t src, uint32_t dst, uint16
 	return rss_toeplitz(key, tuple, sizeof tuple);
 }
 
+/* One bit after the other, each without what those before can do. */
+bool
+rss_key_is_good(const uint8_t key[RSS_KEY_LEN])
+{
+	uint32_t by_lead[RSS_INDEX_BITS] = { 0 };
+
+	for (unsigned bit = 0; bit < RSS_INDEX_BITS; bit++) {
+		uint32_t place = rss_hash_tcp4(key, 0, 0, 0, (uint16_t)(1u << bit)) & (RSS_TABLE_MAX - 1);
+		unsigned lead = 0;
+
+		while (place && by_lead[lead = 31u - (unsigned)__builtin_clz(place)])
+			place ^= by_lead[lead];
+		if (!place)
+			return false;
+		by_lead[lead] = place;
+	}
+	return true;
+}
+
 /* ------------------------------------------------------------ a flow's core -- */
 
 /* The hash is linear: a byte adds what its bits add. */

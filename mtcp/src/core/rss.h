@@ -20,6 +20,10 @@
 /* The key that most drivers start with, and that Microsoft's verification suite uses. */
 extern const uint8_t rss_default_key[RSS_KEY_LEN];
 
+/* Whether the lowest RSS_INDEX_BITS bits of a port lead to every place of a table.  With a key of which this is not
+ * true ports of one core lie far apart, and a search among a few hundred may find none. */
+bool rss_key_is_good(const uint8_t key[RSS_KEY_LEN]);
+
 /* Hash of `len` bytes (at most RSS_KEY_LEN - 4) in the order of the packet. */
 uint32_t rss_toeplitz(const uint8_t key[RSS_KEY_LEN], const uint8_t *data, size_t len);
 
