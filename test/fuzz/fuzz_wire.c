@@ -7,6 +7,7 @@
 #include "test/fuzz/fuzz.h"
 #include "wire/eth.h"
 #include "wire/ip4.h"
+#include "wire/nd.h"
 #include "wire/sum.h"
 #include "wire/tcp_wire.h"
 
@@ -107,6 +108,82 @@ fuzz_ip4(const uint8_t *p, size_t len)
 	fuzz_icmp(p + h.hdr_len, (size_t)h.total_len - h.hdr_len);
 }
 
+/* Without its extension headers, built again. */
+static void
+rebuild_ip6(const struct ip6_hdr *h)
+{
+	struct ip6_hdr bare = *h, g;
+	struct ip6_problem problem;
+	uint8_t out[IP6_LEN];
+
+	bare.total_len = IP6_LEN;
+	bare.proto = IP_PROTO_NONE;
+	wire_ip6_build(out, &bare);
+	must(wire_ip6_parse(out, IP6_LEN, &g, &problem) == WIRE_IP6_OK);
+	must(ip_addr_eq(&h->src, &g.src) && ip_addr_eq(&h->dst, &g.dst) && h->tclass == g.tclass &&
+	     h->flow == g.flow && h->hop_limit == g.hop_limit && g.hdr_len == IP6_LEN);
+}
+
+/* What it means does not change by being written again; options that nobody knows are lost. */
+static void
+fuzz_nd(const struct ip6_hdr *from, const struct icmp6_msg *m)
+{
+	struct ip6_hdr h = *from;
+	uint8_t out[ND_LEN_MAX];
+	struct nd_neigh n, again;
+	struct nd_router r;
+	struct icmp6_msg k;
+	uint32_t len;
+
+	h.hop_limit = ND_HOP_LIMIT;
+	if (wire_nd_parse_router(&h, m, &r))
+		must(r.n_prefixes <= ND_PREFIXES && m->len >= 8 + 32 * r.n_prefixes);
+	if (!wire_nd_parse(&h, m, &n))
+		return;
+	len = wire_nd_build(out, &h.src, &h.dst, &n);
+	must(len <= ND_LEN_MAX && wire_icmp6_parse(out, len, &h.src, &h.dst, &k));
+	must(wire_nd_parse(&h, &k, &again));
+	must(n.advert == again.advert && ip_addr_eq(&n.target, &again.target) &&
+	     n.has_mac == again.has_mac && mac_eq(&n.mac, &again.mac) &&
+	     n.solicited == again.solicited && n.override == again.override &&
+	     n.router == again.router);
+}
+
+static void
+fuzz_icmp6(const uint8_t *p, size_t len, const struct ip6_hdr *h)
+{
+	struct ip6_hdr q;
+	struct icmp6_msg m;
+
+	if (wire_icmp6_parse(p, len, &h->src, &h->dst, &m))
+		inside(p, len, m.payload, m.len);
+	if (len < ICMP6_LEN || len > UINT16_MAX)
+		return;
+	/* The rest also behind a checksum that is wrong, as it nearly always is here. */
+	m = (struct icmp6_msg){ p[0], p[1], get_be32(p + 4), p + ICMP6_LEN, to_u32(len - ICMP6_LEN) };
+	fuzz_nd(h, &m);
+	if (wire_ip6_parse_quoted(m.payload, m.len, &q) == WIRE_IP6_OK)
+		must(q.hdr_len >= IP6_LEN && q.hdr_len <= m.len);
+}
+
+static void
+fuzz_ip6(const uint8_t *p, size_t len)
+{
+	struct ip6_problem problem = { 0 };
+	struct ip6_hdr h;
+	enum wire_ip6_error error = wire_ip6_parse(p, len, &h, &problem);
+
+	must(error != WIRE_IP6_PROBLEM || (problem.at < len && problem.code <= ICMP6_CODE_OPTION));
+	if (error != WIRE_IP6_OK)
+		return;
+	must(h.hdr_len >= IP6_LEN && h.hdr_len <= h.total_len && h.total_len <= len);
+	must(h.hdr_len <= IP6_LEN + IP6_EXT_BYTES && h.proto_at < h.hdr_len);
+	must(p[h.proto_at] == h.proto && h.frag_at < h.hdr_len);
+	rebuild_ip6(&h);
+	fuzz_tcp(p + h.hdr_len, (size_t)h.total_len - h.hdr_len, &h.src, &h.dst);
+	fuzz_icmp6(p + h.hdr_len, (size_t)h.total_len - h.hdr_len, &h);
+}
+
 static void
 fuzz_arp(const uint8_t *p, size_t len)
 {
@@ -141,11 +218,13 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	fuzz_sum(data, size);
 	fuzz_arp(data, size);
 	fuzz_ip4(data, size);
+	fuzz_ip6(data, size);
 	fuzz_icmp(data, size);
 	fuzz_tcp(data, size, &v6, &v6);
 	if (!wire_eth_parse(data, size, &eth))
 		return 0;
 	fuzz_arp(data + ETH_LEN, size - ETH_LEN);
 	fuzz_ip4(data + ETH_LEN, size - ETH_LEN);
+	fuzz_ip6(data + ETH_LEN, size - ETH_LEN);
 	return 0;
 }

@@ -62,6 +62,14 @@ struct tcp_seg {
 	uint8_t cookie[TCP_COOKIE_MAX];
 };
 
+/* Bytes of IP header and TCP header around a segment to `peer`, without options: what of an MTU is
+ * no text. */
+static inline uint32_t
+wire_tcp_headers(const struct ip_addr *peer)
+{
+	return ip_addr_is_v4(peer) ? 40 : 60;
+}
+
 /* The sequence space that a segment occupies (RFC 9293: SEG.LEN). */
 static inline uint32_t
 seg_space(const struct tcp_seg *s)
