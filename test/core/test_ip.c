@@ -329,7 +329,7 @@ test_other_protocols_are_dropped(void)
 	(void)world_skips(&w, 0); /* test_refuse.c looks at what was said */
 	len = craft_knock(f, &way);
 	put_be16(f + 12, ETH_TYPE_IP6);
-	expect_silence(&w, f, len, DROP_ETHERTYPE);
+	expect_silence(&w, f, len, DROP_IP_HEADER);
 	put_be16(f + 12, 60);
 	expect_silence(&w, f, len, DROP_ETHERTYPE);
 	world_fini(&w);

@@ -559,10 +559,94 @@ test_whatever_happens_it_holds_together(void)
 	}
 }
 
+/* -- Advertisements (RFC 4861 7.2.5) ---------------------------------------------------- */
+
+static const struct mac_addr mac_a = { { 2, 0, 0, 0, 0, 1 } }, mac_b = { { 2, 0, 0, 0, 0, 2 } };
+
+static struct neigh_entry *
+known(struct net *t, const struct ip_addr *ip)
+{
+	struct neigh_entry *e = neigh_lookup(&t->n, ip, t->now);
+
+	CU_ASSERT_PTR_NOT_NULL_FATAL(e);
+	return e;
+}
+
+static bool
+advert(struct net *t, const struct ip_addr *ip, const struct mac_addr *mac, bool solicited,
+       bool override)
+{
+	return neigh_advert(&t->n, ip, mac, solicited, override, t->now, &t->ready);
+}
+
+static void
+test_a_first_advertisement_needs_a_link_address(void)
+{
+	struct net *t = net_new(8);
+	struct ip_addr ip = host(1), other = host(2);
+	struct link waiter = { 0 };
+
+	CU_ASSERT_FALSE(advert(t, &ip, &mac_a, true, true)); /* nobody asked */
+	CU_ASSERT_EQUAL(neigh_wait(&t->n, &ip, &waiter, t->now), NEIGH_WAITING);
+	CU_ASSERT_FALSE(advert(t, &ip, NULL, true, true));
+	CU_ASSERT(advert(t, &ip, &mac_a, true, false));
+	CU_ASSERT(list_pop_front(&t->ready) == &waiter);
+	CU_ASSERT_EQUAL(known(t, &ip)->state, NEIGH_REACHABLE);
+	CU_ASSERT_EQUAL(neigh_wait(&t->n, &other, NULL, t->now), NEIGH_WAITING);
+	CU_ASSERT(advert(t, &other, &mac_a, false, true)); /* not an answer: no proof */
+	CU_ASSERT_EQUAL(known(t, &other)->state, NEIGH_DELAY); /* STALE, until it was looked up */
+	net_free(t);
+}
+
+static void
+test_only_an_overriding_advertisement_moves_a_neighbour(void)
+{
+	struct net *t = net_new(8);
+	struct ip_addr ip = host(1);
+
+	(void)neigh_wait(&t->n, &ip, NULL, t->now);
+	CU_ASSERT(advert(t, &ip, &mac_a, true, true));
+	CU_ASSERT_FALSE(advert(t, &ip, &mac_b, true, false));
+	CU_ASSERT(mac_eq(&known(t, &ip)->mac, &mac_a));
+	CU_ASSERT_EQUAL(known(t, &ip)->state, NEIGH_DELAY); /* doubted, and used */
+	CU_ASSERT_FALSE(advert(t, &ip, &mac_b, true, false));
+	CU_ASSERT_EQUAL(known(t, &ip)->state, NEIGH_DELAY); /* and the doubt does not start anew */
+	CU_ASSERT(advert(t, &ip, &mac_b, true, true));
+	CU_ASSERT(mac_eq(&known(t, &ip)->mac, &mac_b));
+	CU_ASSERT_EQUAL(known(t, &ip)->state, NEIGH_REACHABLE);
+	CU_ASSERT(advert(t, &ip, &mac_a, false, true));
+	CU_ASSERT(mac_eq(&known(t, &ip)->mac, &mac_a));
+	CU_ASSERT_EQUAL(known(t, &ip)->state, NEIGH_DELAY);
+	net_free(t);
+}
+
+static void
+test_an_answer_without_a_link_address_confirms(void)
+{
+	struct net *t = net_new(8);
+	struct ip_addr ip = host(1);
+
+	(void)neigh_wait(&t->n, &ip, NULL, t->now);
+	CU_ASSERT(advert(t, &ip, &mac_a, false, true));
+	CU_ASSERT(advert(t, &ip, NULL, false, false));
+	CU_ASSERT_EQUAL(known(t, &ip)->state, NEIGH_DELAY);
+	CU_ASSERT(advert(t, &ip, NULL, true, false));
+	CU_ASSERT_EQUAL(known(t, &ip)->state, NEIGH_REACHABLE);
+	CU_ASSERT_FALSE(advert(t, &ip, &(struct mac_addr){ { 1 } }, true, true)); /* a group */
+	net_free(t);
+}
+
 void
 suite_neigh(void)
 {
 	CU_pSuite s = CU_add_suite("neigh", NULL, NULL);
+
+	CU_add_test(s, "a first advertisement needs a link address (RFC 4861 7.2.5)",
+	            test_a_first_advertisement_needs_a_link_address);
+	CU_add_test(s, "only an overriding advertisement moves a neighbour (RFC 4861 7.2.5)",
+	            test_only_an_overriding_advertisement_moves_a_neighbour);
+	CU_add_test(s, "an answer without a link address confirms (RFC 4861 7.2.5)",
+	            test_an_answer_without_a_link_address_confirms);
 
 	CU_add_test(s, "an answer releases all who wait", test_an_answer_releases_all_who_wait);
 	CU_add_test(s, "requests go out once a second, three times",
@@ -574,11 +658,11 @@ suite_neigh(void)
 	CU_add_test(s, "a waiter may leave", test_a_waiter_may_leave);
 	CU_add_test(s, "an unused neighbour is left in peace",
 	            test_an_unused_neighbour_is_left_in_peace);
-	CU_add_test(s, "a stale neighbour in use is asked directly",
+	CU_add_test(s, "a stale neighbour in use is asked directly (RFC 4861 7.3)",
 	            test_a_stale_neighbour_in_use_is_asked_directly);
-	CU_add_test(s, "a neighbour that is gone is forgotten",
+	CU_add_test(s, "a neighbour that is gone is forgotten (RFC 4861 7.3)",
 	            test_a_neighbour_that_is_gone_is_forgotten);
-	CU_add_test(s, "progress of TCP saves the question",
+	CU_add_test(s, "progress of TCP saves the question (RFC 4861 7.3)",
 	            test_progress_of_tcp_saves_the_question);
 	CU_add_test(s, "the last confirmation counts", test_the_last_confirmation_counts);
 	CU_add_test(s, "a request for us makes an entry", test_a_request_for_us_makes_an_entry);

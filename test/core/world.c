@@ -27,9 +27,21 @@ tap(void *arg, unsigned from, const uint8_t *frame, uint32_t len)
 }
 
 void
+world_v6(struct stack_cfg *cfg, unsigned who)
+{
+	host_cfg6(cfg, who);
+}
+
+/* As host `to` knows him. */
+static struct ip_addr
+stranger(const struct world *w, unsigned to)
+{
+	return ip_addr_is_v4(&w->host[to].ip) ? host_ip(WORLD_STRANGER) : host_ip6(WORLD_STRANGER);
+}
+
+void
 world_init(struct world *w, unsigned n, void (*cfg)(struct stack_cfg *, unsigned who))
 {
-	struct ip_addr stranger = host_ip(WORLD_STRANGER);
 	uint8_t mac[6];
 
 	memset(w, 0, sizeof *w);
@@ -39,13 +51,15 @@ world_init(struct world *w, unsigned n, void (*cfg)(struct stack_cfg *, unsigned
 	net_set_tap(w->net, tap, w);
 	net_mac(WORLD_STRANGER, mac);
 	for (unsigned i = 0; i < n; i++) {
+		struct ip_addr his;
 		struct stack_cfg c;
 
 		host_cfg(&c, i, 17 + i);
 		if (cfg)
 			cfg(&c, i);
 		host_init(&w->host[i], &c, w->net, i, SEC(1000) * (i + 1));
-		CU_ASSERT_TRUE(stack_neighbour(w->host[i].st, 0, &stranger, mac));
+		his = stranger(w, i);
+		CU_ASSERT_TRUE(stack_neighbour(w->host[i].st, 0, &his, mac));
 	}
 	world_now(w);
 	for (unsigned i = 0; i < n; i++)
@@ -148,7 +162,7 @@ world_leak(struct world *w, unsigned who)
 struct craft_way
 world_way(const struct world *w, unsigned to)
 {
-	struct craft_way way = { .src = host_ip(WORLD_STRANGER), .dst = w->host[to].ip };
+	struct craft_way way = { .src = stranger(w, to), .dst = w->host[to].ip };
 
 	net_mac(WORLD_STRANGER, way.smac.b);
 	net_mac(to, way.dmac.b);
@@ -250,6 +264,8 @@ world_listen(struct world *w, unsigned who, uint16_t port, int backlog)
 	struct sock *s = host_socket(&w->host[who]);
 
 	CU_ASSERT_PTR_NOT_NULL_FATAL(s);
+	if (!ip_addr_is_v4(&w->host[who].ip))
+		atomic_fetch_or(&s->opt_bits, SOCK_OPT_V6);
 	CU_ASSERT_EQUAL_FATAL(host_bind(&w->host[who], s, &any, port), 0);
 	CU_ASSERT_EQUAL_FATAL(host_listen(&w->host[who], s, backlog), 0);
 	return s;

@@ -39,6 +39,8 @@ struct world {
 /* `n` hosts, 1 or 2; `cfg` (may be NULL) changes what host_cfg() says of host `who`.  The
  * stranger's link address is known to all of them. */
 void world_init(struct world *w, unsigned n, void (*cfg)(struct stack_cfg *, unsigned who));
+/* A `cfg` of world_init(): hosts, and the stranger towards them, speak IPv6 and nothing else. */
+void world_v6(struct stack_cfg *cfg, unsigned who);
 /* The hosts must hold no packet of the network any more. */
 void world_fini(struct world *w);
 

@@ -8,10 +8,11 @@
 #include "tcp/tcp.h"
 #include "wire/eth.h"
 #include "wire/ip4.h"
+#include "wire/nd.h"
 
 #define CRAFT_MAX 2048u
 
-/* Who sends a frame to whom. */
+/* Who sends a frame to whom; the addresses are of one family, which is the frame's. */
 struct craft_way {
 	struct mac_addr smac, dmac;
 	struct ip_addr src, dst;
@@ -29,7 +30,10 @@ uint32_t craft_arp(uint8_t *out, const struct mac_addr *dst, const struct arp_pk
 uint32_t craft_echo(uint8_t *out, const struct craft_way *way, uint32_t id_seq,
                     const uint8_t *data, uint32_t len);
 
-/* An ICMP error that quotes the TCP segment `way`'s receiver is said to have sent to `peer`. */
+/* A neighbour's solicitation or advertisement. */
+uint32_t craft_nd(uint8_t *out, const struct craft_way *way, const struct nd_neigh *n);
+
+/* An ICMP error, of a type of `way`'s family, that quotes the TCP segment `way`'s receiver is said to have sent to `peer`. */
 uint32_t craft_icmp_error(uint8_t *out, const struct craft_way *way, uint8_t type, uint8_t code,
                           uint32_t rest, const struct ip_addr *peer, uint16_t sport,
                           uint16_t dport, seq_t seq);

@@ -17,6 +17,26 @@ host_ip(unsigned port)
 	return ip_addr_v4(0x0a000001u + port);
 }
 
+struct ip_addr
+host_ip6(unsigned port)
+{
+	struct ip_addr a = { { 0x20, 0x01, 0x0d, 0xb8 } };
+
+	put_be32(a.b + 12, 0x0a000001u + port);
+	return a;
+}
+
+void
+host_cfg6(struct stack_cfg *cfg, unsigned port)
+{
+	struct ip_addr net = host_ip6(0), any = IP_ANY;
+
+	cfg->port[0].n_addrs = 1;
+	cfg->port[0].addr[0] = (struct stack_addr){ .ip = host_ip6(port), .prefix = 64 };
+	route_init(&cfg->routes);
+	(void)route_add(&cfg->routes, &net, 64, &any, 0);
+}
+
 void
 host_cfg(struct stack_cfg *cfg, unsigned port, uint64_t secret)
 {

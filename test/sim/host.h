@@ -50,9 +50,13 @@ struct host {
 
 /* A configuration small enough for tests: the address 10.0.0.(port+1)/24, `secret` as key. */
 void host_cfg(struct stack_cfg *cfg, unsigned port, uint64_t secret);
+/* The same host speaks IPv6 and nothing else. */
+void host_cfg6(struct stack_cfg *cfg, unsigned port);
 
 /* The address that host_cfg() gives to `port`'s host. */
 struct ip_addr host_ip(unsigned port);
+/* The same of IPv6: 2001:db8:: before it. */
+struct ip_addr host_ip6(unsigned port);
 
 #define HOST_PORTS 2u
 #define HOST_NO_PORT NET_PORTS /* host.port: packets come from elsewhere */

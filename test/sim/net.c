@@ -209,6 +209,12 @@ mark(uint8_t *frame, uint32_t len)
 	uint8_t *ip = frame + ETH_LEN;
 	uint16_t sum;
 
+	if (len >= ETH_LEN + IP6_LEN && get_be16(frame + 12) == ETH_TYPE_IP6) {
+		if ((ip[1] & 0x30) == 0)
+			return false;
+		ip[1] |= 0x30;
+		return true;
+	}
 	if (len < ETH_LEN + IP4_LEN || get_be16(frame + 12) != ETH_TYPE_IP4 || (ip[1] & 3) == 0)
 		return false;
 	ip[1] |= 3;

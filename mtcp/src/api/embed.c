@@ -377,7 +377,8 @@ one_wire(struct stack_cfg *sc, const struct config *cfg)
 	struct stack_port_cfg *port = &sc->port[0];
 
 	sc->n_ports = 1;
-	*port = (struct stack_port_cfg){ .mtu = cfg->port[0].ip.mtu ? cfg->port[0].ip.mtu : MTU };
+	*port = (struct stack_port_cfg){ .mtu = cfg->port[0].ip.mtu ? cfg->port[0].ip.mtu : MTU,
+		                         .alone = true };
 	route_init(&sc->routes);
 	for (unsigned i = 0; i < min(cfg->n_addresses, STACK_PORT_ADDRS_MAX); i++) {
 		const struct stack_addr *a = &cfg->address[i].addr;

@@ -14,10 +14,26 @@ has_bit(const struct sock *s, uint16_t bit)
 	return (atomic_load_explicit(&s->opt_bits, memory_order_relaxed) & bit) != 0;
 }
 
-static bool
-overlap(const struct ip_addr *a, const struct ip_addr *b)
+enum { FAMILY_V4 = 1, FAMILY_V6 = 2 };
+
+/* Whose addresses a socket with address `a` has something to do with. */
+static unsigned
+families(const struct sock *s, const struct ip_addr *a)
 {
-	return ip_addr_is_any(a) || ip_addr_is_any(b) || ip_addr_eq(a, b);
+	if (!ip_addr_is_any(a))
+		return ip_addr_is_v4(a) ? FAMILY_V4 : FAMILY_V6;
+	if (!has_bit(s, SOCK_OPT_V6))
+		return FAMILY_V4;
+	return has_bit(s, SOCK_OPT_V6ONLY) ? FAMILY_V6 : FAMILY_V4 | FAMILY_V6;
+}
+
+static bool
+overlap(const struct sock *s, const struct ip_addr *a, const struct sock *o)
+{
+	const struct ip_addr *b = &o->name.local;
+
+	return (ip_addr_is_any(a) || ip_addr_is_any(b) || ip_addr_eq(a, b)) &&
+	       (families(s, a) & families(o, b));
 }
 
 /* `s` asks for `a`, to listen there or not; `o` has its port. */
@@ -27,7 +43,7 @@ in_conflict(const struct sock *s, const struct sock_addr *a, const struct sock *
 	bool both_reuse = has_bit(s, SOCK_OPT_REUSEADDR) && has_bit(o, SOCK_OPT_REUSEADDR);
 	bool both_share = has_bit(s, SOCK_OPT_REUSEPORT) && has_bit(o, SOCK_OPT_REUSEPORT);
 
-	if (o == s || !overlap(&a->ip, &o->name.local) || both_share)
+	if (o == s || !overlap(s, &a->ip, o) || both_share)
 		return false;
 	if (listens)
 		return o->kind == SOCK_KIND_LISTENER;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * Frames in and out: Ethernet, ARP, IPv4, ICMP, and the way to a destination.
+ * Frames in and out: Ethernet, ARP, IPv4, ICMP, and the way to a destination of either family.
  * What is TCP for us goes on to segment.c.
  */
 
@@ -9,15 +9,6 @@
 #include "wire/usual.h"
 
 /* ------------------------------------------------------------ addresses -- */
-
-static inline bool
-port_owns(const struct stack_port *p, const struct ip_addr *a)
-{
-	for (unsigned i = 0; i < p->cfg.n_addrs; i++)
-		if (stack_addr_has(&p->cfg.addr[i], a))
-			return true;
-	return false;
-}
 
 bool
 ip_is_ours(const struct stack *st, const struct ip_addr *a)
@@ -57,6 +48,7 @@ is_subnet_broadcast(const struct stack_port *p, const struct ip_addr *a)
 		uint32_t host = bits >= 32 ? UINT32_MAX : (1u << bits) - 1;
 
 		if (bits > 1 && (ip_addr_v4_host(a) | host) == ip_addr_v4_host(a) &&
+		    ip_addr_is_v4(&p->cfg.addr[i].ip) &&
 		    ((ip_addr_v4_host(a) ^ ip_addr_v4_host(&p->cfg.addr[i].ip)) & ~host) == 0)
 			return true;
 	}
@@ -65,7 +57,7 @@ is_subnet_broadcast(const struct stack_port *p, const struct ip_addr *a)
 
 /* ------------------------------------------------------------------ ways -- */
 
-/* The address of the port that shares the longest prefix with the next hop. */
+/* The address of the port that shares the longest prefix with the next hop, of IPv4. */
 static const struct ip_addr *
 port_source(const struct stack_port *p, const struct ip_addr *hop)
 {
@@ -76,6 +68,8 @@ port_source(const struct stack_port *p, const struct ip_addr *hop)
 		unsigned bits = 128u - a->prefix;
 		uint32_t mask = bits >= 32 ? 0 : UINT32_MAX << bits;
 
+		if (!ip_addr_is_v4(&a->ip))
+			continue;
 		if (((ip_addr_v4_host(&a->ip) ^ ip_addr_v4_host(hop)) & mask) == 0)
 			return &a->ip;
 		if (!best)
@@ -90,7 +84,9 @@ ip_source(const struct stack *st, const struct ip_addr *dst, struct ip_addr *src
 	const struct route *r = route_lookup(&st->cfg.routes, dst);
 	const struct ip_addr *a;
 
-	if (!r || !ip_addr_is_v4(dst) || !is_host(st, dst))
+	if (!ip_addr_is_v4(dst))
+		return ip6_source(st, dst, src, mtu);
+	if (!r || !is_host(st, dst))
 		return false;
 	if (is_subnet_broadcast(&st->port[r->port], dst))
 		return false;
@@ -259,8 +255,8 @@ ip_room_made(struct stack *st, unsigned port, int64_t now)
 	return p->n_fresh > 0;
 }
 
-static struct io_pkt *
-out_pkt(struct stack_port *p)
+struct io_pkt *
+ip_pkt_out(struct stack_port *p)
 {
 	struct io_pkt *k = &p->out[p->n_out++];
 
@@ -270,8 +266,8 @@ out_pkt(struct stack_port *p)
 	return k;
 }
 
-static void
-eth_out(const struct stack_port *p, uint8_t *frame, const struct mac_addr *dst, uint16_t type)
+void
+ip_eth_out(const struct stack_port *p, uint8_t *frame, const struct mac_addr *dst, uint16_t type)
 {
 	struct eth_hdr h = { .dst = *dst, .type = type };
 
@@ -303,6 +299,13 @@ text_out(struct tcp_conn *c, const struct tcp_seg *s, uint8_t *to)
 	if (s->len)
 		stream_peek(&c->streams->snd_r, &c->streams->snd_w, tcp_text_cursor(c, s),
 		            tcp_text_offset(c, s), to, s->len);
+}
+
+/* Not inlined: it would be everywhere, and the one copy above nowhere. */
+__attribute__((noinline)) void
+ip_text_out(struct tcp_conn *c, const struct tcp_seg *s, uint8_t *to)
+{
+	text_out(c, s, to);
 }
 
 /* Same effect as general_out(), faster, for segments that wire_usual_can() write. */
@@ -348,10 +351,10 @@ general_out(struct stack *st, struct stack_port *p, struct io_pkt *k, const stru
 		.df = true,
 	};
 
-	text_out(c, s, tcp + hdr_len);
+	ip_text_out(c, s, tcp + hdr_len);
 	(void)wire_tcp_build(tcp, s);
 	wire_ip4_build(ip, &h, !(p->info.caps & IO_CAP_TX_IP_SUM));
-	eth_out(p, k->data, &way->mac, ETH_TYPE_IP4);
+	ip_eth_out(p, k->data, &way->mac, ETH_TYPE_IP4);
 	k->len = ETH_LEN + IP4_LEN + len;
 	tcp_sum(p, k, tcp, len, (uint8_t)hdr_len, t);
 }
@@ -360,9 +363,15 @@ void
 ip_segment_out(struct stack *st, const struct ip_way *way, const struct tcp_tuple *t,
                const struct tcp_seg *s, struct tcp_conn *c)
 {
-	struct stack_port *p = &st->port[way->port];
-	struct io_pkt *k = out_pkt(p);
+	struct stack_port *p;
+	struct io_pkt *k;
 
+	if (unlikely(!ip_addr_is_v4(&t->remote))) {
+		ip6_segment_out(st, way, t, s, c);
+		return;
+	}
+	p = &st->port[way->port];
+	k = ip_pkt_out(p);
 	if (likely(wire_usual_can(s)))
 		usual_out(st, p, k, way, t, s, c);
 	else
@@ -374,11 +383,11 @@ ip_packet_out(struct stack *st, const struct ip_way *way, const struct ip4_hdr *
               const uint8_t *data, uint32_t len)
 {
 	struct stack_port *p = &st->port[way->port];
-	struct io_pkt *k = out_pkt(p);
+	struct io_pkt *k = ip_pkt_out(p);
 	struct ip4_hdr hdr = *h;
 
 	hdr.total_len = to_u16(IP4_LEN + len);
-	eth_out(p, k->data, &way->mac, ETH_TYPE_IP4);
+	ip_eth_out(p, k->data, &way->mac, ETH_TYPE_IP4);
 	wire_ip4_build(k->data + ETH_LEN, &hdr, true);
 	memcpy(k->data + ETH_LEN + IP4_LEN, data, len);
 	k->len = ETH_LEN + IP4_LEN + len;
@@ -393,8 +402,8 @@ arp_out(struct stack *st, unsigned port, const struct mac_addr *dst, const struc
 
 	if (!ip_room(st, port, now))
 		return; /* it will be asked again */
-	k = out_pkt(p);
-	eth_out(p, k->data, dst, ETH_TYPE_ARP);
+	k = ip_pkt_out(p);
+	ip_eth_out(p, k->data, dst, ETH_TYPE_ARP);
 	wire_arp_build(k->data + ETH_LEN, a);
 	k->len = ETH_LEN + ARP_LEN;
 }
@@ -446,14 +455,19 @@ arp_in(struct stack *st, unsigned port, const uint8_t *data, size_t len, int64_t
 	return IN_ARP;
 }
 
-static void
-arp_ask(struct stack *st, unsigned port, const struct neigh_probe *q, int64_t now)
+/* Of either family.  Not inlined: nearly always there is nobody to ask for. */
+static __attribute__((noinline)) void
+ask(struct stack *st, unsigned port, const struct neigh_probe *q, int64_t now)
 {
 	struct stack_port *p = &st->port[port];
-	const struct ip_addr *src = port_source(p, &q->ip);
+	const struct ip_addr *src;
 	struct arp_pkt a;
 
-	if (!src)
+	if (!ip_addr_is_v4(&q->ip)) {
+		nd_ask(st, port, q, now);
+		return;
+	}
+	if (!(src = port_source(p, &q->ip)))
 		return;
 	a = arp_from(p, ARP_REQUEST, ip_addr_v4_host(src));
 	a.tpa = ip_addr_v4_host(&q->ip);
@@ -484,6 +498,7 @@ ip_announce(struct stack *st, int64_t now)
 		for (unsigned k = 0; k < st->port[i].cfg.n_addrs; k++)
 			if (ip_addr_is_v4(&st->port[i].cfg.addr[k].ip))
 				announce_range(st, i, &st->port[i].cfg.addr[k], now);
+	nd_announce(st, now);
 }
 
 void
@@ -499,7 +514,7 @@ ip_timers(struct stack *st, int64_t now)
 			ip_unblock(st, &failed, now);
 		while (neigh_asks(&st->port[i].neigh) && ip_room(st, i, now) &&
 		       neigh_next_probe(&st->port[i].neigh, now, &probe))
-			arp_ask(st, i, &probe, now);
+			ask(st, i, &probe, now);
 	}
 }
 
@@ -564,8 +579,8 @@ icmp_in(struct stack *st, unsigned port, const struct mac_addr *from, const stru
 	n = icmp4_echo_reply(&st->icmp_rate, h, p, len, now, k->data + ETH_LEN, k->room - ETH_LEN);
 	if (n == 0)
 		return DROP_ICMP;
-	k = out_pkt(&st->port[port]);
-	eth_out(&st->port[port], k->data, from, ETH_TYPE_IP4);
+	k = ip_pkt_out(&st->port[port]);
+	ip_eth_out(&st->port[port], k->data, from, ETH_TYPE_IP4);
 	k->len = ETH_LEN + n;
 	return IN_ICMP;
 }
@@ -690,6 +705,8 @@ general_in(struct stack *st, unsigned port, const struct io_pkt *pkt, int64_t no
 		return DROP_NOT_OURS; /* a port that hears everything */
 	if (eth.type == ETH_TYPE_ARP)
 		return arp_in(st, port, pkt->data + ETH_LEN, pkt->len - ETH_LEN, now);
+	if (eth.type == ETH_TYPE_IP6)
+		return ip6_in(st, port, &eth.src, !mac_eq(&eth.dst, &own), pkt, now);
 	/* IP that came as a link-layer broadcast is not for us, whatever its
 	 * destination says (RFC 1122 3.3.6, RFC 9293 MUST-57). */
 	if (!mac_eq(&eth.dst, &own))

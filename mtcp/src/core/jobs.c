@@ -35,6 +35,8 @@ choose_tuple(struct stack *st, struct sock *s, struct tcp_tuple *t, uint32_t *ha
 	if (!ip_source(st, &t->remote, &src, mtu))
 		return E_NETUNREACH;
 	t->local = ip_addr_is_any(&s->name.local) ? src : s->name.local;
+	if (unlikely(ip_addr_is_v4(&t->local) != ip_addr_is_v4(&t->remote)))
+		return E_INVAL;
 	if (s->name.lport == 0)
 		return port_choose_connect(&st->ports, steer_ports(st, &t->local), &st->demux, t,
 		                           hash) ? 0 : E_ADDRNOTAVAIL;
@@ -89,7 +91,7 @@ do_connect(struct stack *st, struct sock *s, int64_t now)
 		connect_failed(st, s, err);
 		return;
 	}
-	o.local_mss = to_u16(mtu - 40u);
+	o.local_mss = to_u16(mtu - wire_tcp_headers(&o.tuple.remote));
 	o.iss = conn_isn(st, &o.tuple, now);
 	o.ts_offset = tcp_ts_begin(&st->env, &o.tuple);
 	o.streams = &s->streams;
@@ -361,7 +363,8 @@ call_fastopen_room(struct stack *st, struct sock_call *k, int64_t now)
 
 	k->value = 0;
 	if (ip_source(st, &k->addr.ip, &src, &mtu))
-		k->value = tcp_fastopen_room(&st->env, &k->addr.ip, to_u16(mtu - 40u), now);
+		k->value = tcp_fastopen_room(&st->env, &k->addr.ip,
+		                             to_u16(mtu - wire_tcp_headers(&k->addr.ip)), now);
 	return 0;
 }
 

@@ -11,6 +11,18 @@
 
 #define FASTOPEN_SPAN_NS SEC(20) /* three to four of them: a minute, and a little more */
 
+/* A socket of IPv6 on any address takes IPv4's connections too, unless it said not to (RFC 3493
+ * 5.3); one of IPv4 only those. */
+static bool
+takes_any(const struct sock *s, const struct ip_addr *local)
+{
+	uint16_t bits = atomic_load_explicit(&s->opt_bits, memory_order_relaxed);
+
+	if (ip_addr_is_v4(local))
+		return !(bits & SOCK_OPT_V6) || !(bits & SOCK_OPT_V6ONLY);
+	return bits & SOCK_OPT_V6;
+}
+
 /* How well a listener fits: 0 not at all, 1 by the port, 2 by the address too. */
 static unsigned
 fit(struct stack *st, uint32_t number, const struct tcp_tuple *t)
@@ -21,7 +33,7 @@ fit(struct stack *st, uint32_t number, const struct tcp_tuple *t)
 	if (s->kind != SOCK_KIND_LISTENER || !(l = listener_of(st, number)) || l->retired)
 		return 0;
 	if (ip_addr_is_any(&s->name.local))
-		return 1;
+		return takes_any(s, &t->local);
 	return ip_addr_eq(&s->name.local, &t->local) ? 2 : 0;
 }
 
@@ -191,6 +203,13 @@ born(struct stack *st, struct sock *s, struct sock *parent, struct tcp_conn *c)
 	atomic_store_explicit(&s->facts, SOCK_BORN, memory_order_relaxed);
 }
 
+/* The largest segment that the port takes, without options. */
+static uint16_t
+local_mss(const struct stack *st, const struct segment_from *from, const struct tcp_tuple *t)
+{
+	return to_u16(st->port[from->port].mtu - wire_tcp_headers(&t->remote));
+}
+
 /* The connection that a record stands for, which may be that of a half-open; NULL: no memory. */
 static struct tcp_conn *
 promote(struct stack *st, const struct tcp_req *req, const struct half_open *h,
@@ -343,7 +362,7 @@ answer_with_cookie(struct stack *st, const struct listener *l, const struct segm
 	struct tcp_seg synack;
 
 	st->cookies_until = now + 2 * TCP_COOKIE_PERIOD_NS;
-	tcp_cookie_synack(&st->env, t, syn, to_u16(st->port[from->port].mtu - 40u),
+	tcp_cookie_synack(&st->env, t, syn, local_mss(st, from, t),
 	                  rcvbuf_of(st, l), now, &synack);
 	txq_stray(st, from, t, &synack);
 	return SYN_COOKIE;
@@ -367,7 +386,7 @@ listener_syn(struct stack *st, struct listener *l, const struct segment_from *fr
 		return DROP_HALF_OPEN;
 	if (reopened && seq_lt(iss, min_iss))
 		iss = min_iss;
-	tcp_req_init(&st->env, &h->req, t, s, iss, to_u16(st->port[from->port].mtu - 40u),
+	tcp_req_init(&st->env, &h->req, t, s, iss, local_mss(st, from, t),
 	             rcvbuf_of(st, l), now);
 	h->req.hash = hash;
 	h->req.listener = l->sock;
@@ -411,7 +430,7 @@ listener_cookie(struct stack *st, struct listener *l, const struct segment_from 
 
 	if (now >= st->cookies_until)
 		return DROP_NO_CONN;
-	if (!tcp_cookie_ack(&st->env, t, s, to_u16(st->port[from->port].mtu - 40u),
+	if (!tcp_cookie_ack(&st->env, t, s, local_mss(st, from, t),
 	                    rcvbuf_of(st, l), now, &req))
 		return DROP_COOKIE;
 	if (waiting(st, l) >= l->backlog)

@@ -301,6 +301,49 @@ neigh_learn(struct neigh *n, const struct ip_addr *ip, const struct mac_addr *ma
 	return true;
 }
 
+/* RFC 4861 7.2.5, for who has no address yet.  An answer that nobody asked for is no proof. */
+static void
+advert_first(struct neigh *n, struct neigh_entry *e, const struct mac_addr *mac, bool solicited,
+             int64_t now, struct list *ready)
+{
+	e->mac = *mac;
+	if (solicited)
+		enter_reachable(n, e, now);
+	else
+		enter_stale(n, e);
+	list_splice_back(ready, &e->waiters);
+	reorder(n, e);
+}
+
+bool
+neigh_advert(struct neigh *n, const struct ip_addr *ip, const struct mac_addr *mac, bool solicited,
+             bool override, int64_t now, struct list *ready)
+{
+	struct neigh_entry *e = find(n, ip);
+	bool differs;
+
+	if (!e || e->is_static || (mac && !mac_is_usable(mac)))
+		return false;
+	if (!has_mac(e)) {
+		if (mac)
+			advert_first(n, e, mac, solicited, now, ready);
+		return mac != NULL;
+	}
+	differs = mac && !mac_eq(&e->mac, mac);
+	if (differs && !override) { /* (I): another says otherwise; ask again before long */
+		if (e->state == NEIGH_REACHABLE)
+			enter_stale(n, e);
+		return false;
+	}
+	if (differs)
+		e->mac = *mac;
+	if (solicited)
+		enter_reachable(n, e, now);
+	else if (differs)
+		enter_stale(n, e);
+	return true;
+}
+
 bool
 neigh_add_static(struct neigh *n, const struct ip_addr *ip, const struct mac_addr *mac)
 {

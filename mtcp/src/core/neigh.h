@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * The neighbours of one core on one port: who has which link address.  ARP
- * (RFC 826) by the state machine of RFC 4861 7.3, which answers what RFC 1122
+ * The neighbours of one core on one port: who has which link address.  Neighbour
+ * discovery (RFC 4861), and ARP (RFC 826) by its state machine, which answers what RFC 1122
  * 2.3.2 asks of ARP: entries age, are verified before they are given up, and
  * requests are limited.
  *
@@ -134,6 +134,14 @@ enum neigh_kind {
  */
 bool neigh_learn(struct neigh *n, const struct ip_addr *ip, const struct mac_addr *mac,
                  enum neigh_kind kind, int64_t now, struct list *ready);
+
+/*
+ * A neighbour's advertisement (RFC 4861 7.2.5): `ip` is at `mac` (NULL: it does not say).
+ * `solicited`: it answers, so our question arrived; `override`: its word goes above what is
+ * known.  Otherwise as neigh_learn().
+ */
+bool neigh_advert(struct neigh *n, const struct ip_addr *ip, const struct mac_addr *mac,
+                  bool solicited, bool override, int64_t now, struct list *ready);
 
 /* The neighbour has just shown that our packets arrive (RFC 4861 7.3.1: TCP's SND.UNA
  * advanced).  `e` is what neigh_lookup() said last. */

@@ -63,6 +63,8 @@ enum {
 	SOCK_OPT_REUSEADDR = 1 << 6,
 	SOCK_OPT_REUSEPORT = 1 << 7,
 	SOCK_OPT_BIND_LATE = 1 << 9, /* bind() of port 0 leaves it to the connect  */
+	SOCK_OPT_V6 = 1 << 10,      /* a socket of IPv6; from its making on        */
+	SOCK_OPT_V6ONLY = 1 << 11,  /* ... that has nothing to do with IPv4        */
 	SOCK_OPT_FASTOPEN = 1 << 5, /* set before SOCK_REQ_CONNECT: the SYN may take what is
 	                             * written by then with it (RFC 7413)        */
 };

@@ -167,6 +167,7 @@ stack_new(const struct stack_cfg *cfg, struct region *mem, struct io *const ios[
 	st->deaf_until = now + cfg->deaf_ns;
 	st->cookies_until = INT64_MIN;
 	open_ports(st, ios);
+	ip6_begin(st);
 	slots_init(st);
 	ip_announce(st, now);
 	return st;
@@ -188,10 +189,11 @@ stack_delete(struct stack *st)
 bool
 stack_neighbour(struct stack *st, unsigned port, const struct ip_addr *ip, const uint8_t mac[6])
 {
+	struct ip_addr a = ip6_scoped(ip, port);
 	struct mac_addr m;
 
 	memcpy(m.b, mac, sizeof m.b);
-	return port < st->cfg.n_ports && neigh_add_static(&st->port[port].neigh, ip, &m);
+	return port < st->cfg.n_ports && neigh_add_static(&st->port[port].neigh, &a, &m);
 }
 
 /* -------------------------------------------------------------- one step -- */

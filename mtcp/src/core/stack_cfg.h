@@ -36,6 +36,7 @@ struct stack_port_cfg {
 	struct stack_addr addr[STACK_PORT_ADDRS_MAX];
 	unsigned n_addrs;
 	uint16_t mtu; /* 0: the port's own */
+	bool alone;   /* who is behind it is known, and asks for nobody: nothing of IPv6 is announced */
 };
 
 struct stack_cfg {

@@ -9,6 +9,7 @@
 #include "core/frag.h"
 #include "core/handover.h"
 #include "core/icmp.h"
+#include "core/inet6.h"
 #include "core/neigh.h"
 #include "core/port.h"
 #include "core/stack.h"
@@ -197,6 +198,25 @@ ip_room(struct stack *st, unsigned port, int64_t now)
 
 	return likely(p->n_out < IO_BURST && p->n_fresh > 0) || ip_room_made(st, port, now);
 }
+
+static inline bool
+port_owns(const struct stack_port *p, const struct ip_addr *a)
+{
+	for (unsigned i = 0; i < p->cfg.n_addrs; i++)
+		if (stack_addr_has(&p->cfg.addr[i], a))
+			return true;
+	return false;
+}
+
+/* One packet to fill, on its way out; ip_room() must have said yes. */
+struct io_pkt *ip_pkt_out(struct stack_port *p);
+
+/* Its Ethernet header. */
+void ip_eth_out(const struct stack_port *p, uint8_t *frame, const struct mac_addr *dst,
+                uint16_t type);
+
+/* The text of a segment of `c`, to where it stands in a frame. */
+void ip_text_out(struct tcp_conn *c, const struct tcp_seg *s, uint8_t *to);
 
 /* Sends one segment; ip_room() must have said yes.  `c` gives text, TOS and TTL (NULL: none). */
 void ip_segment_out(struct stack *st, const struct ip_way *way, const struct tcp_tuple *t,

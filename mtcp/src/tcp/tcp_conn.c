@@ -470,7 +470,7 @@ info_sizes(const struct tcp_env *e, const struct tcp_conn *c, struct tcp_info_da
 	i->snd_mss = c->mss;
 	i->rcv_mss = c->rcv_mss;
 	i->advmss = c->adv_mss - stamp;
-	i->pmtu = c->mss + 40u + stamp;
+	i->pmtu = c->mss + wire_tcp_headers(&tcp_name(c)->remote) + stamp;
 	i->snd_ssthresh = c->ssthresh == UINT32_MAX ? INT32_MAX : c->ssthresh / c->mss;
 	i->snd_cwnd = c->mss ? c->cwnd / c->mss : 0;
 	i->snd_wnd = c->snd_wnd;

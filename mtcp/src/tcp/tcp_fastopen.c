@@ -162,7 +162,7 @@ room_in_syn(const struct tcp_path *p, uint16_t local_mss, uint32_t options, int6
 	uint32_t mss = min(p && p->mss ? p->mss : MSS_UNKNOWN, (uint32_t)local_mss);
 
 	if (p && tcp_path_pmtu(p, now))
-		mss = min(mss, (uint32_t)p->pmtu - 40u);
+		mss = min(mss, p->pmtu - wire_tcp_headers(&p->ip));
 	return mss > options ? mss - options : 0;
 }
 

@@ -13,10 +13,12 @@
 	/* link and network */                                                         \
 	X(IN_ARP,               "ARP for us")                                          \
 	X(IN_ICMP,              "ICMP taken")                                          \
+	X(IN_ND,                "neighbour discovery taken")                           \
 	X(DROP_SHORT,           "frame too short")                                     \
 	X(DROP_NOT_OURS,        "not for one of our addresses")                        \
 	X(DROP_ETHERTYPE,       "a protocol we do not speak")                          \
 	X(DROP_ARP,             "malformed ARP")                                       \
+	X(DROP_ND,              "neighbour discovery void or of no use (RFC 4861 7.1)") \
 	X(DROP_IP_HEADER,       "malformed IP header")                                 \
 	X(DROP_IP_SUM,          "IP header checksum wrong")                            \
 	X(DROP_IP_SOURCE,       "source address not a host's (RFC 9293 MUST-63)")      \
@@ -25,6 +27,7 @@
 	X(DROP_FRAGMENT_OVERLAP, "IP fragments overlap or contradict each other: all dropped (RFC 5722)") \
 	X(DROP_FRAGMENT_ROOM,   "IP fragment for which there is no memory")            \
 	X(DROP_FRAGMENT_LATE,   "packet that was not whole in time (RFC 1122 3.3.2)")  \
+	X(DROP_IP6_EXT,         "extension headers not understood, or too many (RFC 8200 4)") \
 	X(DROP_IP_PROTO,        "IP protocol we do not speak")                         \
 	X(DROP_ICMP,            "ICMP malformed, unknown or over the rate")            \
 	X(DROP_ICMP_QUOTE,      "ICMP error whose quote matches nothing in flight (RFC 5927)") \

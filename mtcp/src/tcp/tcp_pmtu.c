@@ -13,7 +13,7 @@
 static uint32_t
 headers(const struct tcp_conn *c)
 {
-	return ip_addr_is_v4(&tcp_name(c)->remote) ? 40 : 60;
+	return wire_tcp_headers(&tcp_name(c)->remote);
 }
 
 /* A forged word shall not slow us to a crawl: Linux's min_pmtu.  What is narrower is not cut
