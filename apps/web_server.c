@@ -83,10 +83,10 @@ static int
 open_listener(struct server *s)
 {
 	const struct server_options *o = s->options;
-	struct sockaddr_in any = {.sin_family = AF_INET, .sin_port = htons((uint16_t)o->port)};
+	struct sockaddr_in6 any = {.sin6_family = AF_INET6, .sin6_port = htons((uint16_t)o->port)};
 	int one = 1;
 
-	s->listener = mtcp_socket(s->ctx, AF_INET, SOCK_STREAM, 0);
+	s->listener = mtcp_socket(s->ctx, AF_INET6, SOCK_STREAM, 0);
 	if (s->listener < 0 || mtcp_setsock_nonblock(s->ctx, s->listener) != 0) {
 		app_error(&o->common, "cannot create a listening socket: %m");
 		return -1;

@@ -30,7 +30,6 @@ test_socket_refuses_what_is_not_tcp(void)
 
 	fake_init(&f);
 	FAILS_WITH(mtcp_socket(&f.ctx, AF_UNIX, SOCK_STREAM, 0), EAFNOSUPPORT);
-	FAILS_WITH(mtcp_socket(&f.ctx, AF_INET6, SOCK_STREAM, 0), EAFNOSUPPORT);
 	FAILS_WITH(mtcp_socket(&f.ctx, AF_INET, SOCK_DGRAM, 0), EPROTONOSUPPORT);
 	FAILS_WITH(mtcp_socket(&f.ctx, AF_INET, SOCK_STREAM, IPPROTO_UDP), EPROTONOSUPPORT);
 	FAILS_WITH(mtcp_socket(NULL, AF_INET, SOCK_STREAM, 0), EINVAL);
@@ -119,6 +118,89 @@ test_bad_addresses_are_refused(void)
 	FAILS_WITH(mtcp_bind(&f.ctx, id, SA(a), sizeof a), EAFNOSUPPORT);
 	a = addr(0x7f000001, 80);
 	FAILS_WITH(mtcp_bind(&f.ctx, id, SA(a), sizeof a), EADDRNOTAVAIL);
+	fake_fini(&f);
+}
+
+static int
+opt6(struct fake_stack *f, int id, int name, int value)
+{
+	return mtcp_setsockopt(&f->ctx, id, IPPROTO_IPV6, name, &value, sizeof value);
+}
+
+static int
+got(struct fake_stack *f, int id, int level, int name)
+{
+	int value = -1;
+	socklen_t len = sizeof value;
+
+	return mtcp_getsockopt(&f->ctx, id, level, name, &value, &len) ? -errno : value;
+}
+
+static void
+test_a_socket_of_ipv6_is_named_so(void)
+{
+	struct fake_stack f;
+	struct sockaddr_in6 a = { .sin6_family = AF_INET6, .sin6_port = htons(80) }, name;
+	struct sockaddr_in v4 = addr(0x0a000001, 80);
+	socklen_t len = sizeof name;
+	int id;
+
+	fake_init(&f);
+	id = mtcp_socket(&f.ctx, AF_INET6, SOCK_STREAM, 0);
+	CU_ASSERT(id >= 0);
+	CU_ASSERT_EQUAL(got(&f, id, SOL_SOCKET, SO_DOMAIN), AF_INET6);
+	FAILS_WITH(mtcp_bind(&f.ctx, id, SA(v4), sizeof v4), EINVAL);
+	FAILS_WITH(mtcp_connect(&f.ctx, id, SA(v4), sizeof v4), EINVAL);
+	CU_ASSERT_EQUAL(mtcp_bind(&f.ctx, id, SA(a), sizeof a), 0);
+	CU_ASSERT_EQUAL(mtcp_getsockname(&f.ctx, id, SA(name), &len), 0);
+	CU_ASSERT_EQUAL(len, sizeof name);
+	CU_ASSERT_EQUAL(memcmp(&name, &a, sizeof a), 0);
+	id = mtcp_socket(&f.ctx, AF_INET, SOCK_STREAM, 0);
+	CU_ASSERT_EQUAL(got(&f, id, SOL_SOCKET, SO_DOMAIN), AF_INET);
+	FAILS_WITH(mtcp_bind(&f.ctx, id, SA(a), sizeof a), EAFNOSUPPORT);
+	fake_fini(&f);
+}
+
+/* RFC 3493 5.3, and Linux's errors. */
+static void
+test_v6only_has_nothing_to_do_with_ipv4(void)
+{
+	struct fake_stack f;
+	struct sockaddr_in6 a = { .sin6_family = AF_INET6, .sin6_port = htons(80),
+		                  .sin6_addr.s6_addr = { [10] = 0xff, [11] = 0xff, [12] = 10 } };
+	int id;
+
+	fake_init(&f);
+	id = mtcp_socket(&f.ctx, AF_INET6, SOCK_STREAM, 0);
+	CU_ASSERT_EQUAL(got(&f, id, IPPROTO_IPV6, IPV6_V6ONLY), 0);
+	CU_ASSERT_EQUAL(opt6(&f, id, IPV6_V6ONLY, 1), 0);
+	CU_ASSERT_EQUAL(got(&f, id, IPPROTO_IPV6, IPV6_V6ONLY), 1);
+	FAILS_WITH(mtcp_bind(&f.ctx, id, SA(a), sizeof a), EINVAL);
+	FAILS_WITH(mtcp_connect(&f.ctx, id, SA(a), sizeof a), ENETUNREACH);
+	memset(&a.sin6_addr, 0, sizeof a.sin6_addr);
+	CU_ASSERT_EQUAL(mtcp_bind(&f.ctx, id, SA(a), sizeof a), 0);
+	FAILS_WITH(opt6(&f, id, IPV6_V6ONLY, 0), EINVAL); /* too late */
+	id = mtcp_socket(&f.ctx, AF_INET, SOCK_STREAM, 0);
+	FAILS_WITH(opt6(&f, id, IPV6_V6ONLY, 1), ENOPROTOOPT);
+	CU_ASSERT_EQUAL(got(&f, id, IPPROTO_IPV6, IPV6_V6ONLY), -EOPNOTSUPP);
+	fake_fini(&f);
+}
+
+static void
+test_traffic_class_and_hops_are_options(void)
+{
+	struct fake_stack f;
+	int id;
+
+	fake_init(&f);
+	id = mtcp_socket(&f.ctx, AF_INET6, SOCK_STREAM, 0);
+	CU_ASSERT_EQUAL(opt6(&f, id, IPV6_TCLASS, 0x2b), 0);
+	CU_ASSERT_EQUAL(got(&f, id, IPPROTO_IPV6, IPV6_TCLASS), 0x28); /* ECN is TCP's */
+	CU_ASSERT_EQUAL(opt6(&f, id, IPV6_TCLASS, -1), 0);
+	FAILS_WITH(opt6(&f, id, IPV6_TCLASS, 256), EINVAL);
+	FAILS_WITH(opt6(&f, id, IPV6_TCLASS, -2), EINVAL);
+	CU_ASSERT_EQUAL(opt6(&f, id, IPV6_UNICAST_HOPS, 3), 0);
+	CU_ASSERT_EQUAL(got(&f, id, IPPROTO_IPV6, IPV6_UNICAST_HOPS), 3);
 	fake_fini(&f);
 }
 
@@ -413,6 +495,11 @@ suite_api_socket(void)
 {
 	CU_pSuite s = CU_add_suite("api/api_socket", NULL, NULL);
 
+	CU_add_test(s, "a socket of IPv6 is named so", test_a_socket_of_ipv6_is_named_so);
+	CU_add_test(s, "IPV6_V6ONLY has nothing to do with IPv4",
+	            test_v6only_has_nothing_to_do_with_ipv4);
+	CU_add_test(s, "traffic class and hops are options",
+	            test_traffic_class_and_hops_are_options);
 	CU_add_test(s, "socket refuses what is not TCP", test_socket_refuses_what_is_not_tcp);
 	CU_add_test(s, "numbers run out and come back", test_numbers_run_out_and_come_back);
 	CU_add_test(s, "closed and unknown numbers are bad (attack: closes twice; attack: uses "

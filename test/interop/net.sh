@@ -283,6 +283,7 @@ nginx_start() { # namespace, further words before the command...
 			scgi_temp_path $dir/scgi;
 			server {
 				listen 80 backlog=16384 reuseport;
+				listen [::]:80 backlog=16384 reuseport;
 				root $work/www;
 			}
 		}

@@ -168,6 +168,17 @@ connect_first(struct mtcp_context *ctx, struct sockref *r, const struct sock_add
 }
 
 int
+connect_address(const struct mtcp_context *ctx, const struct sockref *r,
+                const struct sockaddr *addr, socklen_t len, struct sock_addr *to)
+{
+	int err = sockaddr_parse(addr, len, ref_is_v6(ctx, r), to);
+
+	if (!err && ref_has_bit(ctx, r, SOCK_OPT_V6ONLY) && ip_addr_is_v4(&to->ip))
+		return ENETUNREACH;
+	return err;
+}
+
+int
 mtcp_connect(mctx_t mctx, int sockid, const struct sockaddr *addr, socklen_t addrlen)
 {
 	struct sockref *r = sockref_of_socket(mctx, sockid);
@@ -179,7 +190,7 @@ mtcp_connect(mctx_t mctx, int sockid, const struct sockaddr *addr, socklen_t add
 	if (addr && addrlen >= sizeof addr->sa_family && addr->sa_family == AF_UNSPEC &&
 	    r->type == MTCP_SOCK_STREAM)
 		return call_answer(unconnect(mctx, r));
-	err = sockaddr_parse(addr, addrlen, &to);
+	err = connect_address(mctx, r, addr, addrlen, &to);
 	if (err)
 		return call_answer(err);
 	if (r->type == MTCP_SOCK_LISTENER)

@@ -4,6 +4,8 @@
  */
 #pragma once
 
+#include <sys/socket.h>
+
 #include "api/context.h"
 
 /* Whether the socket has been connected, or is being. */
@@ -15,6 +17,10 @@ connect_asked(const struct mtcp_context *ctx, const struct sockref *r)
 	return (r->flags & REF_DEFERRED) || (sock_requests(s) & SOCK_REQ_CONNECT) ||
 	       (sock_facts(s) & SOCK_BORN);
 }
+
+/* The address that the socket shall connect to.  0 or an errno value. */
+int connect_address(const struct mtcp_context *ctx, const struct sockref *r,
+                    const struct sockaddr *addr, socklen_t len, struct sock_addr *to);
 
 /* The first text of a connection that is to be opened with it: how much a SYN to
  * `to` (NULL: where a deferred mtcp_connect() said) may carry; 0 without a cookie

@@ -594,7 +594,7 @@ mtcp_sendmsg(mctx_t mctx, int sockid, const struct msghdr *msg, int flags)
 	if (msg->msg_controllen > 0)
 		err = EINVAL;
 	else if ((flags & MSG_FASTOPEN) && msg->msg_name)
-		err = sockaddr_parse(msg->msg_name, msg->msg_namelen, &to);
+		err = connect_address(mctx, r, msg->msg_name, msg->msg_namelen, &to);
 	if (err) {
 		errno = err;
 		return -1;

@@ -27,11 +27,14 @@ mtcp_socket(mctx_t mctx, int domain, int type, int protocol)
 
 	if (!context_usable(mctx))
 		return -1;
-	if (domain != AF_INET)
+	if (domain != AF_INET && domain != AF_INET6)
 		return call_answer(EAFNOSUPPORT);
 	if (kind != SOCK_STREAM || (protocol != 0 && protocol != IPPROTO_TCP))
 		return call_answer(EPROTONOSUPPORT);
 	id = sockref_new(mctx, MTCP_SOCK_STREAM);
+	if (id >= 0 && domain == AF_INET6)
+		atomic_store_explicit(&ref_sock(mctx, ref_at(mctx, (uint32_t)id))->opt_bits,
+		                      SOCK_OPT_V6, memory_order_relaxed);
 	if (id >= 0 && (type & SOCK_NONBLOCK))
 		ref_at(mctx, (uint32_t)id)->flags |= REF_NONBLOCK;
 	return id;
@@ -58,9 +61,11 @@ mtcp_bind(mctx_t mctx, int sockid, const struct sockaddr *addr, socklen_t addrle
 
 	if (!r)
 		return -1;
-	err = sockaddr_parse(addr, addrlen, &to);
+	err = sockaddr_parse(addr, addrlen, ref_is_v6(mctx, r), &to);
 	if (err)
 		return call_answer(err);
+	if (ref_has_bit(mctx, r, SOCK_OPT_V6ONLY) && ip_addr_is_v4(&to.ip))
+		return call_answer(EINVAL);
 	if ((r->flags & REF_BOUND) || connect_asked(mctx, r))
 		return call_answer(EINVAL);
 	return call_answer(bind_to(mctx, r, &to));
@@ -101,11 +106,12 @@ address_wanted(const struct sockaddr *addr, const socklen_t *addrlen)
 }
 
 static void
-peer_write(const struct sock *s, struct sockaddr *addr, socklen_t *addrlen)
+peer_write(const struct mtcp_context *ctx, const struct sockref *r, struct sockaddr *addr,
+           socklen_t *addrlen)
 {
-	struct sock_addr peer = sock_peer(s);
+	struct sock_addr peer = sock_peer(ref_sock(ctx, r));
 
-	sockaddr_write(&peer, addr, addrlen);
+	sockaddr_write(&peer, ref_is_v6(ctx, r), addr, addrlen);
 }
 
 /* While a connection opens only the stack can tell which address it was given. */
@@ -132,7 +138,7 @@ mtcp_getsockname(mctx_t mctx, int sockid, struct sockaddr *addr, socklen_t *addr
 	if (!r || !address_wanted(addr, addrlen))
 		return -1;
 	name = local_name(mctx, r);
-	sockaddr_write(&name, addr, addrlen);
+	sockaddr_write(&name, ref_is_v6(mctx, r), addr, addrlen);
 	return 0;
 }
 
@@ -147,7 +153,7 @@ mtcp_getpeername(mctx_t mctx, int sockid, struct sockaddr *addr, socklen_t *addr
 	facts = sock_facts(ref_sock(mctx, r));
 	if (!(facts & SOCK_CONNECTED) || (facts & (SOCK_ERROR | SOCK_OVER)))
 		return call_answer(ENOTCONN);
-	peer_write(ref_sock(mctx, r), addr, addrlen);
+	peer_write(mctx, r, addr, addrlen);
 	return 0;
 }
 
@@ -195,7 +201,7 @@ mtcp_accept4(mctx_t mctx, int sockid, struct sockaddr *addr, socklen_t *addrlen,
 	if (flags & SOCK_NONBLOCK)
 		born->flags |= REF_NONBLOCK;
 	if (addr)
-		peer_write(ref_sock(mctx, born), addr, addrlen);
+		peer_write(mctx, born, addr, addrlen);
 	return (int)ref_number(mctx, born);
 }
 

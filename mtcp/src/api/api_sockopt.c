@@ -37,6 +37,8 @@ enum kind {
 	KIND_LOWAT,
 	KIND_TOS,
 	KIND_TTL,
+	KIND_TCLASS,  /* -1: none                                                */
+	KIND_V6ONLY,  /* a bit that nobody changes any more who has a name       */
 	KIND_DEFER,
 	KIND_FASTOPEN,
 	KIND_FASTOPEN_CONNECT,
@@ -50,6 +52,7 @@ enum kind {
 	KIND_MEMINFO,
 	KIND_ERROR,
 	KIND_LISTENS,
+	KIND_DOMAIN,
 	KIND_CONST,   /* arg: the value                                          */
 };
 
@@ -75,7 +78,7 @@ static const struct option options[] = {
 	{ SOL_SOCKET, SO_ERROR, KIND_ERROR, 0, 0, 0 },
 	{ SOL_SOCKET, SO_ACCEPTCONN, KIND_LISTENS, 0, 0, 0 },
 	{ SOL_SOCKET, SO_TYPE, KIND_CONST, SOCK_STREAM, 0, 0 },
-	{ SOL_SOCKET, SO_DOMAIN, KIND_CONST, AF_INET, 0, 0 },
+	{ SOL_SOCKET, SO_DOMAIN, KIND_DOMAIN, 0, 0, 0 },
 	{ SOL_SOCKET, SO_PROTOCOL, KIND_CONST, IPPROTO_TCP, 0, 0 },
 	{ IPPROTO_TCP, TCP_NODELAY, KIND_BIT, SOCK_OPT_NODELAY, 0, 0 },
 	{ IPPROTO_TCP, TCP_CORK, KIND_BIT, SOCK_OPT_CORK, 0, 0 },
@@ -99,6 +102,9 @@ static const struct option options[] = {
 	{ IPPROTO_IP, IP_TOS, KIND_TOS, TCP_OPTION_TOS, 0, 255 },
 	{ IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, KIND_BIT, SOCK_OPT_BIND_LATE, 0, 0 },
 	{ IPPROTO_IP, IP_TTL, KIND_TTL, TCP_OPTION_TTL, 1, 255 },
+	{ IPPROTO_IPV6, IPV6_V6ONLY, KIND_V6ONLY, SOCK_OPT_V6ONLY, 0, 0 },
+	{ IPPROTO_IPV6, IPV6_TCLASS, KIND_TCLASS, TCP_OPTION_TOS, -1, 255 },
+	{ IPPROTO_IPV6, IPV6_UNICAST_HOPS, KIND_TTL, TCP_OPTION_TTL, 1, 255 },
 };
 
 static const struct option *
@@ -358,6 +364,14 @@ set_int(struct mtcp_context *ctx, struct sockref *r, const struct option *o, int
 		return set_stack(ctx, r, o->arg, value & 0xff & ~ECN_BITS);
 	case KIND_TTL:
 		return set_ranged(ctx, r, o, value == -1 ? IPDEFTTL : value);
+	case KIND_TCLASS:
+		return value < o->lo || value > o->hi
+		           ? EINVAL
+		           : set_stack(ctx, r, o->arg, max(value, 0) & ~ECN_BITS);
+	case KIND_V6ONLY:
+		return (r->flags & REF_BOUND) || !is_unconnected(ctx, r)
+		           ? EINVAL
+		           : set_bit(ctx, r, o->arg, value != 0);
 	case KIND_DEFER:
 		return set_defer(ctx, r, o, value);
 	case KIND_FASTOPEN:
@@ -367,6 +381,15 @@ set_int(struct mtcp_context *ctx, struct sockref *r, const struct option *o, int
 	default:
 		return set_ranged(ctx, r, o, value);
 	}
+}
+
+/* Levels that a socket of its family knows. */
+static bool
+has_level(const struct mtcp_context *ctx, const struct sockref *r, int level)
+{
+	if (level == IPPROTO_IPV6)
+		return ref_is_v6(ctx, r);
+	return level == SOL_SOCKET || level == IPPROTO_TCP || level == IPPROTO_IP;
 }
 
 /* In Linux's order: the length before the pointer, both before the name. */
@@ -382,7 +405,7 @@ set_any(struct mtcp_context *ctx, struct sockref *r, int level, const struct opt
 		return set_cc(ctx, r, val, len);
 	if (o && o->kind == KIND_KEY)
 		return set_key(ctx, r, val, len);
-	if (level != SOL_SOCKET && level != IPPROTO_TCP && level != IPPROTO_IP)
+	if (!has_level(ctx, r, level))
 		return ENOPROTOOPT;
 	err = fetch_int(level, &value, val, len);
 	if (err)
@@ -461,12 +484,6 @@ get_stack(struct mtcp_context *ctx, struct sockref *r, int option, int *value)
 	return err;
 }
 
-static bool
-has_bit(const struct mtcp_context *ctx, const struct sockref *r, int bit)
-{
-	return atomic_load_explicit(&ref_sock(ctx, r)->opt_bits, memory_order_relaxed) & bit;
-}
-
 static int
 get_defer(struct mtcp_context *ctx, struct sockref *r, int *seconds)
 {
@@ -484,10 +501,11 @@ get_int(struct mtcp_context *ctx, struct sockref *r, const struct option *o, int
 {
 	switch (o->kind) {
 	case KIND_BIT:
-		*value = has_bit(ctx, r, o->arg);
+	case KIND_V6ONLY:
+		*value = ref_has_bit(ctx, r, (uint16_t)o->arg);
 		return 0;
 	case KIND_QUICK:
-		*value = !has_bit(ctx, r, SOCK_OPT_SLOWACK);
+		*value = !ref_has_bit(ctx, r, SOCK_OPT_SLOWACK);
 		return 0;
 	case KIND_FLAG:
 	case KIND_FASTOPEN_CONNECT:
@@ -498,6 +516,9 @@ get_int(struct mtcp_context *ctx, struct sockref *r, const struct option *o, int
 		return 0;
 	case KIND_LISTENS:
 		*value = r->type == MTCP_SOCK_LISTENER;
+		return 0;
+	case KIND_DOMAIN:
+		*value = ref_is_v6(ctx, r) ? AF_INET6 : AF_INET;
 		return 0;
 	case KIND_CONST:
 		*value = o->arg;
@@ -664,7 +685,7 @@ mtcp_getsockopt(mctx_t mctx, int sockid, int level, int optname, void *optval,
 	if (!o)
 		context_complain(mctx, "mtcp_getsockopt", level, optname);
 	err = EOPNOTSUPP; /* of a level, and only here: as on Linux */
-	if (level == SOL_SOCKET || level == IPPROTO_TCP || level == IPPROTO_IP)
+	if (has_level(mctx, r, level))
 		err = get_any(mctx, r, o, optval, optlen);
 	return call_answer(err);
 }

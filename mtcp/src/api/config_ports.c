@@ -8,6 +8,7 @@
 
 #include "api/config_value.h"
 #include "io_engine/io_dpdk.h"
+#include "wire/ip6.h"
 
 /* route.conf's, a connected one for each address, and the gateway's. */
 static_assert(CONFIG_ROUTES_MAX + CONFIG_ADDRS_MAX + 1 <= ROUTE_MAX, "all routes fit");
@@ -438,10 +439,31 @@ ports_show_stat_print(const struct config *cfg, FILE *out)
 
 /* ------------------------------------------------------------- bringing it together */
 
+static bool
+has_v6(const struct stack_port_cfg *port)
+{
+	for (unsigned i = 0; i < port->n_addrs; i++)
+		if (!ip_addr_is_v4(&port->addr[i].ip))
+			return true;
+	return false;
+}
+
+/* A link-local address could be on any link: the first that speaks IPv6. */
+static int
+port_of_local(const struct config *cfg)
+{
+	for (unsigned i = 0; i < cfg->n_ports; i++)
+		if (has_v6(&cfg->port[i].ip))
+			return (int)i;
+	return -1;
+}
+
 /* The port that has the host `ip` on one of its networks, or -1. */
 static int
 port_of_neighbour(const struct config *cfg, const struct ip_addr *ip)
 {
+	if (ip6_is_link_local(ip))
+		return port_of_local(cfg);
 	for (unsigned i = 0; i < cfg->n_ports; i++) {
 		for (unsigned j = 0; j < cfg->port[i].ip.n_addrs; j++) {
 			if (same_network(&cfg->port[i].ip.addr[j], ip))
@@ -607,6 +629,13 @@ check_mtus(const struct config *cfg, struct config_log *log)
 	for (unsigned i = 0; i < cfg->n_mtus; i++) {
 		if (port_named(cfg, cfg->mtu[i].port) < 0)
 			complain_no_port(cfg, "mtu", cfg->mtu[i].port, log);
+	}
+	for (unsigned i = 0; i < cfg->n_ports; i++) {
+		const struct stack_port_cfg *ip = &cfg->port[i].ip;
+
+		if (has_v6(ip) && ip->mtu && ip->mtu < IP6_MTU_MIN)
+			config_problem(log, "mtu: %u of port %s is less than the %u that IPv6 needs",
+			               ip->mtu, cfg->port[i].name, IP6_MTU_MIN);
 	}
 }
 

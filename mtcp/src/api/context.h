@@ -112,6 +112,20 @@ ref_sock(const struct mtcp_context *ctx, const struct sockref *r)
 	return (struct sock *)at;
 }
 
+/* One of SOCK_OPT_*. */
+static inline bool
+ref_has_bit(const struct mtcp_context *ctx, const struct sockref *r, uint16_t bit)
+{
+	return (atomic_load_explicit(&ref_sock(ctx, r)->opt_bits, memory_order_relaxed) & bit) != 0;
+}
+
+/* Whether it is a socket of IPv6. */
+static inline bool
+ref_is_v6(const struct mtcp_context *ctx, const struct sockref *r)
+{
+	return ref_has_bit(ctx, r, SOCK_OPT_V6);
+}
+
 static inline uint32_t
 ref_number(const struct mtcp_context *ctx, const struct sockref *r)
 {

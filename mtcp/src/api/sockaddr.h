@@ -6,8 +6,8 @@
 
 #include "core/sock.h"
 
-/* 0 and *out, or EFAULT, EINVAL, EAFNOSUPPORT. */
-int sockaddr_parse(const struct sockaddr *addr, socklen_t len, struct sock_addr *out);
+/* Of a socket of IPv6 (`v6`) or of IPv4.  0 and *out, or EFAULT, EINVAL, EAFNOSUPPORT. */
+int sockaddr_parse(const struct sockaddr *addr, socklen_t len, bool v6, struct sock_addr *out);
 
 /* As much of the address as *len has room for; *len becomes its whole length. */
-void sockaddr_write(const struct sock_addr *a, struct sockaddr *addr, socklen_t *len);
+void sockaddr_write(const struct sock_addr *a, bool v6, struct sockaddr *addr, socklen_t *len);

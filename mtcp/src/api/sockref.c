@@ -103,7 +103,8 @@ inherit(struct mtcp_context *ctx, struct sockref *r, const struct sockref *liste
 	struct sock *s = ref_sock(ctx, r);
 	uint16_t bits = atomic_load_explicit(&ref_sock(ctx, listener)->opt_bits,
 	                                     memory_order_relaxed);
-	const uint16_t given = SOCK_OPT_NODELAY | SOCK_OPT_REUSEADDR | SOCK_OPT_REUSEPORT;
+	const uint16_t given = SOCK_OPT_NODELAY | SOCK_OPT_REUSEADDR | SOCK_OPT_REUSEPORT |
+	                       SOCK_OPT_V6 | SOCK_OPT_V6ONLY;
 
 	*r = (struct sockref){
 		.type = MTCP_SOCK_STREAM,
@@ -117,7 +118,7 @@ inherit(struct mtcp_context *ctx, struct sockref *r, const struct sockref *liste
 	           (bits & ~given) == 0))
 		return;
 	atomic_store_explicit(&s->opt_bits, bits, memory_order_release);
-	if (bits & (uint16_t)~(SOCK_OPT_REUSEADDR | SOCK_OPT_REUSEPORT))
+	if (bits & (uint16_t)~(given & ~SOCK_OPT_NODELAY))
 		context_ask(ctx, s, 0);
 }
 
