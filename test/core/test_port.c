@@ -386,7 +386,7 @@ some_device(struct rss *r, struct rss_ports own[CORES])
 		table[i] = (uint16_t)(i % CORES);
 	CU_ASSERT_TRUE_FATAL(rss_init(r, rss_default_key, table, RSS_TABLE_SIZE));
 	for (unsigned i = 0; i < CORES; i++)
-		CU_ASSERT_TRUE_FATAL(rss_ports_init(&own[i], r, i));
+		CU_ASSERT_TRUE_FATAL(rss_ports_init(&own[i], r, i, false));
 }
 
 /* To one destination, every port of the range is exactly one core's, and all are found. */

@@ -104,16 +104,17 @@ test_a_table_must_make_sense(void)
 
 /* What the ports of one core are by trying all of them, and by their numbers. */
 static void
-compare_ports(const struct rss *r, unsigned core, uint32_t hash, uint16_t lo, uint16_t hi)
+compare_family(const struct rss *r, unsigned core, uint32_t hash, uint16_t lo, uint16_t hi,
+               bool v6)
 {
 	static uint8_t seen[65536];
-	struct ip_addr zero = ip_addr_v4(0);
+	struct ip_addr zero = v6 ? IP_ANY : ip_addr_v4(0);
 	struct rss_ports p;
 	uint32_t count, found = 0, wanted = 0, n;
 	uint16_t port;
 
 	memset(seen, 0, sizeof seen);
-	CU_ASSERT_TRUE_FATAL(rss_ports_init(&p, r, core));
+	CU_ASSERT_TRUE_FATAL(rss_ports_init(&p, r, core, v6));
 	count = rss_ports_count(&p, lo, hi);
 	for (uint32_t i = 0; i < count; i++) {
 		if (!rss_ports_nth(&p, hash, lo, hi, i, &port))
@@ -134,6 +135,28 @@ compare_ports(const struct rss *r, unsigned core, uint32_t hash, uint16_t lo, ui
 	CU_ASSERT_EQUAL(found, wanted);
 	/* What is computed in vain lies in the blocks at the ends of the range. */
 	CU_ASSERT_TRUE(count - found <= 2 * (1u << p.bits) || p.rank < RSS_INDEX_BITS);
+}
+
+static void
+compare_ports(const struct rss *r, unsigned core, uint32_t hash, uint16_t lo, uint16_t hi)
+{
+	compare_family(r, core, hash, lo, hi, false);
+	compare_family(r, core, hash, lo, hi, true);
+}
+
+/* A device sees no scope. */
+static void
+test_a_scope_does_not_count(void)
+{
+	struct ip_addr a = { { 0xfe, 0x80, [15] = 1 } }, b = { { 0xfe, 0x80, [3] = 2, [15] = 1 } },
+		       c = { { 0xfe, 0x80, [15] = 2 } };
+	uint16_t table[4] = { 0, 1, 2, 3 };
+	static struct rss r;
+
+	CU_ASSERT_TRUE_FATAL(rss_init(&r, rss_default_key, table, 4));
+	CU_ASSERT_EQUAL(rss_hash(&r, &a, &c, 1, 2), rss_hash(&r, &b, &c, 1, 2));
+	CU_ASSERT_EQUAL(rss_hash(&r, &c, &a, 1, 2), rss_hash(&r, &c, &b, 1, 2));
+	CU_ASSERT_NOT_EQUAL(rss_hash(&r, &a, &c, 1, 2), rss_hash(&r, &c, &c, 1, 2));
 }
 
 static void
@@ -183,7 +206,7 @@ longest_in_vain(const uint8_t key[RSS_KEY_LEN], unsigned cores)
 		table[i] = (uint16_t)(i % cores);
 	CU_ASSERT_TRUE_FATAL(rss_init(&r, key, table, RSS_TABLE_MAX));
 	for (unsigned core = 0; core < cores; core++) {
-		CU_ASSERT_TRUE_FATAL(rss_ports_init(&p, &r, core));
+		CU_ASSERT_TRUE_FATAL(rss_ports_init(&p, &r, core, false));
 		uint32_t all = rss_ports_count(&p, 32768, 60999);
 
 		for (uint32_t i = 0; i < 2 * all; i++) {
@@ -226,10 +249,10 @@ test_ports_that_change_nothing_are_said(void)
 	struct rss r;
 
 	CU_ASSERT_TRUE(rss_init(&r, key, table, 4));
-	CU_ASSERT_FALSE(rss_ports_init(&p, &r, 0));
+	CU_ASSERT_FALSE(rss_ports_init(&p, &r, 0, false));
 	CU_ASSERT_TRUE(rss_init(&r, rss_default_key, table, 4));
-	CU_ASSERT_TRUE(rss_ports_init(&p, &r, 1));
-	CU_ASSERT_FALSE(rss_ports_init(&p, &r, 2)); /* no place is its */
+	CU_ASSERT_TRUE(rss_ports_init(&p, &r, 1, false));
+	CU_ASSERT_FALSE(rss_ports_init(&p, &r, 2, false)); /* no place is its */
 }
 
 void
@@ -237,6 +260,7 @@ suite_rss(void)
 {
 	CU_pSuite s = CU_add_suite("core/rss", NULL, NULL);
 
+	CU_add_test(s, "a scope does not count", test_a_scope_does_not_count);
 	CU_add_test(s, "published vectors", test_published_vectors);
 	CU_add_test(s, "the hash is linear", test_the_hash_is_linear);
 	CU_add_test(s, "the prepared hash is the plain one",

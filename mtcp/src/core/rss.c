@@ -5,6 +5,9 @@
 
 #include "base/be.h"
 
+#define TUPLE6_LEN 36u
+#define PORT6_AT   34u /* where the destination port stands in it */
+
 const uint8_t rss_default_key[RSS_KEY_LEN] = {
 	0x6d, 0x5a, 0x56, 0xda, 0x25, 0x5b, 0x0e, 0xc2, 0x41, 0x67, 0x25, 0x3d, 0x43, 0xa3,
 	0x8f, 0xb0, 0xd0, 0xca, 0x2b, 0xcb, 0xae, 0x7b, 0x30, 0xb4, 0x77, 0xcb, 0x2d, 0xa3,
@@ -69,11 +72,11 @@ fill_part(uint32_t part[256], const uint8_t key[RSS_KEY_LEN], unsigned at)
 {
 	part[0] = 0;
 	for (unsigned v = 1; v < 256; v++) {
-		uint8_t tuple[12] = { 0 };
+		uint8_t tuple[TUPLE6_LEN] = { 0 };
 		unsigned lowest = v & -v;
 
 		tuple[at] = (uint8_t)v;
-		part[v] = v == lowest ? rss_toeplitz(key, tuple, sizeof tuple)
+		part[v] = v == lowest ? rss_toeplitz(key, tuple, at + 1)
 		                      : part[v - lowest] ^ part[lowest];
 	}
 }
@@ -92,6 +95,8 @@ rss_init(struct rss *r, const uint8_t key[RSS_KEY_LEN], const uint16_t *table, u
 		r->core[i] = to_u8(table[i]);
 	for (unsigned i = 0; i < array_len(r->part); i++)
 		fill_part(r->part[i], key, i);
+	for (unsigned i = 0; i < array_len(r->port6); i++)
+		fill_part(r->port6[i], key, PORT6_AT + i);
 	return true;
 }
 
@@ -110,21 +115,30 @@ part_of_32(const struct rss *r, unsigned at, uint32_t number)
 
 /* The same for a destination port. */
 static inline uint32_t
-part_of_port(const struct rss *r, uint16_t port)
+part_of_port(const struct rss_ports *p, uint16_t port)
 {
-	return part_of_16(r, 10, port);
+	return p->part[0][port >> 8] ^ p->part[1][port & 255];
+}
+
+/* What the third and fourth byte of a link-local address say inside is not on the wire. */
+static void
+put_plain(uint8_t *to, const struct ip_addr *a)
+{
+	memcpy(to, a->b, sizeof a->b);
+	if (a->b[0] == 0xfe && (a->b[1] & 0xc0) == 0x80)
+		to[2] = to[3] = 0;
 }
 
 static uint32_t
 hash6(const struct rss *r, const struct ip_addr *src, const struct ip_addr *dst, uint16_t sport,
       uint16_t dport)
 {
-	uint8_t tuple[36];
+	uint8_t tuple[TUPLE6_LEN];
 
-	memcpy(tuple, src->b, 16);
-	memcpy(tuple + 16, dst->b, 16);
+	put_plain(tuple, src);
+	put_plain(tuple + 16, dst);
 	put_be16(tuple + 32, sport);
-	put_be16(tuple + 34, dport);
+	put_be16(tuple + PORT6_AT, dport);
 	return rss_toeplitz(r->key, tuple, sizeof tuple);
 }
 
@@ -135,7 +149,7 @@ rss_hash(const struct rss *r, const struct ip_addr *src, const struct ip_addr *d
 	if (!ip_addr_is_v4(src))
 		return hash6(r, src, dst, sport, dport);
 	return part_of_32(r, 0, ip_addr_v4_host(src)) ^ part_of_32(r, 4, ip_addr_v4_host(dst)) ^
-	       part_of_16(r, 8, sport) ^ part_of_port(r, dport);
+	       part_of_16(r, 8, sport) ^ part_of_16(r, 10, dport);
 }
 
 /* ---------------------------------------------------- the ports of one core -- */
@@ -209,14 +223,15 @@ eliminate(struct rss_ports *p)
 }
 
 bool
-rss_ports_init(struct rss_ports *p, const struct rss *r, unsigned core)
+rss_ports_init(struct rss_ports *p, const struct rss *r, unsigned core, bool v6)
 {
 	memset(p, 0, sizeof *p);
 	p->rss = r;
+	p->part = v6 ? r->port6 : &r->part[10];
 	if (places_of(p, r, core) == 0)
 		return false;
 	for (unsigned b = 0; b < 16; b++)
-		p->column[b] = (uint16_t)(part_of_port(r, (uint16_t)(1u << b)) & r->mask);
+		p->column[b] = (uint16_t)(part_of_port(p, (uint16_t)(1u << b)) & r->mask);
 	eliminate(p);
 	return p->rank > 0 || r->mask == 0;
 }
@@ -242,7 +257,7 @@ rss_ports_nth(const struct rss_ports *p, uint32_t hash, uint16_t lo, uint16_t hi
 	uint16_t base = (uint16_t)(block << p->bits), change = 0, place = p->mine[i % p->n_mine];
 	uint32_t loose = i / p->n_mine;
 
-	place ^= (uint16_t)((hash ^ part_of_port(p->rss, base)) & p->rss->mask);
+	place ^= (uint16_t)((hash ^ part_of_port(p, base)) & p->rss->mask);
 	if (!solve(p, &place, &change))
 		return false;
 	for (unsigned b = 0; loose; b++, loose >>= 1)
@@ -255,7 +270,7 @@ rss_ports_nth(const struct rss_ports *p, uint32_t hash, uint16_t lo, uint16_t hi
 bool
 rss_ports_number(const struct rss_ports *p, uint32_t hash, uint16_t lo, uint16_t port, uint32_t *n)
 {
-	uint32_t place = (hash ^ part_of_port(p->rss, port)) & p->rss->mask, loose = 0;
+	uint32_t place = (hash ^ part_of_port(p, port)) & p->rss->mask, loose = 0;
 
 	if (p->mine[p->nth[place]] != place)
 		return false;

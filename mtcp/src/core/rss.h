@@ -36,6 +36,7 @@ uint32_t rss_hash_tcp4(const uint8_t key[RSS_KEY_LEN], uint32_t src, uint32_t ds
 /* One port's function from a flow to a core, prepared. */
 struct rss {
 	uint32_t part[12][256]; /* what each byte of an IPv4 tuple adds                */
+	uint32_t port6[2][256]; /* and those of the destination port in one of IPv6     */
 	uint8_t key[RSS_KEY_LEN];
 	uint32_t mask;         /* of the hash: the place in the table                  */
 	uint8_t core[RSS_TABLE_MAX];
@@ -46,7 +47,8 @@ struct rss {
 bool rss_init(struct rss *r, const uint8_t key[RSS_KEY_LEN], const uint16_t *table,
               unsigned size);
 
-/* Hash of a segment that comes from `src` to `dst`, of either family. */
+/* Hash of a segment that comes from `src` to `dst`, of either family.  A link-local address counts
+ * as it stands on the wire. */
 uint32_t rss_hash(const struct rss *r, const struct ip_addr *src, const struct ip_addr *dst,
                   uint16_t sport, uint16_t dport);
 
@@ -62,6 +64,7 @@ rss_core(const struct rss *r, uint32_t hash)
  * are: `hash` below is always that of the flow with destination port 0. */
 struct rss_ports {
 	const struct rss *rss;
+	const uint32_t (*part)[256];     /* what the port's two bytes add                 */
 	uint16_t column[16];             /* what each bit of the port does to the place   */
 	uint8_t bits;                    /* a block is 2^bits ports                       */
 	uint8_t rank, n_loose;           /* bits that decide the place, and that do not   */
@@ -76,8 +79,8 @@ struct rss_ports {
 	uint16_t nth[RSS_TABLE_MAX];     /* the way back: mine[nth[place]] == place       */
 };
 
-/* False: no place of the table is `core`'s, or the ports do not change the place. */
-bool rss_ports_init(struct rss_ports *p, const struct rss *r, unsigned core);
+/* For flows of IPv6 (`v6`) or of IPv4.  False: no place of the table is `core`'s, or the ports do not change the place. */
+bool rss_ports_init(struct rss_ports *p, const struct rss *r, unsigned core, bool v6);
 
 /* How many numbers there are for lo..hi.  Some of them are no port, see below. */
 uint32_t rss_ports_count(const struct rss_ports *p, uint16_t lo, uint16_t hi);

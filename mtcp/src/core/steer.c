@@ -46,7 +46,8 @@ join_port(struct stack *st, struct stack_port *p)
 
 	if (!by_device(&s->rss, &p->info, h->cores))
 		by_ourselves(&s->rss, h);
-	s->chooses = rss_ports_init(&s->own, &s->rss, st->steer.me);
+	s->chooses = rss_ports_init(&s->own, &s->rss, st->steer.me, false);
+	s->chooses6 = rss_ports_init(&s->own6, &s->rss, st->steer.me, true);
 	s->origin = p->info.steering == IO_STEER_ORIGIN;
 	s->relay = STEER_NO_RELAY;
 	if (p->info.queue == IO_NO_QUEUE)
@@ -82,6 +83,8 @@ steer_ports(const struct stack *st, const struct ip_addr *local)
 	if (!st->steer.hall)
 		return NULL;
 	s = &st->port[ip_port_of(st, local)].steer;
+	if (unlikely(!ip_addr_is_v4(local)))
+		return s->chooses6 ? &s->own6 : NULL;
 	return s->chooses ? &s->own : NULL;
 }
 

@@ -46,8 +46,8 @@ enum {
 /* How one port's flows are divided among the cores. */
 struct steer_port {
 	struct rss rss;
-	struct rss_ports own; /* the ports whose replies reach this core         */
-	bool chooses;         /* `own` is good for something                     */
+	struct rss_ports own, own6; /* the ports whose replies reach this core   */
+	bool chooses, chooses6; /* `own`, `own6` is good for something           */
 	bool origin;          /* packets come back where they left               */
 	uint32_t relay;       /* the core that sends for us, or STEER_NO_RELAY   */
 };
