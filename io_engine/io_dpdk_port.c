@@ -586,6 +586,8 @@ device_open(struct io_dpdk_port *p, struct device *dev, const struct complaint *
 		rte_eth_dev_set_mtu(dev->id, p->cfg.mtu); /* many cannot and need not */
 	if (p->cfg.promiscuous)
 		rte_eth_promiscuous_enable(dev->id);
+	else /* whoever asks for an address of IPv6 asks a group; some hear all of them anyway */
+		(void)rte_eth_allmulticast_enable(dev->id);
 	return 0;
 }
 

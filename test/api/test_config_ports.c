@@ -207,6 +207,26 @@ test_networks_of_addresses_and_the_gateway_become_routes(void)
 }
 
 static void
+test_ipv6_has_its_own_gateway_and_least_mtu(void)
+{
+	struct config_try t = config_try_text("port = a b\n"
+	                                      "address = 10.0.0.2/24 b 2001:db8:1::2/64\n"
+	                                      "gateway = fe80::9");
+	const struct route *r;
+
+	config_try_check(&t);
+	CU_ASSERT_EQUAL(t.problems, 0);
+	CU_ASSERT_PTR_NOT_NULL_FATAL(r = lookup(t.cfg, "2001:db8:9::1"));
+	CU_ASSERT(r->port == 1 && r->len == 0 && r->gateway.b[15] == 9);
+	config_try_end(&t);
+	t = config_try_text("port = a b\naddress = 10.0.0.2/24 b 2001:db8:1::2/64\nmtu = b 1279");
+	config_try_listen(&t);
+	config_try_check(&t);
+	CU_ASSERT_EQUAL(t.problems, 1);
+	config_try_end(&t);
+}
+
+static void
 test_an_address_may_be_a_range(void)
 {
 	struct config_try t = config_try_text("address = 198.18.0.1-198.18.1.9/16 10.0.0.2/24");
@@ -354,6 +374,8 @@ suite_config_ports(void)
 {
 	CU_pSuite s = CU_add_suite("config_ports", NULL, NULL);
 
+	CU_add_test(s, "IPv6 has a gateway of its own, and a least MTU",
+	            test_ipv6_has_its_own_gateway_and_least_mtu);
 	CU_add_test(s, "one address belongs to the first port",
 	            test_one_address_belongs_to_the_first_port);
 	CU_add_test(s, "addresses go to the port they name",

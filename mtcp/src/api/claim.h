@@ -2,7 +2,8 @@
 /*
  * Is an address of ours somebody else's already?  Asked on the link before the
  * first connection (RFC 5227 2.1), since two hosts with one address break each
- * other's connections in ways that nobody can explain.  IPv4 only.
+ * other's connections in ways that nobody can explain.  For IPv6 this is duplicate
+ * address detection (RFC 4862 5.4).
  */
 #pragma once
 
@@ -12,11 +13,11 @@
 
 /* Who was in the way. */
 struct claim_rival {
-	uint32_t ip; /* host order */
+	struct ip_addr ip;
 	struct mac_addr mac;
 };
 
-/* Sends one ARP probe for each IPv4 address of `port`.  What does not fit into
+/* Sends one probe for each address of `port`.  What does not fit into
  * the port's queue is not sent: the caller asks more than once. */
 void claim_ask(struct io *io, const struct stack_port_cfg *port, int64_t now);
 

@@ -9,6 +9,7 @@
 #include <time.h>
 
 #include "api/claim.h"
+#include "api/config_value.h"
 #include "api/handoff.h"
 #include "api/template.h"
 #include "io_engine/io_dpdk.h"
@@ -141,15 +142,16 @@ claim_look(struct ports *p, bool ask, char *err, size_t errlen)
 
 	for (unsigned i = 0; i < p->n; i++) {
 		const uint8_t *m = r.mac.b;
+		char ip[VALUE_TEXT];
 
 		if (ask)
 			claim_ask(io_dpdk_queue(p->port[i], 0), &p->cfg->port[i].ip, handoff_now());
 		if (!rival_on(p, i, &r))
 			continue;
-		snprintf(err, errlen, "address %u.%u.%u.%u is taken on port %.60s: "
+		value_format_ip(ip, &r.ip);
+		snprintf(err, errlen, "address %s is taken on port %.60s: "
 		         "%02x:%02x:%02x:%02x:%02x:%02x has it (address_check = off does not ask)",
-		         r.ip >> 24, r.ip >> 16 & 255, r.ip >> 8 & 255, r.ip & 255,
-		         p->cfg->port[i].name, m[0], m[1], m[2], m[3], m[4], m[5]);
+		         ip, p->cfg->port[i].name, m[0], m[1], m[2], m[3], m[4], m[5]);
 		return -EADDRINUSE;
 	}
 	return 0;
