@@ -1,9 +1,10 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """Mixed load on an nginx that is reloaded and whose workers are killed; every failed request is explained.
 
-    nginx_soak.py HOST MASTER WORKERS ERROR_LOG SECONDS RELOAD KILL
+    nginx_soak.py HOST MASTER WORKERS ERROR_LOG SECONDS CALM RELOAD KILL
 
-The master, a process number, gets SIGHUP every RELOAD seconds, one of its workers SIGKILL every KILL seconds.
+The master, a process number, gets SIGHUP every RELOAD seconds, one of its workers SIGKILL every KILL seconds; not
+in the last CALM of the SECONDS, in which workers grow old enough to tell of their memory.
 nginx tells with each answer which worker has sent it (X-Worker), so that a request that fails is known to be
 
     killed       on a connection of a worker that was killed, or one that was being opened when it was
@@ -34,7 +35,7 @@ PATIENCE = 15       # of a client, for a whole request
 SETTLED = 1         # after the last new worker has started, and the old ones know
 WRK_SECONDS = 4
 DEAF_AFTER = 5      # seconds of a worker's life without an answer
-GROWN_UP = 45       # seconds of a worker's life
+GROWN_UP = 150      # seconds of a worker's life: before, it has not yet touched all that it has at hand
 POST = os.urandom(100000)
 
 
@@ -311,12 +312,13 @@ def rss_kb(pid):
         return int(f.read().split()[1]) * os.sysconf("SC_PAGE_SIZE") // 1024
 
 
-def happenings(book, nginx, seconds, every_reload, every_kill):
+def happenings(book, nginx, seconds, calm, every_reload, every_kill):
     """True if nginx did as it was told each time; a kill falls between two reloads."""
     begun, in_time = time.monotonic(), True
-    times = [(t, nginx.reload) for t in range(every_reload, seconds - 5, every_reload)]
+    last = seconds - calm - 5
+    times = [(t, nginx.reload) for t in range(every_reload, last, every_reload)]
     times += [(t - t % every_reload + every_reload * 3 // 4, nginx.kill)
-              for t in range(every_kill, seconds - 5 - every_reload * 3 // 4, every_kill)]
+              for t in range(every_kill, last - every_reload * 3 // 4, every_kill)]
     for t, what in sorted(times, key=lambda x: x[0]):
         if time.monotonic() > begun + t + 1:
             say("note left out what was due after %d s: nginx was not ready" % t)
@@ -341,7 +343,6 @@ def report_memory(nginx, at_least):
                    if len(s) >= 10 and s[-1][0] - s[0][0] >= at_least)
     for _, life, p, sizes in lives:
         say("note worker %d, %d s: %s KB, by tenths" % (p, life, " ".join("%d" % kb for kb in sizes)))
-    # A younger one has not yet used all that it has at hand.
     old = [sizes for _, life, _, sizes in lives if life >= GROWN_UP]
     if old:
         say("growth_inside %.2f" % statistics.median(100 * (sizes[9] / sizes[5] - 1) for sizes in old))
@@ -389,7 +390,7 @@ def report(book, nginx):
 
 
 def main(host, master, workers, log, *times):
-    seconds, every_reload, every_kill = (int(t) for t in times)
+    seconds, calm, every_reload, every_kill = (int(t) for t in times)
     book, nginx = Book(), Nginx(int(master), int(workers), log)
     scripts = os.path.dirname(log)
     jobs = [threading.Thread(target=nginx.watch, args=(book,)),
@@ -404,7 +405,7 @@ def main(host, master, workers, log, *times):
         j.start()
     in_time = False
     try:
-        in_time = happenings(book, nginx, seconds, every_reload, every_kill)
+        in_time = happenings(book, nginx, seconds, calm, every_reload, every_kill)
     finally:
         book.over = True
         for j in jobs:

@@ -7,7 +7,9 @@
 #
 #   nginx_soak.sh [tap|af_xdp]      tap, unless told otherwise
 #
-#   MTCP_SOAK_SECONDS   how long (default 120)
+#   MTCP_SOAK_SECONDS   how long (default 120; 3600 is the hour, with the defaults that follow)
+#   MTCP_SOAK_CALM      the last of these seconds, in which nothing happens to nginx, so that workers live for long enough
+#                       to tell of their memory (default a fourth, at most 300)
 #   MTCP_SOAK_RELOAD    seconds from a reload to the next (default a ninth of it, at most 60)
 #   MTCP_SOAK_KILL      seconds from a worker's end to the next (default a third of it, at most 300)
 #
@@ -26,6 +28,7 @@ at_most() { if [ "$1" -lt "$2" ]; then echo "$1"; else echo "$2"; fi; }
 workers=2
 seconds=${MTCP_SOAK_SECONDS:-120}
 reload=${MTCP_SOAK_RELOAD:-$(at_most $((seconds / 9)) 60)}
+calm=${MTCP_SOAK_CALM:-$(at_most $((seconds / 4)) 300)}
 kill=${MTCP_SOAK_KILL:-$(at_most $((seconds / 3)) 300)}
 ng_begin
 dir=$ng_dir
@@ -99,7 +102,7 @@ show() {
 
 begin_server
 start load $peer "$python3" "$src/test/interop/nginx_soak.py" $ours "${pids[ng]}" $workers "$dir/error.log" \
-	"$seconds" "$reload" "$kill"
+	"$seconds" "$calm" "$reload" "$kill"
 finished load $((seconds + 120))
 same "$kind: the load came to its end" 0 $?
 show
