@@ -240,7 +240,7 @@ test_a_stand_in_waits_until_it_is_told(void)
 	lose_a_home(n);
 	t.side[0].dead[0] = true; /* stopped: it tells nobody anything */
 	say_again(0, n);
-	town_run(&t, MS(20));
+	town_run(&t, MS(1500));
 	CU_ASSERT_TRUE(town_fates(&t, 0, DROP_NO_CONN) > 0);
 	t.side[0].dead[0] = false;
 	town_run(&t, SEC(2));

@@ -16,7 +16,7 @@
 #define GATE       64 /* the byte whose lock lets in one at a time */
 #define GATE_LOOKS 500
 #define GATE_PAUSE MS(10)
-#define LAYOUT     1u /* of struct door and all behind it */
+#define LAYOUT     2u /* of struct door and all behind it */
 #define KEY_DRAWS  1000 /* two of seven are good */
 
 /* How the file begins. */

@@ -4,7 +4,8 @@
 
 #include "core/stack_priv.h"
 
-#define GREET_NS  MS(200) /* so long a core waits for what others have to tell */
+#define GREET_NS  MS(200) /* so long a core that joins waits for what others have to tell */
+#define UNSURE_NS SEC(2)  /* ... and one that is there refuses nobody whom they may know   */
 #define WALK_STEP 256u    /* guests, a step                                     */
 
 /* Whose flows nobody else has to care for. */
@@ -183,6 +184,15 @@ greet_all(struct stack *st)
 	}
 }
 
+/* Others may look for it before they hear the bell. */
+static void
+say_told(struct stack *st)
+{
+	struct steer *r = &st->steer;
+
+	atomic_store_explicit(&r->hall->seat[r->me].told, r->census.walk, memory_order_release);
+}
+
 static void
 walk_on(struct stack *st)
 {
@@ -203,8 +213,32 @@ walk_on(struct stack *st)
 	if (c->left > 0)
 		return;
 	greet_all(st);
+	say_told(st);
 	c->walks = false;
 	c->epoch = c->walk;
+}
+
+static bool
+all_have_told(const struct hall *h, unsigned me)
+{
+	for (unsigned i = 0; i < h->cores; i++)
+		if (i != me && hall_lives(h, i) &&
+		    atomic_load_explicit(&h->seat[i].told, memory_order_acquire) != hall_epoch(h))
+			return false;
+	return true;
+}
+
+/* What they have told lies in their lanes, heard or not. */
+static void
+become_sure(struct stack *st, int64_t now)
+{
+	struct steer *r = &st->steer;
+
+	if (now < r->census.unsure && !all_have_told(r->hall, r->me))
+		return;
+	r->pending = r->hall->all;
+	words_hear(st, now);
+	r->census.unsure = 0;
 }
 
 /* ------------------------------------------------------------------ joining -- */
@@ -235,10 +269,12 @@ census_step(struct stack *st, int64_t now)
 			adopt_absent(st);
 		if (!c->walks || c->walk != epoch) {
 			walk_begin(st, epoch);
-			c->unsure = now + GREET_NS;
+			c->unsure = now + UNSURE_NS;
 		}
 		walk_on(st);
 	}
+	if (unlikely(c->unsure))
+		become_sure(st, now);
 	if (likely(!c->joins))
 		return true;
 	if (c->until == 0)

@@ -13,8 +13,9 @@
  * their packets by resets.  It takes no packet before all that run have told it (they say so
  * in their seats, `greeted`), or a moment has passed: who is stopped cannot hold up others.
  *
- * Who becomes the home of what had another one, since that has gone, takes packets meanwhile. For
- * a moment it answers none by a reset of whose flow it has not been told: that is late, not lost.
+ * Who becomes the home of what had another one, since that has gone, takes packets meanwhile.  Until all
+ * others have told it what they keep (`told` in their seats), for two seconds at most, it answers none by a
+ * reset of whose flow it knows nothing: that is late, not lost.
  *
  * Where an engine can receive what is for others (io_ops.adopt), one of those that are there
  * does so for each that is not, and gives it back when somebody sits there again: two never
@@ -33,7 +34,7 @@ struct census {
 	uint32_t walk;     /* the epoch that they are being told of          */
 	uint32_t left;     /* guests to go through; 0: none                  */
 	bool walks;
-	int64_t unsure;    /* until then others may still have to tell us    */
+	int64_t unsure;    /* until then others may still have to tell us; 0: they have */
 	bool can_adopt;    /* engines receive for others                     */
 	uint64_t adopted;  /* cores that we receive for                      */
 	uint32_t turn[HALL_CORES_MAX]; /* of each core, when the walk began  */

@@ -99,6 +99,7 @@ struct hall_seat {
 	/* How many have sat here (the upper half), and enum hall_state.  Who finds that its
 	 * process is no more writes HALL_GONE: in one word, lest it meet the next turn. */
 	_Alignas(CACHE_LINE) _Atomic uint64_t post;
+	_Atomic uint32_t told; /* which epoch others have been told of all that it keeps  */
 
 	/* -- its core's: which turn of each other it has told what it knows ------------- */
 	_Alignas(CACHE_LINE) _Atomic uint32_t greeted[HALL_CORES_MAX];
