@@ -16,10 +16,10 @@ idle_on() { # kind, percent allowed
 	local kind=$1 before used
 	net_for "$kind" || give_up "a network for $kind"
 	server_start "$kind" || give_up "epserver on $kind"
-	start idle $peer "$python3" "$src/test/interop/peer.py" idle $ours 11 0.5 0.5 0.5 0.5
+	start idle $peer "$python3" "$src/test/interop/peer.py" idle $ours 6 0.5 0.5 0.5 0.5
 	sleep 0.8
 	before=$(ticks)
-	sleep 10
+	sleep 5
 	used=$((($(ticks) - before) * 1000 / hz))
 	echo "      $kind: $used ms of CPU time in 10 s ($((used / 100)).$((used / 10 % 10)) %)"
 	check "epserver idle on $kind takes less than $2 % of a CPU" test $used -lt $((10000 * $2 / 100))
