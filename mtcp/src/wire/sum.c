@@ -1,11 +1,10 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
  * Ones' complement addition does not care about the size of the words it adds
- * (RFC 1071 2(C)): 2^32 - 1 is a multiple of 2^16 - 1, so a sum of 32-bit
+ * (RFC 1071 2(C)): 2^64 - 1 is a multiple of 2^16 - 1, so a sum of 64-bit
  * words folds to the same 16 bits.  Nor does it care about byte order (2(B)):
- * nothing is swapped.  Words are added into 64 bits, whose upper half collects
- * the carries until the end (2(A)); four sums, so that no addition waits for
- * the one before it.
+ * nothing is swapped.  Carries are counted, and added at the end (2(A)): 2^64 is
+ * as good as 1.  Four sums, so that no addition waits for the one before it.
  */
 #include "wire/sum.h"
 
@@ -31,25 +30,53 @@ load_tail(const uint8_t *p, size_t len)
 	return len & 1 ? v + *p : v;
 }
 
+/* A sum of 64-bit words, and how often it has gone beyond 64 bits. */
+struct wide {
+	uint64_t sum, carries;
+};
+
+static inline uint64_t
+load64(const uint8_t *p)
+{
+	uint64_t v;
+
+	memcpy(&v, p, sizeof v);
+	return v;
+}
+
+static inline void
+wide_add(struct wide *w, uint64_t v)
+{
+	w->sum += v;
+	w->carries += w->sum < v;
+}
+
+static inline uint64_t
+wide_fold(const struct wide *w)
+{
+	return (w->sum & UINT32_MAX) + (w->sum >> 32) + w->carries;
+}
+
 uint32_t
 wire_sum_add(uint32_t sum, const void *data, size_t len)
 {
 	const uint8_t *p = data;
-	uint64_t a = sum, b = 0, c = 0, d = 0;
+	struct wide a = { sum, 0 }, b = { 0, 0 }, c = { 0, 0 }, d = { 0, 0 };
 
 	for (; len >= 32; p += 32, len -= 32) {
-		a += wire_sum_word(p);
-		b += wire_sum_word(p + 4);
-		c += wire_sum_word(p + 8);
-		d += wire_sum_word(p + 12);
-		a += wire_sum_word(p + 16);
-		b += wire_sum_word(p + 20);
-		c += wire_sum_word(p + 24);
-		d += wire_sum_word(p + 28);
+		wide_add(&a, load64(p));
+		wide_add(&b, load64(p + 8));
+		wide_add(&c, load64(p + 16));
+		wide_add(&d, load64(p + 24));
 	}
-	for (; len >= 4; p += 4, len -= 4)
-		a += wire_sum_word(p);
-	return wire_sum_carries(a + b + c + d + load_tail(p, len));
+	for (; len >= 8; p += 8, len -= 8)
+		wide_add(&a, load64(p));
+	if (len & 4) {
+		wide_add(&b, wire_sum_word(p));
+		p += 4;
+	}
+	wide_add(&c, load_tail(p, len & 3));
+	return wire_sum_carries(wide_fold(&a) + wide_fold(&b) + wide_fold(&c) + wide_fold(&d));
 }
 
 static uint64_t
