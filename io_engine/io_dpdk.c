@@ -42,6 +42,8 @@ rx_flags(uint64_t ol)
 	uint64_t ip = ol & RTE_MBUF_F_RX_IP_CKSUM_MASK, l4 = ol & RTE_MBUF_F_RX_L4_CKSUM_MASK;
 	unsigned f = 0;
 
+	if (ol == 0) /* "unknown" of both, as from ports that look at nothing */
+		return 0;
 	if (ip == RTE_MBUF_F_RX_IP_CKSUM_GOOD || ip == RTE_MBUF_F_RX_IP_CKSUM_NONE)
 		f |= IO_RX_IP_GOOD;
 	else if (ip == RTE_MBUF_F_RX_IP_CKSUM_BAD)
