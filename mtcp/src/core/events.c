@@ -85,16 +85,15 @@ note_step(const struct tcp_conn *c, struct sock *s)
 		atomic_store_explicit(&s->rcv_step, step, memory_order_release);
 }
 
-/* For most it is as it was. */
+/* For most it is as it was, but for text perhaps. */
 static inline bool
-nothing_new(const struct tcp_conn *c, const struct sock *s)
+is_as_it_was(const struct tcp_conn *c, const struct sock *s)
 {
 	uint16_t step = (uint16_t)min(c->rcv_space / 4, 2048u);
 
 	return c->state == TCP_ESTABLISHED && !(c->flags & TCPF_FIN_SEEN) &&
 	       !(c->opts->set & 1u << TCP_OPTION_NOTSENT_LOWAT) &&
 	       (atomic_load_explicit(&s->facts, memory_order_relaxed) & SOCK_CONNECTED) &&
-	       atomic_load_explicit(&s->rcv_w.written, memory_order_relaxed) == s->told_written &&
 	       atomic_load_explicit(&s->want_space, memory_order_relaxed) == s->told_space &&
 	       atomic_load_explicit(&s->snd_limit, memory_order_relaxed) == c->snd_limit &&
 	       atomic_load_explicit(&s->rcv_step, memory_order_relaxed) == step;
@@ -127,7 +126,17 @@ void
 events_conn(struct stack *st, struct tcp_conn *c)
 {
 	struct sock *s = conn_sock(c);
+	uint32_t written;
 
-	if (s && !(c->flags & TCPF_ORPHAN) && !nothing_new(c, s))
+	if (!s || (c->flags & TCPF_ORPHAN))
+		return;
+	if (unlikely(!is_as_it_was(c, s))) {
 		tell_news(st, c, s);
+		return;
+	}
+	written = atomic_load_explicit(&s->rcv_w.written, memory_order_relaxed);
+	if (written != s->told_written) {
+		s->told_written = written;
+		events_tell(st, s, 0); /* what it knows already is in sock.facts */
+	}
 }
