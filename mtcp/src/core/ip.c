@@ -99,10 +99,9 @@ ip_source(const struct stack *st, const struct ip_addr *dst, struct ip_addr *src
 	return true;
 }
 
-/* Not inlined: who need not look has no registers to save. */
-static __attribute__((noinline)) struct neigh_entry *
-way_look(struct stack *st, const struct ip_addr *dst, int64_t now, struct known_way *k,
-         unsigned *port)
+struct neigh_entry *
+ip_way_look(struct stack *st, const struct ip_addr *dst, int64_t now, struct known_way *k,
+            unsigned *port)
 {
 	const struct route *r = route_lookup(&st->cfg.routes, dst);
 	struct neigh *n;
@@ -116,19 +115,6 @@ way_look(struct stack *st, const struct ip_addr *dst, int64_t now, struct known_
 	k->gen = n->gen;
 	*port = k->port = r->port;
 	return k->entry;
-}
-
-struct neigh_entry *
-ip_way_known(struct stack *st, const struct ip_addr *dst, int64_t now, unsigned *port)
-{
-	struct known_way *k = &st->known[dst->b[sizeof dst->b - 1] % KNOWN_WAYS];
-	struct neigh_entry *e = k->entry;
-
-	if (unlikely(!e || !ip_addr_eq(&k->dst, dst) || k->gen != k->neigh->gen))
-		return way_look(st, dst, now, k, port);
-	*port = k->port;
-	neigh_use(k->neigh, e, now);
-	return e;
 }
 
 enum ip_way_answer
@@ -434,6 +420,7 @@ arp_in(struct stack *st, unsigned port, const uint8_t *data, size_t len, int64_t
 	target = ip_addr_v4(a.tpa);
 	for_us = port_owns(p, &target);
 	list_init(&ready);
+	st->proved_at = INT64_MIN; /* what follows confirms what is learned here */
 	if (a.spa != 0 && is_host(st, &sender))
 		(void)neigh_learn(&p->neigh, &sender, &a.sha,
 		                  !for_us               ? NEIGH_HEARD_ANNOUNCE

@@ -191,8 +191,13 @@ made_progress(struct stack *st, const struct segment_from *from, const struct ip
               int64_t now)
 {
 	unsigned port;
-	struct neigh_entry *e = ip_way_known(st, peer, now, &port);
+	struct neigh_entry *e;
 
+	if (st->proved_at == now && ip_addr_eq(&st->proved, peer))
+		return; /* as the segment before */
+	st->proved_at = now;
+	st->proved = *peer;
+	e = ip_way_known(st, peer, now, &port);
 	if (likely(e != NULL))
 		neigh_confirm(&st->port[port].neigh, e, now);
 	else

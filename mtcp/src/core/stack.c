@@ -165,7 +165,7 @@ stack_new(const struct stack_cfg *cfg, struct region *mem, struct io *const ios[
 	icmp_rate_init(&st->error_rate, ERRORS_PER_S, ERRORS_BURST, now);
 	st->quiesce_until = TIME_NEVER;
 	st->deaf_until = now + cfg->deaf_ns;
-	st->cookies_until = INT64_MIN;
+	st->cookies_until = st->proved_at = INT64_MIN;
 	open_ports(st, ios);
 	ip6_begin(st);
 	slots_init(st);

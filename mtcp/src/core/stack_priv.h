@@ -113,6 +113,8 @@ struct stack {
 	/* -- network ------------------------------------------------------------- */
 	struct stack_port port[STACK_PORTS_MAX];
 	struct known_way known[KNOWN_WAYS];
+	struct ip_addr proved;            /* whom a segment has just come from ... */
+	int64_t proved_at;                /* ... that shows that ours arrive      */
 	struct icmp_rate icmp_rate, error_rate; /* echoed, and errors told       */
 	uint64_t errors_told;
 	struct frags frags;
@@ -165,10 +167,24 @@ struct ip_way {
 	struct mac_addr mac;
 };
 
+/* ip_way_known() for who is not remembered at `k`. */
+struct neigh_entry *ip_way_look(struct stack *st, const struct ip_addr *dst, int64_t now,
+                                struct known_way *k, unsigned *port);
+
 /* The neighbour by whom packets to `dst` leave, if its address is known, else NULL; counts as use.
  * Remembers what it has found out: the routes of a stack do not change while it runs. */
-struct neigh_entry *ip_way_known(struct stack *st, const struct ip_addr *dst, int64_t now,
-                                 unsigned *port);
+static inline struct neigh_entry *
+ip_way_known(struct stack *st, const struct ip_addr *dst, int64_t now, unsigned *port)
+{
+	struct known_way *k = &st->known[dst->b[sizeof dst->b - 1] % KNOWN_WAYS];
+	struct neigh_entry *e = k->entry;
+
+	if (unlikely(!e || !ip_addr_eq(&k->dst, dst) || k->gen != k->neigh->gen))
+		return ip_way_look(st, dst, now, k, port);
+	*port = k->port;
+	neigh_use(k->neigh, e, now);
+	return e;
+}
 
 enum ip_way_answer { WAY_FOUND, WAY_WAITING, WAY_NO_ROUTE, WAY_UNREACHABLE, WAY_NO_ROOM };
 
