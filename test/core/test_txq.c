@@ -317,6 +317,50 @@ test_control_comes_before_acks_before_data(void)
 	world_fini(&w);
 }
 
+/* A segment's worth of text leaves when it is asked for, before who asks later in the same step. */
+static void
+test_little_text_waits_for_nobody_behind_it(void)
+{
+	struct world w;
+	struct ip_addr peer = host_ip(WORLD_STRANGER);
+	struct call k[1];
+	struct sock *a[1];
+	struct tcp_seg s;
+
+	world_init(&w, 1, cfg_quotas);
+	accept_calls(&w, k, a, 1);
+	CU_ASSERT_EQUAL(world_write(&w, 0, a[0], 100), 100);
+	host_connect(&w.host[0], host_socket(&w.host[0]), &peer, 80);
+	world_step(&w, 0);
+	CU_ASSERT_TRUE(world_hears(&w, 0, &s) && s.dport == k[0].sport && s.len == 100);
+	CU_ASSERT_TRUE(world_hears(&w, 0, &s) && s.flags == TCP_SYN);
+	CU_ASSERT_FALSE(world_hears(&w, 0, &s));
+	world_fini(&w);
+}
+
+/* It counts as data does: the third finds the quota used up. */
+static void
+test_little_text_has_the_quota_of_data(void)
+{
+	struct world w;
+	struct call k[3];
+	struct sock *a[3];
+	struct tcp_seg s;
+
+	world_init(&w, 1, cfg_quotas);
+	accept_calls(&w, k, a, 3);
+	for (unsigned i = 0; i < 3; i++)
+		CU_ASSERT_EQUAL(world_write(&w, 0, a[i], 100), 100);
+	world_step(&w, 0);
+	for (unsigned i = 0; i < 2; i++)
+		CU_ASSERT_TRUE(world_hears(&w, 0, &s) && s.dport == k[i].sport && s.len == 100);
+	CU_ASSERT_FALSE(world_hears(&w, 0, &s));
+	world_step(&w, 0);
+	CU_ASSERT_TRUE(world_hears(&w, 0, &s) && s.dport == k[2].sport && s.len == 100);
+	CU_ASSERT_FALSE(world_hears(&w, 0, &s));
+	world_fini(&w);
+}
+
 /* Segments for nobody are answered from half of a small array: what finds no room is not
  * answered. */
 static void
@@ -680,6 +724,10 @@ suite_txq(void)
 	            test_data_has_a_quota_and_goes_round);
 	CU_add_test(suite, "control comes before ACKs before data",
 	            test_control_comes_before_acks_before_data);
+	CU_add_test(suite, "little text waits for nobody behind it",
+	            test_little_text_waits_for_nobody_behind_it);
+	CU_add_test(suite, "little text has the quota of data",
+	            test_little_text_has_the_quota_of_data);
 	CU_add_test(suite, "resets for nobody are bounded", test_resets_for_nobody_are_bounded);
 	CU_add_test(suite, "a full engine loses nothing", test_a_full_engine_loses_nothing);
 	CU_add_test(suite, "a full engine delays no other", test_a_full_engine_delays_no_other);

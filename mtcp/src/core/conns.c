@@ -338,9 +338,12 @@ conn_blocked(struct stack *st, struct tcp_conn *c, int64_t now)
 void
 conn_asked(struct stack *st, struct tcp_conn *c, int64_t now)
 {
-	if (goes_on(c) && c->tx_list != TX_WAITS &&
-	    !(c->flags & (TCPF_RST | TCPF_SYN_DUE | TCPF_PACED)) && tcp_unsent(c))
-		txq_put(st, c, TCP_OWES_DATA);
+	bool may = goes_on(c) && c->tx_list != TX_WAITS &&
+	           !(c->flags & (TCPF_RST | TCPF_SYN_DUE | TCPF_PACED));
+	uint32_t unsent = may ? tcp_unsent(c) : 0;
+
+	if (unsent)
+		txq_asked(st, c, unsent, now);
 	else
 		conn_settle(st, c, now);
 }

@@ -107,6 +107,7 @@ struct stack {
 	struct list tx_synack;            /* half-open records                    */
 	struct list tx_soon, tx_held;     /* TX_SOON: come since, and until held_until */
 	int64_t held_until;
+	unsigned at_once;                 /* segments that did not wait for txq_run() */
 	struct stray stray[STACK_STRAYS];
 	unsigned n_strays;
 
@@ -411,6 +412,9 @@ void events_urgent(struct stack *st, struct tcp_conn *c);
 
 /* On the list of those who owe this, or off all. */
 void txq_put(struct stack *st, struct tcp_conn *c, enum tcp_owes owes);
+/* Its application has asked, and it has `unsent` bytes of text to send, more than 0: if that is little and
+ * nobody waits before it its turn comes at once. */
+void txq_asked(struct stack *st, struct tcp_conn *c, uint32_t unsent, int64_t now);
 void txq_put_synack(struct stack *st, struct half_open *h);
 void txq_stray(struct stack *st, const struct segment_from *from, const struct tcp_tuple *t,
                const struct tcp_seg *s);

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
  * Transmission: control first, then ACKs, then data, each with a quota per
- * step, so that control cannot starve data and one connection not another.  A
+ * step, so that control cannot starve data and one connection not another.  Data that
+ * finds nobody waiting leaves when the application asks, as the first of its list.  A
  * connection that may not send now leaves its list; the event that unblocks it
  * puts it back.  If an engine is full, what would leave by it stays; what leaves
  * by another does not wait for it.
@@ -204,6 +205,19 @@ conn_turn(struct stack *st, struct tcp_conn *c, unsigned quota, int64_t now)
 	return n;
 }
 
+/* Its lines are in the cache, and a place on a list would be made for nothing.  Who has more than a
+ * segment takes turns with the others; the quota is that of data. */
+void
+txq_asked(struct stack *st, struct tcp_conn *c, uint32_t unsent, int64_t now)
+{
+	unsigned quota = st->cfg.tx_data - st->at_once;
+
+	if (likely(unsent <= c->mss && quota > 0 && !txq_waiting(st)))
+		st->at_once += conn_turn(st, c, min(quota, SEGMENTS_PER_TURN), now);
+	else
+		txq_put(st, c, TCP_OWES_DATA);
+}
+
 static unsigned
 conns_run(struct stack *st, struct list *list, unsigned quota, int64_t now)
 {
@@ -266,13 +280,15 @@ held_begin(struct stack *st, int64_t now)
 unsigned
 txq_run(struct stack *st, int64_t now)
 {
-	unsigned n = strays_run(st, now);
+	unsigned n = strays_run(st, now), data = st->cfg.tx_data - st->at_once;
 
+	n += st->at_once;
+	st->at_once = 0;
 	n += synacks_run(st, st->cfg.tx_control, now);
 	n += list_run(st, &st->tx_control, st->cfg.tx_control, now);
 	held_end(st, now);
 	n += list_run(st, &st->tx_ack, st->cfg.tx_ack, now);
-	n += list_run(st, &st->tx_data, st->cfg.tx_data, now);
+	n += list_run(st, &st->tx_data, data, now);
 	held_begin(st, now);
 	return n;
 }
