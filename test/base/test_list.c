@@ -109,6 +109,26 @@ test_splicing_moves_all(void)
 	CU_ASSERT_TRUE(holds(&b, ""));
 }
 
+static void
+test_the_front_is_cut_off(void)
+{
+	struct item it[4];
+	struct list l;
+
+	items_init(it, 4);
+	list_init(&l);
+	for (unsigned i = 0; i < 4; i++)
+		list_push_back(&l, &it[i].link);
+	list_cut_front(&l, &it[1].link);
+	CU_ASSERT_TRUE(holds(&l, "23"));
+	it[0].link = (struct link){ NULL, NULL };
+	list_push_front(&l, &it[0].link);
+	CU_ASSERT_TRUE(holds(&l, "023"));
+	list_cut_front(&l, &it[3].link);
+	CU_ASSERT_TRUE(holds(&l, ""));
+	CU_ASSERT_TRUE(list_empty(&l));
+}
+
 void
 suite_list(void)
 {
@@ -120,4 +140,5 @@ suite_list(void)
 	CU_add_test(s, "the current link may be removed inside the loop",
 	            test_the_current_link_may_go_inside_the_loop);
 	CU_add_test(s, "splicing moves all", test_splicing_moves_all);
+	CU_add_test(s, "the front is cut off in one go", test_the_front_is_cut_off);
 }

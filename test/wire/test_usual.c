@@ -74,6 +74,7 @@ random_frame(struct rng *rng, struct frame *f)
 		.src_mac = macs[1],
 		.src = &f->src,
 		.dst = &f->dst,
+		.len = wire_usual_hdr_len(&f->s),
 		.tos = (uint8_t)(rng_below(rng, 64) << 2 | f->s.ecn),
 		.ttl = (uint8_t)rng_below(rng, 256),
 	};

@@ -79,6 +79,15 @@ list_last(const struct list *l)
 	return list_empty(l) ? NULL : l->head.prev;
 }
 
+/* Takes all up to `last`, which is on it, off in one go.  For who forgets them: their links still say
+ * what they said. */
+static inline void
+list_cut_front(struct list *l, struct link *last)
+{
+	l->head.next = last->next;
+	last->next->prev = &l->head;
+}
+
 static inline struct link *
 list_pop_front(struct list *l)
 {

@@ -308,6 +308,7 @@ usual_out(const struct stack *st, struct stack_port *p, struct io_pkt *k, const 
 		.src_mac = p->info.mac,
 		.src = &t->local,
 		.dst = &t->remote,
+		.len = hdr_len,
 		.tos = (uint8_t)(((c ? c->tos : 0) & ~3u) | s->ecn),
 		.ttl = c ? c->ttl : st->cfg.tcp.ttl,
 		.ip_sum = !(p->info.caps & IO_CAP_TX_IP_SUM),

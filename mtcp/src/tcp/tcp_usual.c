@@ -111,23 +111,29 @@ take_window(struct tcp_conn *c, const struct tcp_seg *s, uint32_t acked)
 	}
 }
 
-/* All ranges up to `last` have arrived. */
+/* All ranges up to `last` have arrived.  Those that stay may stand on `timed` in another order. */
 static inline void
-ranges_acked(struct tcp_env *e, struct tcp_conn *c, const struct tcp_sent *last, seq_t ack,
+ranges_acked(struct tcp_env *e, struct tcp_conn *c, struct tcp_sent *last, seq_t ack,
              uint32_t acked)
 {
 	struct tcp_xmit *x = c->xmit;
+	bool all = acked == tcp_flight(c);
+	struct link *l = x->sent.head.next;
 	struct tcp_sent *r;
 	uint32_t n = 0;
 
+	list_cut_front(&x->sent, &last->link);
 	do {
-		r = container_of(x->sent.head.next, struct tcp_sent, link);
+		r = container_of(l, struct tcp_sent, link);
+		l = l->next;
 		tcp_pmtu_delivered(c, seq_sub(r->end, r->start));
-		link_remove(&r->link);
-		link_remove(&r->tlink);
+		if (!all)
+			link_remove(&r->tlink);
 		pool_put(&e->sents, r);
 		n++;
 	} while (r != last);
+	if (all)
+		list_init(&x->timed);
 	c->delivered_segs += n;
 	x->n_sent -= n;
 	x->pipe -= acked;
@@ -156,7 +162,7 @@ samples_taken(struct tcp_env *e, struct tcp_conn *c, const struct tcp_sent *last
 
 static void
 take_ack(struct tcp_env *e, struct tcp_conn *c, const struct tcp_seg *s, uint32_t acked,
-         const struct tcp_sent *last, int64_t now)
+         struct tcp_sent *last, int64_t now)
 {
 	struct rate_sample rate, *wanted = tcp_recovery_wants_rate(c) ? &rate : NULL;
 	uint32_t flight = tcp_flight(c);
@@ -246,13 +252,14 @@ tcp_usual_ends(struct tcp_env *e, struct tcp_conn *c, const struct tcp_seg *s, i
 static inline void
 begin(struct tcp_env *e, struct tcp_conn *c, int64_t now, struct tcp_seg *s)
 {
-	*s = (struct tcp_seg){
-		.seq = c->snd_nxt,
-		.ack = c->rcv_nxt,
-		.flags = TCP_ACK,
-		.sport = tcp_name(c)->lport,
-		.dport = tcp_name(c)->rport,
-	};
+	const struct tcp_tuple *name = tcp_name(c);
+
+	seg_clear(s);
+	s->seq = c->snd_nxt;
+	s->ack = c->rcv_nxt;
+	s->flags = TCP_ACK;
+	s->sport = name->lport;
+	s->dport = name->rport;
 	if (likely(c->flags & TCPF_TS)) {
 		s->opts = TCP_OPT_TS;
 		s->tsval = tcp_ts_now(c, now);

@@ -56,9 +56,10 @@ struct tcp_seg {
 	uint8_t ecn;         /* the ECN field of the IP header around it          */
 	uint16_t mss;
 	uint32_t tsval, tsecr;
-	struct tcp_sack_block sack[TCP_SACK_MAX];
 	bool last;           /* output's: nothing else is to be sent now          */
 	uint8_t n_cookie;    /* fast open: 0 asks for a cookie                    */
+	/* -- what the counts above tell how much there is of -------------------- */
+	struct tcp_sack_block sack[TCP_SACK_MAX];
 	uint8_t cookie[TCP_COOKIE_MAX];
 };
 
@@ -68,6 +69,13 @@ static inline uint32_t
 wire_tcp_headers(const struct ip_addr *peer)
 {
 	return ip_addr_is_v4(peer) ? 40 : 60;
+}
+
+/* Nothing is there: for segments without SACK blocks and cookie, whose places are not touched. */
+static inline void
+seg_clear(struct tcp_seg *s)
+{
+	memset(s, 0, offsetof(struct tcp_seg, sack));
 }
 
 /* The sequence space that a segment occupies (RFC 9293: SEG.LEN). */

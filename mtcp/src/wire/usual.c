@@ -56,18 +56,17 @@ wire_usual_parse(const uint8_t *p, bool ip_sum, bool tcp_sum, struct tcp_seg *s)
 	if (tcp_sum &&
 	    wire_sum_finish(wire_sum_add(pseudo(p + USUAL_SRC, p + USUAL_DST, len), tcp, len)) != 0)
 		return false;
-	*s = (struct tcp_seg){
-		.seq = seq_of(get_be32(tcp + 4)),
-		.ack = seq_of(get_be32(tcp + 8)),
-		.wnd = get_be16(tcp + 14),
-		.len = len - hdr_len,
-		.text = tcp + hdr_len,
-		.sport = get_be16(tcp),
-		.dport = get_be16(tcp + 2),
-		.urg = get_be16(tcp + 18),
-		.flags = tcp[13],
-		.ecn = p[USUAL_IP + 1] & 3u,
-	};
+	seg_clear(s);
+	s->seq = seq_of(get_be32(tcp + 4));
+	s->ack = seq_of(get_be32(tcp + 8));
+	s->wnd = get_be16(tcp + 14);
+	s->len = len - hdr_len;
+	s->text = tcp + hdr_len;
+	s->sport = get_be16(tcp);
+	s->dport = get_be16(tcp + 2);
+	s->urg = get_be16(tcp + 18);
+	s->flags = tcp[13];
+	s->ecn = p[USUAL_IP + 1] & 3u;
 	if (hdr_len == TCP_HDR_LEN)
 		return true;
 	s->opts = TCP_OPT_TS;
@@ -77,7 +76,7 @@ wire_usual_parse(const uint8_t *p, bool ip_sum, bool tcp_sum, struct tcp_seg *s)
 }
 
 static void
-build_tcp(uint8_t *tcp, const struct tcp_seg *s)
+build_tcp(uint8_t *restrict tcp, const struct tcp_seg *s)
 {
 	uint32_t words = TCP_HDR_LEN / 4;
 
@@ -113,10 +112,10 @@ ip_sum_built(const struct usual_hdr *h, uint32_t flags, uint32_t len)
 }
 
 void
-wire_usual_build(uint8_t *p, const struct usual_hdr *h, const struct tcp_seg *s)
+wire_usual_build(uint8_t *restrict p, const struct usual_hdr *h, const struct tcp_seg *s)
 {
 	uint8_t *ip = p + USUAL_IP, *tcp = p + USUAL_TCP;
-	uint32_t len = wire_usual_hdr_len(s) - USUAL_TCP + s->len;
+	uint32_t len = h->len - USUAL_TCP + s->len;
 	uint32_t flags = IP_DF << 16 | (uint32_t)h->ttl << 8 | IP_PROTO_TCP;
 
 	memcpy(p, h->dst_mac, 6);

@@ -29,6 +29,7 @@ bool wire_usual_parse(const uint8_t *p, bool ip_sum, bool tcp_sum, struct tcp_se
 struct usual_hdr {
 	const uint8_t *dst_mac, *src_mac; /* 6 bytes each                             */
 	const struct ip_addr *src, *dst;  /* of IPv4                                  */
+	uint32_t len;                     /* of all headers: wire_usual_hdr_len()     */
 	uint8_t tos, ttl;
 	bool ip_sum, tcp_sum;             /* compute them, or leave them to the port: */
 };
@@ -49,4 +50,4 @@ wire_usual_hdr_len(const struct tcp_seg *s)
 
 /* Writes all headers of a frame whose text stands in its place already.  A TCP checksum that is
  * left to the port is that of the pseudo-header; IP's is 0. */
-void wire_usual_build(uint8_t *p, const struct usual_hdr *h, const struct tcp_seg *s);
+void wire_usual_build(uint8_t *restrict p, const struct usual_hdr *h, const struct tcp_seg *s);
