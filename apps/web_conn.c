@@ -148,7 +148,7 @@ conn_new(struct server *s, int sockid)
 	*c = (struct conn){.sockid = sockid, .since = s->now};
 	list_append(&s->live, c);
 	s->tally.accepted++;
-	conn_watch(s, c, MTCP_EPOLLIN);
+	conn_watch(s, c, CONN_READS);
 }
 
 void

@@ -49,6 +49,9 @@ void server_watch(struct server *s, bool on);
 /* conn_touch(), when the time has moved on. */
 void conn_touch_anew(struct server *s, struct conn *c);
 
+/* What a connection that reads is told of, once: web_read() takes all that is there, or asks again. */
+#define CONN_READS (MTCP_EPOLLIN | MTCP_EPOLLRDHUP | (uint32_t)MTCP_EPOLLET)
+
 /* The events to be told of, when they are not those already. */
 void conn_watch_anew(struct server *s, struct conn *c, uint32_t interest);
 

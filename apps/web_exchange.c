@@ -335,11 +335,14 @@ serve_all(struct server *s, struct conn *c)
 		return;
 	if (c->in_len == 0)
 		conn_give_buffer(s, c);
-	conn_watch(s, c, MTCP_EPOLLIN);
+	if (c->dry)
+		conn_watch(s, c, CONN_READS);
+	else /* of what is there already nobody would tell */
+		conn_watch_anew(s, c, CONN_READS);
 }
 
 void
-web_read(struct server *s, struct conn *c)
+web_read(struct server *s, struct conn *c, bool ended)
 {
 	size_t room;
 	ssize_t n;
@@ -354,7 +357,7 @@ web_read(struct server *s, struct conn *c)
 	}
 	room = HTTP_HEAD_MAX - c->in_len;
 	n = mtcp_read(s->ctx, c->sockid, c->in + c->in_len, room);
-	c->dry = n < (ssize_t)room;
+	c->dry = n < (ssize_t)room && !ended; /* the end is read apart */
 	if (n > 0) {
 		c->in_len += (size_t)n;
 		serve_all(s, c);

@@ -6,7 +6,7 @@
 #include "apps/web_server.h"
 
 /* Reads what has arrived and serves the requests that are whole. */
-void web_read(struct server *s, struct conn *c);
+void web_read(struct server *s, struct conn *c, bool ended);
 
 /* Goes on with a reply; when it is complete, with the requests behind it. */
 void web_send(struct server *s, struct conn *c);

@@ -25,7 +25,7 @@ conn_ready(struct server *s, struct conn *c, uint32_t events)
 	}
 	switch (c->phase) {
 	case READING:
-		web_read(s, c);
+		web_read(s, c, events & MTCP_EPOLLRDHUP);
 		break;
 	case SENDING:
 		if (events & MTCP_EPOLLHUP)

@@ -181,6 +181,7 @@ static_assert((int)MTCP_EPOLLOUT == (int)EPOLLOUT, "events are the kernel's");
 static_assert((int)MTCP_EPOLLERR == (int)EPOLLERR, "events are the kernel's");
 static_assert((int)MTCP_EPOLLHUP == (int)EPOLLHUP, "events are the kernel's");
 static_assert((int)MTCP_EPOLLRDHUP == (int)EPOLLRDHUP, "events are the kernel's");
+static_assert((uint32_t)MTCP_EPOLLET == (uint32_t)EPOLLET, "so is how they are told");
 static_assert((int)MTCP_EPOLL_CTL_ADD == EPOLL_CTL_ADD, "so are operations");
 static_assert((int)MTCP_EPOLL_CTL_DEL == EPOLL_CTL_DEL, "so are operations");
 static_assert((int)MTCP_EPOLL_CTL_MOD == EPOLL_CTL_MOD, "so are operations");
