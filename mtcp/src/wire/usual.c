@@ -75,13 +75,19 @@ wire_usual_parse(const uint8_t *p, bool ip_sum, bool tcp_sum, struct tcp_seg *s)
 	return true;
 }
 
-static void
+/* Words, flags, window: in host order, as the others are put. */
+static inline uint32_t
+tcp_fourth(const struct tcp_seg *s)
+{
+	uint32_t words = (TCP_HDR_LEN + (s->opts & TCP_OPT_TS ? TS_LEN : 0)) / 4;
+
+	return words << 28 | (uint32_t)s->flags << 16 | s->wnd;
+}
+
+static inline void
 build_tcp(uint8_t *restrict tcp, const struct tcp_seg *s)
 {
-	uint32_t words = TCP_HDR_LEN / 4;
-
 	if (s->opts & TCP_OPT_TS) {
-		words += TS_LEN / 4;
 		put_be32(tcp + TCP_HDR_LEN, TS_WORD);
 		put_be32(tcp + TCP_HDR_LEN + 4, s->tsval);
 		put_be32(tcp + TCP_HDR_LEN + 8, s->tsecr);
@@ -89,7 +95,7 @@ build_tcp(uint8_t *restrict tcp, const struct tcp_seg *s)
 	put_be32(tcp, (uint32_t)s->sport << 16 | s->dport);
 	put_be32(tcp + 4, s->seq.v);
 	put_be32(tcp + 8, s->ack.v);
-	put_be32(tcp + 12, words << 28 | (uint32_t)s->flags << 16 | s->wnd);
+	put_be32(tcp + 12, tcp_fourth(s));
 	put_be32(tcp + 16, s->urg);
 }
 
@@ -99,8 +105,20 @@ store16(uint8_t *p, uint16_t v)
 	memcpy(p, &v, sizeof v);
 }
 
-/* ip_sum_of() what is written, from what it is made of: to load words that have just been stored
+/* Sums of what is written, from what it is made of: to load words that have just been stored
  * in other pieces takes as long as the stores. */
+static inline uint64_t
+tcp_sum_built(const struct tcp_seg *s)
+{
+	uint64_t sum = be32((uint32_t)s->sport << 16 | s->dport).raw;
+
+	sum += (uint64_t)be32(s->seq.v).raw + be32(s->ack.v).raw + be32(tcp_fourth(s)).raw +
+	       be32(s->urg).raw;
+	if (s->opts & TCP_OPT_TS)
+		sum += (uint64_t)be32(TS_WORD).raw + be32(s->tsval).raw + be32(s->tsecr).raw;
+	return sum;
+}
+
 static inline uint16_t
 ip_sum_built(const struct usual_hdr *h, uint32_t flags, uint32_t len)
 {
@@ -116,7 +134,7 @@ wire_usual_build(uint8_t *restrict p, const struct usual_hdr *h, const struct tc
 {
 	uint8_t *ip = p + USUAL_IP, *tcp = p + USUAL_TCP;
 	uint32_t len = h->len - USUAL_TCP + s->len;
-	uint32_t flags = IP_DF << 16 | (uint32_t)h->ttl << 8 | IP_PROTO_TCP;
+	uint32_t flags = IP_DF << 16 | (uint32_t)h->ttl << 8 | IP_PROTO_TCP, sum;
 
 	memcpy(p, h->dst_mac, 6);
 	memcpy(p + 6, h->src_mac, 6);
@@ -127,9 +145,11 @@ wire_usual_build(uint8_t *restrict p, const struct usual_hdr *h, const struct tc
 	memcpy(ip + 12, h->src->b + 12, 4);
 	memcpy(ip + 16, h->dst->b + 12, 4);
 	build_tcp(tcp, s);
-	if (h->tcp_sum)
-		store16(tcp + 16, wire_sum_finish(wire_sum_add(pseudo(h->src->b + 12, h->dst->b + 12, len),
-		                                               tcp, len)));
-	else
-		store16(tcp + 16, wire_sum_fold(pseudo(h->src->b + 12, h->dst->b + 12, len)));
+	sum = pseudo(h->src->b + 12, h->dst->b + 12, len);
+	if (h->tcp_sum) {
+		sum = wire_sum_carries(sum + tcp_sum_built(s));
+		store16(tcp + 16, wire_sum_finish(wire_sum_add(sum, p + h->len, s->len)));
+	} else {
+		store16(tcp + 16, wire_sum_fold(sum));
+	}
 }
