@@ -170,6 +170,7 @@ ip_unblock(struct stack *st, struct list *waiters, int64_t now)
 {
 	struct link *l;
 
+	st->proved_at = INT64_MIN; /* what follows confirms what has just been learned */
 	while ((l = list_pop_front(waiters))) {
 		struct tcp_conn *c = container_of(l, struct tcp_conn, tx_link);
 
@@ -421,7 +422,6 @@ arp_in(struct stack *st, unsigned port, const uint8_t *data, size_t len, int64_t
 	target = ip_addr_v4(a.tpa);
 	for_us = port_owns(p, &target);
 	list_init(&ready);
-	st->proved_at = INT64_MIN; /* what follows confirms what is learned here */
 	if (a.spa != 0 && is_host(st, &sender))
 		(void)neigh_learn(&p->neigh, &sender, &a.sha,
 		                  !for_us               ? NEIGH_HEARD_ANNOUNCE
