@@ -8,8 +8,8 @@
 
 #define LOOK_EVERY 10   /* ms, for successors */
 #define GIVE_WAY   5000 /* ms: for workers older still to leave the places that successors wait for */
-#define LINGER     1000 /* ms: a handshake that has begun is over by then, its last segment sent twice */
-#define MAKE_WAY   200  /* ms: the same for most, since nobody may listen meanwhile */
+#define LINGER     1500 /* ms: a handshake that has begun is over by then, its SYN-ACK sent again after a second */
+#define MAKE_WAY   200  /* ms: the same for most, where nobody listens meanwhile */
 
 /* Between the master, which counts generations, and the workers of two of them. */
 static struct {
@@ -23,6 +23,7 @@ static struct {
 static unsigned generation;
 static ngx_msec_t patience;
 static ngx_msec_t give_way;  /* so long others may leave their places instead */
+static ngx_flag_t single;    /* one worker, so that nobody listens until its successor does */
 static ngx_uint_t first;     /* workers below make way first, the others when as many have followed */
 static ngx_uint_t followers; /* that listened when we looked last */
 static enum { WORKS, PUT_OFF, LINGERS } state;
@@ -62,6 +63,7 @@ ngx_mtcp_relay_begin(ngx_msec_t most, ngx_uint_t workers, ngx_uint_t places)
 	generation = atomic_load(&page->generation);
 	patience = most;
 	give_way = places > workers ? GIVE_WAY : 0;
+	single = workers == 1;
 	first = ngx_max(workers / 2, 1);
 	state = WORKS;
 }
@@ -159,7 +161,7 @@ put_off(ngx_cycle_t *cycle)
 		until = ngx_current_msec + patience;
 	}
 	if (is_in_the_way())
-		let_go(cycle, MAKE_WAY);
+		let_go(cycle, single ? MAKE_WAY : LINGER);
 	else if (!successors_are_due() || is_over())
 		let_go(cycle, LINGER);
 }

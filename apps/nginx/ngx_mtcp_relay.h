@@ -2,8 +2,8 @@
 /*
  * A reload without a moment in which nobody listens.  nginx's master tells old workers to quit a
  * tenth of a second after it has made new ones, and a new one's stack takes longer to start.  So an old
- * worker puts the order off until its successors listen; then it retires its listeners, accepts for a second
- * what has begun already, and quits.
+ * worker puts the order off until its successors listen; then it retires its listeners, accepts for a second and a
+ * half what has begun already, and quits.
  *
  * Workers know of each other through one page that the master made.  A quit without successors is one at
  * once.  While a successor waits for a place, an old worker makes way: at once if there are no more places than
