@@ -55,7 +55,8 @@ enum socket_type {
 	MTCP_SOCK_PROXY,
 	MTCP_SOCK_LISTENER,
 	MTCP_SOCK_EPOLL,
-	MTCP_SOCK_PIPE
+	MTCP_SOCK_PIPE,
+	MTCP_SOCK_DGRAM
 };
 
 /* The part of the configuration that a program may read and change itself. */
@@ -184,9 +185,9 @@ mtcp_sighandler_t mtcp_register_signal(int signum, mtcp_sighandler_t handler);
 /* ---- sockets ------------------------------------------------------------ */
 
 /*
- * A new socket.  domain AF_INET or AF_INET6; type SOCK_STREAM, or'ed with
- * SOCK_NONBLOCK if wanted (MTCP_SOCK_STREAM is taken as SOCK_STREAM);
- * protocol 0 or IPPROTO_TCP.  Never blocks.
+ * A new socket.  domain AF_INET or AF_INET6; type SOCK_STREAM or SOCK_DGRAM, or'ed with
+ * SOCK_NONBLOCK if wanted (datagrams: AF_INET only so far; MTCP_SOCK_STREAM is taken as SOCK_STREAM);
+ * protocol 0, or IPPROTO_TCP or IPPROTO_UDP.  Never blocks.
  * EAFNOSUPPORT, EPROTONOSUPPORT, EMFILE (max_concurrency reached).
  */
 int mtcp_socket(mctx_t mctx, int domain, int type, int protocol);
@@ -308,13 +309,49 @@ int mtcp_readv(mctx_t mctx, int sockid, const struct iovec *iov, int numiov);
 int mtcp_writev(mctx_t mctx, int sockid, const struct iovec *iov, int numiov);
 
 /*
- * As mtcp_send() and mtcp_recv() on the pieces of msg->msg_iov.  A connected
+ * As mtcp_send() and mtcp_recv() on the pieces of msg->msg_iov, and of a datagram as
+ * mtcp_sendto() and mtcp_recvfrom() with the address in msg_name.  A connected
  * stream needs no msg_name: sending ignores it (but for MSG_FASTOPEN),
  * receiving sets msg_namelen to 0.  No control messages: msg_controllen becomes 0
  * on receiving and must be 0 on sending (EINVAL).
  */
 ssize_t mtcp_sendmsg(mctx_t mctx, int sockid, const struct msghdr *msg, int flags);
 ssize_t mtcp_recvmsg(mctx_t mctx, int sockid, struct msghdr *msg, int flags);
+
+/* ---- datagrams ---------------------------------------------------------- */
+
+/*
+ * A socket of SOCK_DGRAM sends and receives datagrams, of 65,507 bytes at most, whole or
+ * not at all.  It has a port when it is bound, connected or sends for the first time; what
+ * the stack chooses cannot be guessed.  mtcp_connect() is over at once: it names the peer, whose
+ * datagrams alone are received from then on; AF_UNSPEC takes that back.  What is sent waits in
+ * the socket until the stack's next turn; long datagrams leave in fragments.  mtcp_read() and
+ * mtcp_recv() return one datagram, and what does not fit is lost; mtcp_write() and
+ * mtcp_send() send one to the peer.  Errors that only the stack can know (ENETUNREACH,
+ * EACCES for a broadcast without SO_BROADCAST, EMSGSIZE of a path), and ECONNREFUSED and
+ * others that a connected socket hears of by ICMP, are the result of the next call, once, or
+ * SO_ERROR's.  Datagrams beyond SO_RCVBUF (212,992 bytes) are dropped.
+ */
+
+/*
+ * Sends len bytes to `to`, or with NULL to the peer: len.  May block while the socket holds
+ * more than SO_SNDBUF lets it.  flags: MSG_DONTWAIT, MSG_NOSIGNAL.  For a stream: mtcp_send(), and
+ * `to` counts with MSG_FASTOPEN only.
+ * EAGAIN, EMSGSIZE (too long, or for IP_MTU_DISCOVER), EDESTADDRREQ (no peer), EINVAL
+ * (port 0), EADDRNOTAVAIL (no port left), EOPNOTSUPP (another flag), EPIPE (after SHUT_WR).
+ */
+ssize_t mtcp_sendto(mctx_t mctx, int sockid, const void *buf, size_t len, int flags,
+                    const struct sockaddr *to, socklen_t tolen);
+
+/*
+ * The next datagram, up to len bytes of it into buf: how many; `from` and fromlen, both or none
+ * NULL, receive its sender.  May block until there is one.  flags: MSG_PEEK (it stays), MSG_TRUNC
+ * (returns its whole length), MSG_DONTWAIT.  For a stream: mtcp_recv(), `from` left alone.
+ * mtcp_recvmsg() sets MSG_TRUNC in msg_flags when some of it was lost.
+ * EAGAIN (also when SO_RCVTIMEO ran out), ECONNREFUSED and others (see above), EINTR.
+ */
+ssize_t mtcp_recvfrom(mctx_t mctx, int sockid, void *buf, size_t len, int flags,
+                      struct sockaddr *from, socklen_t *fromlen);
 
 /* ---- about a socket ----------------------------------------------------- */
 

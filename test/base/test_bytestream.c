@@ -182,6 +182,58 @@ test_bytes_arrive_in_order(void)
 	rig_free(g);
 }
 
+/* A record in up to three parts; the reader sees nothing before the last. */
+static void
+rig_record(struct rig *g, uint32_t len, struct rng *rng)
+{
+	uint32_t used = stream_used(&g->w, &g->r), done = 0;
+	struct stream_record rec;
+
+	for (uint32_t i = 0; i < len; i++)
+		g->flat[g->n + i] = byte_at(g->count + i);
+	stream_begin(&rec, &g->w, &g->seen);
+	for (unsigned part = 0; part < 3; part++) {
+		uint32_t n = part == 2 ? len - done : rng_below(rng, len - done + 1);
+
+		stream_append(&rec, &g->empty, g->flat + g->n + done, n);
+		done += n;
+		CU_ASSERT_EQUAL(stream_used(&g->w, &g->r), used);
+	}
+	stream_commit(&rec);
+	g->n += len;
+	g->count += len;
+}
+
+static void
+test_records_appear_as_a_whole(void)
+{
+	struct rig *g = rig_new(UINT32_MAX - 50000);
+	struct rng rng = { 9 };
+
+	for (unsigned i = 0; i < 20000; i++) {
+		uint32_t len = rng_below(&rng, 8) ? 1 + rng_below(&rng, 100)
+		                                  : 1 + rng_below(&rng, 3 * ROOM);
+
+		if (rng_below(&rng, 2))
+			rig_refresh(g);
+		if (stream_chunks(len) + 1 < g->empty.n && g->n + len < FLAT_MAX)
+			rig_record(g, len, &rng);
+		if (rng_below(&rng, 3) == 0 || g->empty.n < 6)
+			CU_ASSERT_TRUE_FATAL(rig_read(g, rng_below(&rng, g->n + 1)));
+		if (rng_below(&rng, 10) == 0) {
+			CU_ASSERT_TRUE_FATAL(rig_drain(g));
+			rig_refresh(g);
+		}
+		if (g->empty.n < 6) {
+			CU_ASSERT_TRUE_FATAL(rig_drain(g));
+			rig_refresh(g);
+		}
+	}
+	CU_ASSERT_TRUE(rig_drain(g));
+	CU_ASSERT_TRUE(rig_all_back(g));
+	rig_free(g);
+}
+
 static void
 test_write_into_empty_stream_leaves_no_chunk_behind(void)
 {
@@ -549,6 +601,7 @@ suite_bytestream(void)
 {
 	CU_pSuite s = CU_add_suite("bytestream", NULL, NULL);
 
+	CU_add_test(s, "records appear as a whole", test_records_appear_as_a_whole);
 	CU_add_test(s, "bytes arrive in order", test_bytes_arrive_in_order);
 	CU_add_test(s, "reading is peeking and consuming", test_reading_is_peeking_and_consuming);
 	CU_add_test(s, "a write into an empty stream leaves no chunk behind",

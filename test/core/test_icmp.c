@@ -270,6 +270,8 @@ test_quotes_of_other_protocols_and_fragments_are_refused(void)
 	struct icmp_error e;
 
 	q[9] = IP_PROTO_UDP;
+	CU_ASSERT(icmp4_error_parse(&m, &e) && e.proto == IP_PROTO_UDP);
+	q[9] = 132;
 	CU_ASSERT_FALSE(icmp4_error_parse(&m, &e));
 	q[9] = IP_PROTO_TCP;
 	q[7] = 1; /* behind the first fragment there are no ports */

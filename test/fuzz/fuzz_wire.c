@@ -10,6 +10,7 @@
 #include "wire/nd.h"
 #include "wire/sum.h"
 #include "wire/tcp_wire.h"
+#include "wire/udp_wire.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -68,6 +69,23 @@ fuzz_tcp(const uint8_t *p, size_t len, const struct ip_addr *src, const struct i
 }
 
 static void
+fuzz_udp(const uint8_t *p, size_t len, const struct ip_addr *src, const struct ip_addr *dst)
+{
+	static uint8_t out[UINT16_MAX];
+	struct udp_hdr h, g;
+
+	must(wire_udp_parse_quoted(p, len, &h) == (len >= UDP_LEN));
+	if (!wire_udp_parse(p, len, &h))
+		return;
+	must(h.len <= len);
+	(void)wire_udp_sum_ok(p, src, dst);
+	memcpy(out, p, h.len);
+	wire_udp_build(out, &h, src, dst);
+	must(wire_udp_sum_ok(out, src, dst) && wire_udp_parse(out, h.len, &g));
+	must(h.sport == g.sport && h.dport == g.dport && h.len == g.len);
+}
+
+static void
 fuzz_icmp(const uint8_t *p, size_t len)
 {
 	struct ip4_hdr h;
@@ -106,6 +124,7 @@ fuzz_ip4(const uint8_t *p, size_t len)
 	rebuild_ip4(&h);
 	fuzz_tcp(p + h.hdr_len, (size_t)h.total_len - h.hdr_len, &h.src, &h.dst);
 	fuzz_icmp(p + h.hdr_len, (size_t)h.total_len - h.hdr_len);
+	fuzz_udp(p + h.hdr_len, (size_t)h.total_len - h.hdr_len, &h.src, &h.dst);
 }
 
 /* Without its extension headers, built again. */
@@ -221,6 +240,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	fuzz_ip6(data, size);
 	fuzz_icmp(data, size);
 	fuzz_tcp(data, size, &v6, &v6);
+	fuzz_udp(data, size, &v6, &v6);
 	if (!wire_eth_parse(data, size, &eth))
 		return 0;
 	fuzz_arp(data + ETH_LEN, size - ETH_LEN);

@@ -10,12 +10,14 @@ server_start tap || give_up "epserver on a TAP"
 
 all_answered() { in_peer ping -q -c "$1" -i 0.01 -W 1 -s "$2" -M do $ours | grep -q " $1 received"; }
 
+some_answered() { in_peer ping -q -c "$1" -i 0.01 -W 1 -s "$2" $ours | grep -q " $1 received"; }
+
 for size in 0 1 56 1471 1472; do
 	check "20 pings with $size bytes" all_answered 20 $size
 done
 
 for size in 1473 4000 65000 65507; do
-	check "10 pings with $size bytes, in fragments" in_peer ping -q -c 10 -i 0.01 -W 1 -s $size $ours
+	check "10 pings with $size bytes, in fragments" some_answered 10 $size
 done
 
 if command -v arping >/dev/null; then

@@ -7,6 +7,7 @@
 
 #include <errno.h>
 
+#include "api/dgram_sock.h"
 #include "api/epoll_set.h"
 #include "api/ref_opts.h"
 #include "api/sockaddr.h"
@@ -183,16 +184,21 @@ mtcp_connect(mctx_t mctx, int sockid, const struct sockaddr *addr, socklen_t add
 {
 	struct sockref *r = sockref_of_socket(mctx, sockid);
 	struct sock_addr to;
+	bool unspec;
 	int err;
 
 	if (!r)
 		return -1;
-	if (addr && addrlen >= sizeof addr->sa_family && addr->sa_family == AF_UNSPEC &&
-	    r->type == MTCP_SOCK_STREAM)
+	unspec = addr && addrlen >= sizeof addr->sa_family && addr->sa_family == AF_UNSPEC;
+	if (unspec && r->type == MTCP_SOCK_STREAM)
 		return call_answer(unconnect(mctx, r));
+	if (unspec && r->type == MTCP_SOCK_DGRAM)
+		return call_answer(dgram_connect(mctx, r, NULL));
 	err = connect_address(mctx, r, addr, addrlen, &to);
 	if (err)
 		return call_answer(err);
+	if (r->type == MTCP_SOCK_DGRAM)
+		return call_answer(dgram_connect(mctx, r, &to));
 	if (r->type == MTCP_SOCK_LISTENER)
 		return call_answer(EISCONN);
 	if (connect_asked(mctx, r))

@@ -10,6 +10,8 @@
 #include "api/api_connect.h"
 #include "api/api_pipe.h"
 #include "api/context.h"
+#include "api/dgram_sock.h"
+#include "api/pieces.h"
 #include "api/ref_opts.h"
 #include "api/sockaddr.h"
 #include "api/urgent.h"
@@ -17,52 +19,6 @@
 
 #define RECV_FLAGS (MSG_PEEK | MSG_DONTWAIT | MSG_WAITALL | MSG_NOSIGNAL | MSG_OOB)
 #define SEND_FLAGS (MSG_DONTWAIT | MSG_MORE | MSG_EOR | MSG_NOSIGNAL | MSG_FASTOPEN | MSG_OOB)
-
-/* Where a call stands in the caller's pieces. */
-struct pieces {
-	const struct iovec *v;
-	int n;
-	size_t off;  /* in v[0]         */
-	size_t left; /* in all of them  */
-};
-
-/* 0 or an errno value. */
-static int
-pieces_init(struct pieces *p, const struct iovec *v, int n)
-{
-	*p = (struct pieces){ .v = v, .n = n };
-	if (n < 0 || n > IOV_MAX)
-		return EINVAL;
-	if (n > 0 && !v)
-		return EFAULT;
-	for (int i = 0; i < n; i++) {
-		if (v[i].iov_len > 0 && !v[i].iov_base)
-			return EFAULT;
-		if (v[i].iov_len > SSIZE_MAX - p->left)
-			return EINVAL;
-		p->left += v[i].iov_len;
-	}
-	return 0;
-}
-
-/* The piece at hand, at most `max` bytes of it; only while left > 0. */
-static uint32_t
-pieces_next(struct pieces *p, uint32_t max, uint8_t **data)
-{
-	while (p->v->iov_len == p->off) {
-		p->v++;
-		p->off = 0;
-	}
-	*data = (uint8_t *)p->v->iov_base + p->off;
-	return (uint32_t)min(p->v->iov_len - p->off, (size_t)max);
-}
-
-static void
-pieces_done(struct pieces *p, uint32_t len)
-{
-	p->off += len;
-	p->left -= len;
-}
 
 static bool
 may_wait(const struct sockref *r, int flags)
@@ -234,15 +190,27 @@ pipe_recv(struct mtcp_context *ctx, struct sockref *r, struct pieces p)
 	return sum;
 }
 
+/* `from`: who sent a datagram, and whether some of it was lost. */
+struct recv_from {
+	struct sock_addr addr;
+	bool is_dgram, cut;
+};
+
 static ssize_t
-recv_pieces(struct mtcp_context *ctx, struct sockref *r, const struct iovec *v, int n, int flags)
+recv_pieces(struct mtcp_context *ctx, struct sockref *r, const struct iovec *v, int n, int flags,
+            struct recv_from *from)
 {
+	struct recv_from unasked;
 	struct pieces p;
 	int err;
 
 	if (!r)
 		return -1;
+	from = from ? from : &unasked;
+	*from = (struct recv_from){ .is_dgram = r->type == MTCP_SOCK_DGRAM };
 	err = pieces_init(&p, v, n);
+	if (!err && from->is_dgram)
+		return dgram_recv(ctx, r, p, flags, &from->addr, &from->cut);
 	if (!err && ((flags & ~RECV_FLAGS) || r->type == MTCP_SOCK_EPOLL))
 		err = EINVAL;
 	if (err) {
@@ -283,7 +251,7 @@ recv_one(struct mtcp_context *ctx, struct sockref *r, char *buf, size_t len, int
 	struct iovec v = { buf, len };
 	ssize_t n = r && flags == 0 ? recv_quick(ctx, r, buf, len) : 0;
 
-	return likely(n > 0) ? n : recv_pieces(ctx, r, &v, 1, flags);
+	return likely(n > 0) ? n : recv_pieces(ctx, r, &v, 1, flags, NULL);
 }
 
 /* -- out ------------------------------------------------------------------ */
@@ -468,6 +436,8 @@ send_pieces(struct mtcp_context *ctx, struct sockref *r, const struct iovec *v, 
 	if (!r)
 		return -1;
 	err = pieces_init(&p, v, n);
+	if (!err && r->type == MTCP_SOCK_DGRAM)
+		return dgram_send(ctx, r, p, flags, to);
 	if (!err && r->type == MTCP_SOCK_EPOLL)
 		err = EINVAL;
 	if (!err && (flags & ~SEND_FLAGS))
@@ -559,7 +529,7 @@ mtcp_readv(mctx_t mctx, int sockid, const struct iovec *iov, int numiov)
 {
 	if (!fits_int(iov, numiov))
 		return -1;
-	return (int)recv_pieces(mctx, sockref_of(mctx, sockid), iov, numiov, 0);
+	return (int)recv_pieces(mctx, sockref_of(mctx, sockid), iov, numiov, 0, NULL);
 }
 
 int
@@ -582,40 +552,84 @@ msg_usable(const struct msghdr *msg)
 	return false;
 }
 
+/* Whether it matters to whom a call says that it sends. */
+static bool
+names_peer(const struct sockref *r, int flags)
+{
+	return r->type == MTCP_SOCK_DGRAM || (flags & MSG_FASTOPEN);
+}
+
+ssize_t
+mtcp_sendto(mctx_t mctx, int sockid, const void *buf, size_t len, int flags,
+            const struct sockaddr *to, socklen_t tolen)
+{
+	struct msghdr m = { .msg_name = (void *)(uintptr_t)to, .msg_namelen = tolen };
+	struct iovec v = { (void *)(uintptr_t)buf, len };
+
+	m.msg_iov = &v;
+	m.msg_iovlen = 1;
+	return mtcp_sendmsg(mctx, sockid, &m, flags);
+}
+
+ssize_t
+mtcp_recvfrom(mctx_t mctx, int sockid, void *buf, size_t len, int flags, struct sockaddr *from,
+              socklen_t *fromlen)
+{
+	struct sockref *r = sockref_of_socket(mctx, sockid);
+	struct iovec v = { buf, len };
+	struct recv_from who;
+	ssize_t n;
+
+	if (from && !fromlen) {
+		errno = EFAULT;
+		return -1;
+	}
+	n = recv_pieces(mctx, r, &v, 1, flags, &who);
+	if (n >= 0 && from && who.is_dgram)
+		sockaddr_write(&who.addr, ref_is_v6(mctx, r), from, fromlen);
+	return n;
+}
+
 ssize_t
 mtcp_sendmsg(mctx_t mctx, int sockid, const struct msghdr *msg, int flags)
 {
 	struct sockref *r = sockref_of_socket(mctx, sockid);
 	struct sock_addr to;
+	bool named;
 	int err = 0;
 
 	if (!r || !msg_usable(msg))
 		return -1;
+	named = msg->msg_name && names_peer(r, flags);
 	if (msg->msg_controllen > 0)
 		err = EINVAL;
-	else if ((flags & MSG_FASTOPEN) && msg->msg_name)
+	else if (named)
 		err = connect_address(mctx, r, msg->msg_name, msg->msg_namelen, &to);
 	if (err) {
 		errno = err;
 		return -1;
 	}
 	return send_pieces(mctx, r, msg->msg_iov, (int)msg->msg_iovlen, flags,
-	                   (flags & MSG_FASTOPEN) && msg->msg_name ? &to : NULL);
+	                   named ? &to : NULL);
 }
 
 ssize_t
 mtcp_recvmsg(mctx_t mctx, int sockid, struct msghdr *msg, int flags)
 {
 	struct sockref *r = sockref_of_socket(mctx, sockid);
+	struct recv_from who;
 	ssize_t n;
 
 	if (!r || !msg_usable(msg))
 		return -1;
-	n = recv_pieces(mctx, r, msg->msg_iov, (int)msg->msg_iovlen, flags);
-	if (n >= 0) {
+	n = recv_pieces(mctx, r, msg->msg_iov, (int)msg->msg_iovlen, flags, &who);
+	if (n < 0)
+		return n;
+	if (msg->msg_name && who.is_dgram)
+		sockaddr_write(&who.addr, ref_is_v6(mctx, r), msg->msg_name, &msg->msg_namelen);
+	else
 		msg->msg_namelen = 0;
-		msg->msg_controllen = 0;
-		msg->msg_flags = flags & MSG_OOB;
-	}
+	msg->msg_controllen = 0;
+	msg->msg_flags = who.is_dgram ? (who.cut ? MSG_TRUNC : 0) : flags & MSG_OOB;
 	return n;
 }

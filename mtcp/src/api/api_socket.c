@@ -11,6 +11,7 @@
 #include "api/api_connect.h"
 #include "api/api_pipe.h"
 #include "api/context.h"
+#include "api/dgram_sock.h"
 #include "api/epoll_set.h"
 #include "api/ref_opts.h"
 #include "api/sockaddr.h"
@@ -24,14 +25,20 @@ int
 mtcp_socket(mctx_t mctx, int domain, int type, int protocol)
 {
 	int kind = type & ~(SOCK_NONBLOCK | SOCK_CLOEXEC), id;
+	bool dgram = kind == SOCK_DGRAM;
 
 	if (!context_usable(mctx))
 		return -1;
 	if (domain != AF_INET && domain != AF_INET6)
 		return call_answer(EAFNOSUPPORT);
-	if (kind != SOCK_STREAM || (protocol != 0 && protocol != IPPROTO_TCP))
+	if ((kind != SOCK_STREAM && !dgram) ||
+	    (protocol != 0 && protocol != (dgram ? IPPROTO_UDP : IPPROTO_TCP)))
 		return call_answer(EPROTONOSUPPORT);
-	id = sockref_new(mctx, MTCP_SOCK_STREAM);
+	if (dgram && domain == AF_INET6)
+		return call_answer(EAFNOSUPPORT);
+	id = sockref_new(mctx, dgram ? MTCP_SOCK_DGRAM : MTCP_SOCK_STREAM);
+	if (id >= 0 && dgram)
+		dgram_begin(mctx, ref_at(mctx, (uint32_t)id));
 	if (id >= 0 && domain == AF_INET6)
 		atomic_store_explicit(&ref_sock(mctx, ref_at(mctx, (uint32_t)id))->opt_bits,
 		                      SOCK_OPT_V6, memory_order_relaxed);
@@ -66,6 +73,8 @@ mtcp_bind(mctx_t mctx, int sockid, const struct sockaddr *addr, socklen_t addrle
 		return call_answer(err);
 	if (ref_has_bit(mctx, r, SOCK_OPT_V6ONLY) && ip_addr_is_v4(&to.ip))
 		return call_answer(EINVAL);
+	if (r->type == MTCP_SOCK_DGRAM)
+		return call_answer(dgram_bind(mctx, r, &to));
 	if ((r->flags & REF_BOUND) || connect_asked(mctx, r))
 		return call_answer(EINVAL);
 	return call_answer(bind_to(mctx, r, &to));
@@ -80,6 +89,8 @@ mtcp_listen(mctx_t mctx, int sockid, int backlog)
 
 	if (!r)
 		return -1;
+	if (r->type == MTCP_SOCK_DGRAM)
+		return call_answer(EOPNOTSUPP);
 	if (connect_asked(mctx, r))
 		return call_answer(EINVAL);
 	if (!(r->flags & REF_BOUND))
@@ -137,7 +148,10 @@ mtcp_getsockname(mctx_t mctx, int sockid, struct sockaddr *addr, socklen_t *addr
 
 	if (!r || !address_wanted(addr, addrlen))
 		return -1;
-	name = local_name(mctx, r);
+	if (r->type != MTCP_SOCK_DGRAM)
+		name = local_name(mctx, r);
+	else if (!dgram_local(mctx, r, &name))
+		name = (struct sock_addr){ .port = 0 };
 	sockaddr_write(&name, ref_is_v6(mctx, r), addr, addrlen);
 	return 0;
 }
@@ -146,10 +160,17 @@ int
 mtcp_getpeername(mctx_t mctx, int sockid, struct sockaddr *addr, socklen_t *addrlen)
 {
 	struct sockref *r = sockref_of_socket(mctx, sockid);
+	struct sock_addr peer;
 	uint16_t facts;
 
 	if (!r || !address_wanted(addr, addrlen))
 		return -1;
+	if (r->type == MTCP_SOCK_DGRAM) {
+		if (!dgram_peer(mctx, r, &peer))
+			return call_answer(ENOTCONN);
+		sockaddr_write(&peer, ref_is_v6(mctx, r), addr, addrlen);
+		return 0;
+	}
 	facts = sock_facts(ref_sock(mctx, r));
 	if (!(facts & SOCK_CONNECTED) || (facts & (SOCK_ERROR | SOCK_OVER)))
 		return call_answer(ENOTCONN);
@@ -191,6 +212,8 @@ mtcp_accept4(mctx_t mctx, int sockid, struct sockaddr *addr, socklen_t *addrlen,
 
 	if (!r)
 		return -1;
+	if (r->type == MTCP_SOCK_DGRAM)
+		return call_answer(EOPNOTSUPP);
 	if (r->type != MTCP_SOCK_LISTENER || (flags & ~(SOCK_NONBLOCK | SOCK_CLOEXEC)))
 		return call_answer(EINVAL);
 	if ((addr || addrlen) && !address_wanted(addr, addrlen))
@@ -244,6 +267,7 @@ mtcp_shutdown(mctx_t mctx, int sockid, int how)
 {
 	struct sockref *r = sockref_of_socket(mctx, sockid);
 	uint16_t facts, req = 0;
+	int err = 0;
 
 	if (!r)
 		return -1;
@@ -251,16 +275,20 @@ mtcp_shutdown(mctx_t mctx, int sockid, int how)
 		return call_answer(EINVAL);
 	if (r->type == MTCP_SOCK_LISTENER)
 		return retire(mctx, r, how);
-	facts = sock_facts(ref_sock(mctx, r));
-	if (!(facts & SOCK_CONNECTED) || (facts & (SOCK_ERROR | SOCK_OVER)))
-		return call_answer(ENOTCONN);
 	if (how != SHUT_WR)
 		req |= SOCK_REQ_SHUT_RD;
 	if (how != SHUT_RD)
 		req |= SOCK_REQ_SHUT_WR;
-	context_ask(mctx, ref_sock(mctx, r), req);
-	epoll_set_notify(mctx, r);
-	return 0;
+	facts = sock_facts(ref_sock(mctx, r));
+	if (r->type == MTCP_SOCK_DGRAM)
+		err = dgram_shutdown(mctx, r, req);
+	else if (!(facts & SOCK_CONNECTED) || (facts & (SOCK_ERROR | SOCK_OVER)))
+		err = ENOTCONN;
+	else
+		context_ask(mctx, ref_sock(mctx, r), req);
+	if (!err)
+		epoll_set_notify(mctx, r);
+	return call_answer(err);
 }
 
 /* SO_LINGER with a time: waits until the peer has everything, our FIN too. */
@@ -319,6 +347,7 @@ close_any(mctx_t mctx, int sockid, uint16_t how)
 		sockref_close(mctx, r, 0);
 		break;
 	case MTCP_SOCK_LISTENER:
+	case MTCP_SOCK_DGRAM:
 		sockref_close(mctx, r, 0);
 		break;
 	default:
@@ -367,6 +396,8 @@ readable_bytes(struct mtcp_context *ctx, struct sockref *r)
 {
 	if (r->type == MTCP_SOCK_PIPE)
 		return (int)pipe_used(r);
+	if (r->type == MTCP_SOCK_DGRAM)
+		return dgram_next_size(ctx, r);
 	return (int)urgent_count(ctx, r);
 }
 
@@ -397,7 +428,8 @@ mtcp_socket_ioctl(mctx_t mctx, int sockid, int request, void *argp)
 		*(int *)argp = readable_bytes(mctx, r);
 		return 0;
 	}
-	if (request == SIOCOUTQ && r->type == MTCP_SOCK_STREAM) {
+	if (request == SIOCOUTQ &&
+	    (r->type == MTCP_SOCK_STREAM || r->type == MTCP_SOCK_DGRAM)) {
 		*(int *)argp = unsent_bytes(mctx, r);
 		return 0;
 	}

@@ -13,6 +13,7 @@
 #include <netinet/ip.h>
 
 #include "api/api_connect.h"
+#include "api/dgram_sock.h"
 #include "api/ref_opts.h"
 #include "api/tcp_info.h"
 #include "tcp/tcp_cc.h"
@@ -39,6 +40,7 @@ enum kind {
 	KIND_TTL,
 	KIND_TCLASS,  /* -1: none                                                */
 	KIND_V6ONLY,  /* a bit that nobody changes any more who has a name       */
+	KIND_PMTU,
 	KIND_DEFER,
 	KIND_FASTOPEN,
 	KIND_FASTOPEN_CONNECT,
@@ -53,7 +55,7 @@ enum kind {
 	KIND_ERROR,
 	KIND_LISTENS,
 	KIND_DOMAIN,
-	KIND_CONST,   /* arg: the value                                          */
+	KIND_CONST,   /* arg: the value; lo: that of datagrams                   */
 };
 
 struct option {
@@ -77,9 +79,9 @@ static const struct option options[] = {
 	{ SOL_SOCKET, SO_MEMINFO, KIND_MEMINFO, 0, 0, 0 },
 	{ SOL_SOCKET, SO_ERROR, KIND_ERROR, 0, 0, 0 },
 	{ SOL_SOCKET, SO_ACCEPTCONN, KIND_LISTENS, 0, 0, 0 },
-	{ SOL_SOCKET, SO_TYPE, KIND_CONST, SOCK_STREAM, 0, 0 },
+	{ SOL_SOCKET, SO_TYPE, KIND_CONST, SOCK_STREAM, SOCK_DGRAM, 0 },
 	{ SOL_SOCKET, SO_DOMAIN, KIND_DOMAIN, 0, 0, 0 },
-	{ SOL_SOCKET, SO_PROTOCOL, KIND_CONST, IPPROTO_TCP, 0, 0 },
+	{ SOL_SOCKET, SO_PROTOCOL, KIND_CONST, IPPROTO_TCP, IPPROTO_UDP, 0 },
 	{ IPPROTO_TCP, TCP_NODELAY, KIND_BIT, SOCK_OPT_NODELAY, 0, 0 },
 	{ IPPROTO_TCP, TCP_CORK, KIND_BIT, SOCK_OPT_CORK, 0, 0 },
 	{ IPPROTO_TCP, TCP_QUICKACK, KIND_QUICK, 0, 0, 0 },
@@ -107,12 +109,31 @@ static const struct option options[] = {
 	{ IPPROTO_IPV6, IPV6_UNICAST_HOPS, KIND_TTL, TCP_OPTION_TTL, 1, 255 },
 };
 
-static const struct option *
-option_find(int level, int name)
+/* Those of datagrams only; and of all others, which have no meaning for them. */
+static const struct option dgram_options[] = {
+	{ SOL_SOCKET, SO_BROADCAST, KIND_BIT, SOCK_OPT_BROADCAST, 0, 0 },
+	{ IPPROTO_IP, IP_MTU_DISCOVER, KIND_PMTU, 0, UDP_PMTU_DONT, UDP_PMTU_PROBE },
+};
+
+static bool
+is_of_streams(const struct option *o)
 {
+	return o->level == IPPROTO_TCP || o->kind == KIND_RATE ||
+	       (o->level == SOL_SOCKET && (o->name == SO_KEEPALIVE || o->name == SO_OOBINLINE)) ||
+	       (o->level == IPPROTO_IP && o->name == IP_BIND_ADDRESS_NO_PORT);
+}
+
+static const struct option *
+option_find(const struct sockref *r, int level, int name)
+{
+	bool dgram = r && r->type == MTCP_SOCK_DGRAM;
+
+	for (size_t i = 0; dgram && i < array_len(dgram_options); i++)
+		if (dgram_options[i].level == level && dgram_options[i].name == name)
+			return &dgram_options[i];
 	for (size_t i = 0; i < array_len(options); i++)
 		if (options[i].level == level && options[i].name == name)
-			return &options[i];
+			return dgram && is_of_streams(&options[i]) ? NULL : &options[i];
 	return NULL;
 }
 
@@ -177,6 +198,30 @@ set_ranged(struct mtcp_context *ctx, struct sockref *r, const struct option *o, 
 	if (value < o->lo || value > o->hi)
 		return EINVAL;
 	return set_stack(ctx, r, o->arg, value);
+}
+
+/* In two bits of the socket's, from where the stack reads it. */
+static int
+set_pmtu(struct mtcp_context *ctx, struct sockref *r, const struct option *o, int value)
+{
+	struct sock *s = ref_sock(ctx, r);
+	uint16_t bits = atomic_load_explicit(&s->opt_bits, memory_order_relaxed);
+
+	if (value < o->lo || value > o->hi)
+		return EINVAL;
+	bits &= (uint16_t)~(3u << SOCK_OPT_PMTU_SHIFT);
+	bits |= (uint16_t)(((unsigned)value ^ UDP_PMTU_WANT) << SOCK_OPT_PMTU_SHIFT);
+	atomic_store_explicit(&s->opt_bits, bits, memory_order_release);
+	return 0;
+}
+
+static int
+get_pmtu(const struct mtcp_context *ctx, const struct sockref *r)
+{
+	const struct sock *s = ref_sock(ctx, r);
+	uint16_t bits = atomic_load_explicit(&s->opt_bits, memory_order_relaxed);
+
+	return (int)((bits >> SOCK_OPT_PMTU_SHIFT & 3u) ^ UDP_PMTU_WANT);
 }
 
 /* Half of a buffer pays for bookkeeping in Linux, and programs count on it. */
@@ -372,6 +417,8 @@ set_int(struct mtcp_context *ctx, struct sockref *r, const struct option *o, int
 		return (r->flags & REF_BOUND) || !is_unconnected(ctx, r)
 		           ? EINVAL
 		           : set_bit(ctx, r, o->arg, value != 0);
+	case KIND_PMTU:
+		return set_pmtu(ctx, r, o, value);
 	case KIND_DEFER:
 		return set_defer(ctx, r, o, value);
 	case KIND_FASTOPEN:
@@ -426,7 +473,7 @@ mtcp_setsockopt(mctx_t mctx, int sockid, int level, int optname, const void *opt
                 socklen_t optlen)
 {
 	struct sockref *r = sockref_of_socket(mctx, sockid);
-	const struct option *o = option_find(level, optname);
+	const struct option *o = option_find(r, level, optname);
 	int err;
 
 	if (!r)
@@ -512,7 +559,8 @@ get_int(struct mtcp_context *ctx, struct sockref *r, const struct option *o, int
 		*value = (r->flags & o->arg) != 0;
 		return 0;
 	case KIND_ERROR:
-		*value = sockref_take_error(ctx, r);
+		*value = r->type == MTCP_SOCK_DGRAM ? dgram_take_error(ctx, r)
+		                                    : sockref_take_error(ctx, r);
 		return 0;
 	case KIND_LISTENS:
 		*value = r->type == MTCP_SOCK_LISTENER;
@@ -521,7 +569,10 @@ get_int(struct mtcp_context *ctx, struct sockref *r, const struct option *o, int
 		*value = ref_is_v6(ctx, r) ? AF_INET6 : AF_INET;
 		return 0;
 	case KIND_CONST:
-		*value = o->arg;
+		*value = r->type == MTCP_SOCK_DGRAM ? o->lo : o->arg;
+		return 0;
+	case KIND_PMTU:
+		*value = get_pmtu(ctx, r);
 		return 0;
 	case KIND_DEFER:
 		return get_defer(ctx, r, value);
@@ -677,7 +728,7 @@ mtcp_getsockopt(mctx_t mctx, int sockid, int level, int optname, void *optval,
                 socklen_t *optlen)
 {
 	struct sockref *r = sockref_of_socket(mctx, sockid);
-	const struct option *o = option_find(level, optname);
+	const struct option *o = option_find(r, level, optname);
 	int err;
 
 	if (!r)

@@ -197,6 +197,23 @@ context_want_chunk(struct mtcp_context *ctx, struct sockref *r)
 	return take_batch(ctx);
 }
 
+bool
+context_want_chunks(struct mtcp_context *ctx, struct sockref *r, uint32_t n)
+{
+	while (ctx->empty.n < n) {
+		struct chunk_list have = ctx->empty;
+		bool more;
+
+		ctx->empty = (struct chunk_list){ 0 };
+		more = context_want_chunk(ctx, r);
+		while (have.n > 0)
+			chunk_list_put(&ctx->empty, chunk_list_get(&have));
+		if (!more)
+			return false;
+	}
+	return true;
+}
+
 void
 context_return_chunks(struct mtcp_context *ctx, bool all)
 {

@@ -80,6 +80,9 @@ void context_want_space(struct mtcp_context *ctx, struct sockref *r);
  * that `r` waits. */
 bool context_want_chunk(struct mtcp_context *ctx, struct sockref *r);
 
+/* The same for `n` of them. */
+bool context_want_chunks(struct mtcp_context *ctx, struct sockref *r, uint32_t n);
+
 /* Whether chunks to write into can be had. */
 bool context_has_chunk(struct mtcp_context *ctx);
 

@@ -8,6 +8,7 @@
 #include "api/ready.h"
 
 #include "api/api_pipe.h"
+#include "api/dgram_sock.h"
 #include "api/ref_opts.h"
 #include "api/urgent.h"
 #include "mtcp_epoll.h"
@@ -73,6 +74,8 @@ all_events(struct mtcp_context *ctx, struct sockref *r)
 		return r->is.queue.first == NO_SOCK ? 0 : READABLE;
 	case MTCP_SOCK_PIPE:
 		return pipe_ready(r);
+	case MTCP_SOCK_DGRAM:
+		return dgram_ready(ctx, r);
 	default:
 		return 0;
 	}
@@ -100,7 +103,8 @@ ready_events(struct mtcp_context *ctx, struct sockref *r, uint32_t wanted)
 	if (is_plain(r, s) && !(wanted & WRITABLE))
 		return used > 0 ? wanted & READABLE : 0;
 	ev = all_events(ctx, r);
-	if (unlikely(r->type == MTCP_SOCK_STREAM && (wanted & WRITABLE & ~ev)))
+	if (unlikely((r->type == MTCP_SOCK_STREAM || r->type == MTCP_SOCK_DGRAM) &&
+	             (wanted & WRITABLE & ~ev)))
 		context_want_space(ctx, r);
 	return ev & wanted;
 }

@@ -56,7 +56,8 @@ sockref_of_socket(struct mtcp_context *ctx, int sockid)
 {
 	struct sockref *r = sockref_of(ctx, sockid);
 
-	if (!r || likely(r->type == MTCP_SOCK_STREAM || r->type == MTCP_SOCK_LISTENER))
+	if (!r || likely(r->type == MTCP_SOCK_STREAM || r->type == MTCP_SOCK_LISTENER) ||
+	    r->type == MTCP_SOCK_DGRAM)
 		return r;
 	errno = ENOTSOCK;
 	return NULL;

@@ -30,6 +30,7 @@ enum {
 	REF_URGENT_READ = 1 << 13, /* MSG_OOB has given out its byte                  */
 	REF_URGENT_KNOWN = 1 << 14, /* is.urgent was set once                          */
 	REF_EOR = 1 << 15,         /* what was written last ends a record             */
+	REF_HAS_PORT = REF_EOR,    /* datagrams: the stack knows it                   */
 };
 
 #define NO_SOCK UINT32_MAX
@@ -49,6 +50,7 @@ struct sockref {
 	union {
 		struct accept_queue queue; /* listener */
 		uint32_t urgent;  /* stream: where the last urgent byte stands, as s->rcv_urgent */
+		uint32_t error;   /* datagrams: of s->dgram_error, so much was told         */
 		struct epoll *epoll;
 		struct pipe *pipe;
 	} is;

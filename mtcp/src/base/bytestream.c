@@ -182,6 +182,40 @@ stream_write(struct stream_writer *w, const struct stream_reader *r, struct chun
 	return n;
 }
 
+void
+stream_begin(struct stream_record *rec, struct stream_writer *w, const struct stream_reader *r)
+{
+	uint32_t written = atomic_load_explicit(&w->written, memory_order_relaxed);
+	bool alone = written == atomic_load_explicit(&r->read, memory_order_acquire);
+
+	*rec = (struct stream_record){ w, 0, alone ? CHUNK_ROOM : OPEN_ROOM, alone };
+	if (alone && w->tail)
+		stream_chunk(w, w->tail)->end = CHUNK_ROOM; /* with the byte that was kept back */
+}
+
+void
+stream_append(struct stream_record *rec, struct chunk_list *empty, const uint8_t *data,
+              uint32_t len)
+{
+	uint32_t n = fill_tail(rec->w, data, len);
+	struct run run = run_build(empty, rec->room, data + n, len - n);
+
+	attach(rec->w, &run);
+	assert(n + run.bytes == len);
+	rec->bytes += len;
+}
+
+void
+stream_commit(struct stream_record *rec)
+{
+	struct stream_writer *w = rec->w;
+	uint32_t written = atomic_load_explicit(&w->written, memory_order_relaxed);
+
+	if (rec->alone && w->tail)
+		seal_tail(w);
+	atomic_store_explicit(&w->written, written + rec->bytes, memory_order_release);
+}
+
 /* -- reader --------------------------------------------------------------- */
 
 /* The place of the next chain's first chunk. */

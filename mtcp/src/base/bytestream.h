@@ -133,6 +133,29 @@ stream_used(const struct stream_writer *w, const struct stream_reader *r)
 uint32_t stream_write(struct stream_writer *w, const struct stream_reader *r,
                       struct chunk_list *empty, const uint8_t *data, uint32_t len);
 
+/* Writer.  A record in parts, of which the reader sees nothing before all of it is there:
+ * stream_begin(), any number of stream_append() with `empty` never short of chunks, and
+ * stream_commit(); nothing else is done with the stream in between. */
+struct stream_record {
+	struct stream_writer *w;
+	uint32_t bytes; /* so far                                        */
+	uint32_t room;  /* that a new chunk has                          */
+	bool alone;     /* the reader has everything that was before     */
+};
+
+void stream_begin(struct stream_record *rec, struct stream_writer *w,
+                  const struct stream_reader *r);
+void stream_append(struct stream_record *rec, struct chunk_list *empty, const uint8_t *data,
+                   uint32_t len);
+void stream_commit(struct stream_record *rec);
+
+/* Chunks that a record of `len` bytes takes at most. */
+static inline uint32_t
+stream_chunks(uint32_t len)
+{
+	return len / (CHUNK_ROOM - 1) + 1;
+}
+
 /* Reader.  Copies `len` bytes that start `off` bytes after the first
  * unconsumed one; off + len must not exceed stream_used().  `cur` (may be
  * NULL) makes successive reads at rising offsets O(1). */

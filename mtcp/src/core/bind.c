@@ -74,6 +74,8 @@ bind_socket(struct stack *st, struct sock_call *k, struct sock *s)
 {
 	struct sock_addr a = k->addr;
 
+	if (sock_is_dgram(sock_requests(s)))
+		return udp_bind(st, k, s);
 	if (s->kind != SOCK_KIND_PLAIN || s->bound)
 		return E_INVAL;
 	if (!ip_addr_is_any(&a.ip) && !ip_is_ours(st, &a.ip))

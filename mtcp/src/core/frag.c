@@ -71,6 +71,7 @@ keep(struct stack *st, unsigned port, const struct io_pkt *pkt, const struct ip4
 
 	if (f.off + f.len + h->hdr_len > REASS_IP_MAX)
 		return DROP_FRAGMENT;
+	st->aside = true;
 	switch (reass_ip_in(&st->frags.reass, &f, now, &whole)) {
 	case REASS_IP_KEPT:
 		return IN_FRAGMENT;
@@ -169,21 +170,31 @@ frag_id(struct stack *st, const struct ip_addr *dst)
 	return (uint16_t)(*id * st->cfg.cores + st->cfg.core);
 }
 
+uint32_t
+frag_next(struct ip4_hdr *f, uint32_t mtu, uint32_t len, uint32_t at)
+{
+	uint32_t n = min((mtu - IP4_LEN) & ~7u, len - at);
+
+	f->frag_off = to_u16(at);
+	f->mf = at + n < len;
+	f->df = false;
+	return n;
+}
+
 bool
 frag_out(struct stack *st, const struct ip_way *way, const struct ip4_hdr *h, uint32_t mtu,
          const uint8_t *data, uint32_t len, uint32_t *at, int64_t now)
 {
-	uint32_t step = (mtu - IP4_LEN) & ~7u;
 	struct ip4_hdr f = *h;
 
-	for (; *at < len; *at += min(step, len - *at)) {
-		uint32_t n = min(step, len - *at);
+	while (*at < len) {
+		uint32_t n;
 
 		if (!ip_room(st, way->port, now))
 			return false;
-		f.frag_off = to_u16(*at);
-		f.mf = *at + n < len;
+		n = frag_next(&f, mtu, len, *at);
 		ip_packet_out(st, way, &f, data + *at, n);
+		*at += n;
 	}
 	return true;
 }

@@ -42,6 +42,10 @@ enum fate frag_in(struct stack *st, unsigned port, const struct io_pkt *pkt,
 enum fate frag_hand_over(struct stack *st, unsigned to, const struct segment_from *from,
                          unsigned as, uint32_t adopt);
 
+/* Makes `f` the header of the part of a payload of `len` bytes that begins at `at`; how long that
+ * is. */
+uint32_t frag_next(struct ip4_hdr *f, uint32_t mtu, uint32_t len, uint32_t at);
+
 /* Sends the payload `data` of `len` bytes from *at on in as many packets as `mtu` asks for, with
  * what `h` says beside lengths and offsets.  False: the engine is full, and *at is where to go
  * on. */

@@ -314,6 +314,24 @@ lane_sweep(struct lane *l)
 	atomic_store_explicit(&l->head, tail, memory_order_release);
 }
 
+/* What is 0 is not touched: nobody has paid for it yet. */
+static void
+clear_bits(_Atomic uint64_t *bits, unsigned n)
+{
+	for (unsigned i = 0; i < n; i++)
+		if (atomic_load_explicit(&bits[i], memory_order_relaxed))
+			atomic_store_explicit(&bits[i], 0, memory_order_relaxed);
+}
+
+void
+hall_deafen(struct hall *h, unsigned me)
+{
+	struct hall_seat *s = &h->seat[me];
+
+	clear_bits(s->listens, array_len(s->listens));
+	clear_bits(s->dgrams, array_len(s->dgrams));
+}
+
 void
 hall_sweep(struct hall *h, unsigned me)
 {
@@ -322,8 +340,7 @@ hall_sweep(struct hall *h, unsigned me)
 	atomic_store(&s->asleep, 0);
 	for (unsigned i = 0; i < HALL_CORES_MAX; i++)
 		atomic_store_explicit(&s->greeted[i], 0, memory_order_relaxed);
-	for (unsigned i = 0; i < array_len(s->listens); i++)
-		atomic_store_explicit(&s->listens[i], 0, memory_order_relaxed);
+	hall_deafen(h, me);
 	for (unsigned i = 0; i < h->cores; i++) {
 		if (hall_is_near(h, i))
 			continue;
@@ -347,34 +364,53 @@ hall_bury(struct hall *h, unsigned core, uint64_t post)
 	return true;
 }
 
-void
-hall_listen(struct hall *h, unsigned me, uint16_t port, bool on)
+static void
+set_bit(_Atomic uint64_t *word, unsigned n, bool on)
 {
-	_Atomic uint64_t *word = &h->seat[me].listens[port / 64];
-	uint64_t bit = UINT64_C(1) << port % 64;
-	uint64_t was = atomic_load_explicit(word, memory_order_relaxed);
+	uint64_t was = atomic_load_explicit(word, memory_order_relaxed), bit = UINT64_C(1) << n;
 
 	atomic_store_explicit(word, on ? was | bit : was & ~bit, memory_order_relaxed);
 }
 
-static bool
-serves(const struct hall *h, unsigned core, uint16_t port, enum hall_state state)
+void
+hall_listen(struct hall *h, unsigned me, uint16_t port, bool on)
 {
-	return hall_state(h, core) == state && hall_listens(h, core, port);
+	set_bit(&h->seat[me].listens[port / 64], port % 64, on);
+}
+
+void
+hall_take_dgrams(struct hall *h, unsigned me, uint16_t port, bool on)
+{
+	set_bit(&h->seat[me].dgrams[port / 64], port % 64, on);
+}
+
+/* What of a port. */
+enum service { LISTENS, TAKES_DGRAMS };
+
+static bool
+serves(const struct hall *h, unsigned core, uint16_t port, enum service what,
+       enum hall_state state)
+{
+	const struct hall_seat *s = &h->seat[core];
+	const _Atomic uint64_t *bits = what == LISTENS ? s->listens : s->dgrams;
+
+	return hall_state(h, core) == state &&
+	       (atomic_load_explicit(&bits[port / 64], memory_order_relaxed) >> port % 64 & 1);
 }
 
 static unsigned
-nth_that_serves(const struct hall *h, unsigned me, uint16_t port, uint32_t hash, enum hall_state state)
+nth_that_serves(const struct hall *h, unsigned me, uint16_t port, uint32_t hash,
+                enum service what, enum hall_state state)
 {
 	unsigned n = 0;
 
 	for (unsigned i = 0; i < h->cores; i++)
-		n += i != me && serves(h, i, port, state);
+		n += i != me && serves(h, i, port, what, state);
 	if (n == 0)
 		return HALL_CORES_MAX;
 	n = hash % n;
 	for (unsigned i = 0; i < h->cores; i++)
-		if (i != me && serves(h, i, port, state) && n-- == 0)
+		if (i != me && serves(h, i, port, what, state) && n-- == 0)
 			return i;
 	return HALL_CORES_MAX; /* it has stopped meanwhile */
 }
@@ -382,9 +418,16 @@ nth_that_serves(const struct hall *h, unsigned me, uint16_t port, uint32_t hash,
 unsigned
 hall_listener(const struct hall *h, unsigned me, uint16_t port, uint32_t hash)
 {
-	unsigned core = nth_that_serves(h, me, port, hash, HALL_RUNS);
+	unsigned core = nth_that_serves(h, me, port, hash, LISTENS, HALL_RUNS);
 
-	return core != HALL_CORES_MAX ? core : nth_that_serves(h, me, port, hash, HALL_JOINS);
+	return core != HALL_CORES_MAX ? core
+	                              : nth_that_serves(h, me, port, hash, LISTENS, HALL_JOINS);
+}
+
+unsigned
+hall_dgram_taker(const struct hall *h, unsigned me, uint16_t port, uint32_t hash)
+{
+	return nth_that_serves(h, me, port, hash, TAKES_DGRAMS, HALL_RUNS);
 }
 
 bool

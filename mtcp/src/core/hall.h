@@ -106,6 +106,9 @@ struct hall_seat {
 
 	/* -- its core's: a bit for each TCP port that it listens on --------------------- */
 	_Alignas(CACHE_LINE) _Atomic uint64_t listens[65536 / 64];
+
+	/* -- its core's: the same for each UDP port whose datagrams it takes from others --- */
+	_Alignas(CACHE_LINE) _Atomic uint64_t dgrams[65536 / 64];
 };
 
 /* What all cores share beside their seats. */
@@ -236,6 +239,9 @@ hall_epoch(const struct hall *h)
 /* Of one's own seat.  HALL_JOINS begins another turn, and so does HALL_RUNS after any other. */
 void hall_enter(struct hall *h, unsigned me, enum hall_state state);
 void hall_listen(struct hall *h, unsigned me, uint16_t port, bool on);
+void hall_take_dgrams(struct hall *h, unsigned me, uint16_t port, bool on);
+/* Neither the one nor the other, of any port. */
+void hall_deafen(struct hall *h, unsigned me);
 
 /* Before a seat is taken that somebody may have died in: nothing of it counts any more, and
  * what other processes have left for it is dropped. */
@@ -254,6 +260,9 @@ hall_listens(const struct hall *h, unsigned core, uint16_t port)
 /* The core that serves `port`, if `me` does not: one of those that listen, the same for the
  * same hash; one that joins, and takes nothing yet, if no other does.  HALL_CORES_MAX: nobody. */
 unsigned hall_listener(const struct hall *h, unsigned me, uint16_t port, uint32_t hash);
+
+/* The same for datagrams. */
+unsigned hall_dgram_taker(const struct hall *h, unsigned me, uint16_t port, uint32_t hash);
 
 /* Whether every core of this process but `me` is past HALL_LEAVES, or never was there. */
 bool hall_others_quiet(const struct hall *h, unsigned me);

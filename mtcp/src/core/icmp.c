@@ -177,13 +177,16 @@ icmp4_error_parse(const struct icmp4_msg *m, struct icmp_error *e)
 		return false;
 	if (wire_ip4_parse_quoted(m->payload, m->len, &h) != WIRE_IP_OK)
 		return false;
-	if (h.proto != IP_PROTO_TCP || h.frag_off != 0) /* ports stand in the first fragment */
+	if ((h.proto != IP_PROTO_TCP && h.proto != IP_PROTO_UDP) ||
+	    h.frag_off != 0) /* ports stand in the first fragment */
 		return false;
+	/* The first 8 bytes: UDP has its ports where TCP has, and no sequence. */
 	if (!wire_tcp_parse_quoted(m->payload + h.hdr_len, m->len - h.hdr_len, &q))
 		return false;
 	*e = (struct icmp_error){
 		.type = m->type,
 		.code = m->code,
+		.proto = h.proto,
 		.mtu = next_hop_mtu(m, &h),
 		.src = h.src,
 		.dst = h.dst,

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
  * ICMP for IPv4 (RFC 792, RFC 1122 3.2.2): answers echo requests, writes errors, and tells
- * what an error says of which TCP segment.  Whether the segment was ours, and
+ * what an error says of which TCP segment or datagram.  Whether the segment was ours, and
  * what follows from it, TCP decides (RFC 5927).  Nothing is sent and nothing
  * kept here but the rate.
  */
@@ -50,16 +50,17 @@ bool icmp4_may_tell(const uint8_t *ip, size_t len);
  * of the packet as it can. */
 uint32_t icmp4_error_build(uint8_t type, uint8_t code, const uint8_t *ip, size_t len, uint8_t *out);
 
-/* What an ICMP error says of a TCP segment that we (allegedly) sent. */
+/* What an ICMP error says of a TCP segment or a datagram that we (allegedly) sent. */
 struct icmp_error {
 	uint8_t type, code;
+	uint8_t proto;            /* of the quoted packet: TCP or UDP                  */
 	uint16_t mtu;             /* fragmentation needed: of the next hop; else 0     */
 	struct ip_addr src, dst;  /* of the quoted segment: src is ours                */
 	uint16_t sport, dport;
-	seq_t seq;
+	seq_t seq;                /* TCP                                               */
 };
 
-/* Whether `m` is an error that quotes enough of a TCP segment: unreachable, time exceeded or
+/* Whether `m` is an error that quotes enough of a TCP segment or a datagram: unreachable, time exceeded or
  * parameter problem.  Source quench is none (RFC 6633).  A router that does not tell the MTU
  * gets the next plateau below the quoted packet (RFC 1191 7). */
 bool icmp4_error_parse(const struct icmp4_msg *m, struct icmp_error *e);

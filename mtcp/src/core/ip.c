@@ -55,6 +55,19 @@ is_subnet_broadcast(const struct stack_port *p, const struct ip_addr *a)
 	return false;
 }
 
+bool
+ip_is_broadcast(const struct stack *st, const struct ip_addr *a)
+{
+	if (!ip_addr_is_v4(a))
+		return false;
+	if (ip_addr_v4_host(a) == UINT32_MAX)
+		return true;
+	for (unsigned i = 0; i < st->cfg.n_ports; i++)
+		if (is_subnet_broadcast(&st->port[i], a))
+			return true;
+	return false;
+}
+
 /* ------------------------------------------------------------------ ways -- */
 
 /* The address of the port that shares the longest prefix with the next hop, of IPv4. */
@@ -366,9 +379,8 @@ ip_segment_out(struct stack *st, const struct ip_way *way, const struct tcp_tupl
 		general_out(st, p, k, way, t, s, c);
 }
 
-void
-ip_packet_out(struct stack *st, const struct ip_way *way, const struct ip4_hdr *h,
-              const uint8_t *data, uint32_t len)
+uint8_t *
+ip_packet_begin(struct stack *st, const struct ip_way *way, const struct ip4_hdr *h, uint32_t len)
 {
 	struct stack_port *p = &st->port[way->port];
 	struct io_pkt *k = ip_pkt_out(p);
@@ -377,8 +389,25 @@ ip_packet_out(struct stack *st, const struct ip_way *way, const struct ip4_hdr *
 	hdr.total_len = to_u16(IP4_LEN + len);
 	ip_eth_out(p, k->data, &way->mac, ETH_TYPE_IP4);
 	wire_ip4_build(k->data + ETH_LEN, &hdr, true);
-	memcpy(k->data + ETH_LEN + IP4_LEN, data, len);
 	k->len = ETH_LEN + IP4_LEN + len;
+	assert(k->len <= k->room);
+	return k->data + ETH_LEN + IP4_LEN;
+}
+
+void
+ip_packet_out(struct stack *st, const struct ip_way *way, const struct ip4_hdr *h,
+              const uint8_t *data, uint32_t len)
+{
+	memcpy(ip_packet_begin(st, way, h, len), data, len);
+}
+
+struct io_pkt
+ip_packet_take(struct stack *st, unsigned port)
+{
+	struct stack_port *p = &st->port[port];
+
+	assert(p->n_out > 0);
+	return p->out[--p->n_out];
 }
 
 static void
@@ -538,7 +567,6 @@ long_echo(struct stack *st, unsigned port, const struct mac_addr *from, const st
 	if (len == 0)
 		return DROP_ICMP;
 	(void)wire_ip4_parse(out, len, false, &r);
-	r.df = false;
 	r.id = frag_id(st, &r.dst);
 	(void)frag_out(st, &way, &r, st->port[port].mtu, out + IP4_LEN, len - IP4_LEN, &at, now);
 	return IN_ICMP;
@@ -592,8 +620,39 @@ tcp_frame_in(struct stack *st, unsigned port, const struct mac_addr *from, const
 }
 
 static enum fate
+udp_frame_in(struct stack *st, unsigned port, const struct mac_addr *from, const struct ip4_hdr *h,
+             const struct io_pkt *pkt, int64_t now)
+{
+	const uint8_t *ip = pkt->data + ETH_LEN;
+	struct segment_from back = { port, *from, pkt };
+	enum fate fate = udp_in(st, &back, &h->src, &h->dst, ip + h->hdr_len,
+	                        (uint32_t)h->total_len - h->hdr_len);
+
+	if (fate == DROP_UDP_NOBODY)
+		refuse_packet(st, port, from, ICMP4_UNREACHABLE, ICMP4_CODE_PORT, ip, h->total_len,
+		              now);
+	return fate;
+}
+
+/* To everybody on the link: only datagrams can be meant, whole ones. */
+static enum fate
+broadcast_in(struct stack *st, unsigned port, const struct mac_addr *from,
+             const struct ip4_hdr *h, const struct io_pkt *pkt)
+{
+	struct segment_from back = { port, *from, pkt };
+
+	if (h->proto != IP_PROTO_UDP || h->mf || h->frag_off || !ip_is_broadcast(st, &h->dst))
+		return DROP_NOT_OURS;
+	if (!is_host(st, &h->src))
+		return DROP_IP_SOURCE;
+	return udp_broadcast_in(st, &back, &h->src, &h->dst, pkt->data + ETH_LEN + h->hdr_len,
+	                        (uint32_t)h->total_len - h->hdr_len);
+}
+
+/* `group`: it came to everybody on the link. */
+static enum fate
 ip4_in(struct stack *st, unsigned port, const struct mac_addr *from, const struct io_pkt *pkt,
-       int64_t now)
+       bool group, int64_t now)
 {
 	const uint8_t *p = pkt->data + ETH_LEN;
 	struct ip4_hdr h;
@@ -611,6 +670,8 @@ ip4_in(struct stack *st, unsigned port, const struct mac_addr *from, const struc
 		return DROP_IP_HEADER;
 	}
 	if (!port_owns(&st->port[port], &h.dst))
+		return broadcast_in(st, port, from, &h, pkt);
+	if (group) /* whatever its destination says (RFC 1122 3.3.6, RFC 9293 MUST-57) */
 		return DROP_NOT_OURS;
 	if (!is_host(st, &h.src) || is_subnet_broadcast(&st->port[port], &h.src))
 		return DROP_IP_SOURCE;
@@ -623,6 +684,8 @@ ip4_in(struct stack *st, unsigned port, const struct mac_addr *from, const struc
 		return tcp_frame_in(st, port, from, &h, pkt, p, len, now);
 	case IP_PROTO_ICMP:
 		return icmp_in(st, port, from, &h, p, len, now);
+	case IP_PROTO_UDP:
+		return udp_frame_in(st, port, from, &h, pkt, now);
 	default:
 		refuse_packet(st, port, from, ICMP4_UNREACHABLE, ICMP4_CODE_PROTO,
 		              pkt->data + ETH_LEN, h.total_len, now);
@@ -695,13 +758,9 @@ general_in(struct stack *st, unsigned port, const struct io_pkt *pkt, int64_t no
 		return arp_in(st, port, pkt->data + ETH_LEN, pkt->len - ETH_LEN, now);
 	if (eth.type == ETH_TYPE_IP6)
 		return ip6_in(st, port, &eth.src, !mac_eq(&eth.dst, &own), pkt, now);
-	/* IP that came as a link-layer broadcast is not for us, whatever its
-	 * destination says (RFC 1122 3.3.6, RFC 9293 MUST-57). */
-	if (!mac_eq(&eth.dst, &own))
-		return DROP_NOT_OURS;
 	if (eth.type == ETH_TYPE_IP4)
-		return ip4_in(st, port, &eth.src, pkt, now);
-	return DROP_ETHERTYPE;
+		return ip4_in(st, port, &eth.src, pkt, !mac_eq(&eth.dst, &own), now);
+	return mac_eq(&eth.dst, &own) ? DROP_ETHERTYPE : DROP_NOT_OURS;
 }
 
 enum fate

@@ -177,6 +177,10 @@ one_job(struct stack *st, struct sock *s, int64_t now)
 
 	if (s->kind == SOCK_KIND_FREE || s->kind == SOCK_KIND_DYING)
 		return;
+	if (unlikely(sock_is_dgram(req))) {
+		udp_job(st, s);
+		return;
+	}
 	if (s->goodbye) {
 		goodbye(st, s, req, now);
 		return;
@@ -301,6 +305,8 @@ call_set(struct stack *st, struct sock_call *k, struct sock *s, int64_t now)
 	else
 		o->value[k->option] = (int32_t)k->value;
 	o->set |= 1u << k->option;
+	if (sock_is_dgram(sock_requests(s)))
+		udp_limits(st, s);
 	if (s->conn) {
 		opts_drop(st, s->conn->opts);
 		tcp_set_opts(&st->env, s->conn, opts_share(st, o), now);
@@ -315,6 +321,9 @@ call_get(struct stack *st, struct sock_call *k, const struct sock *s)
 	if (k->option < 0 || k->option >= TCP_N_OPTIONS)
 		return E_NOPROTOOPT;
 	k->value = tcp_opt_value(&st->env, sock_opts(st, s), (enum tcp_option)k->option);
+	if (sock_is_dgram(sock_requests(s)) && !(sock_opts(st, s)->set & 1u << k->option) &&
+	    (k->option == TCP_OPTION_RCVBUF || k->option == TCP_OPTION_SNDBUF))
+		k->value = DGRAM_LIMIT;
 	if (k->option == TCP_OPTION_MAXSEG && (s->conn || k->value == 0))
 		k->value = s->conn ? s->conn->mss : 536; /* RFC 9293 MUST-15 */
 	if (s->conn && k->option == TCP_OPTION_RCVBUF) /* as they have grown */
@@ -441,6 +450,10 @@ call_run(struct stack *st, struct sock_call *k, struct sock *s, int64_t now)
 		return call_fastopen_key(st, k);
 	case SOCK_CALL_FASTOPEN_ROOM:
 		return call_fastopen_room(st, k, now);
+	case SOCK_CALL_DGRAM_CONNECT:
+		return udp_connect(st, k, s);
+	case SOCK_CALL_DGRAM_OPEN:
+		return udp_open(st, k, s);
 	case SOCK_CALL_QUIESCE:
 	case SOCK_CALL_STEP:
 		break;

@@ -271,6 +271,7 @@ update(struct neigh *n, struct neigh_entry *e, const struct mac_addr *mac, bool 
 	bool news = !has_mac(e) || !mac_eq(&e->mac, mac);
 
 	e->mac = *mac;
+	n->news += news;
 	if (answer)
 		enter_reachable(n, e, now);
 	else if (news)

@@ -75,6 +75,7 @@ struct neigh {
 	struct siphash_key key;
 	struct neigh_entry *last; /* found last; NULL: gone                      */
 	uint32_t gen;             /* entries that have gone                      */
+	uint32_t news;            /* link addresses that were heard of, ever     */
 	struct hashmap map;
 	struct pool pool;
 	struct list spare;        /* never looked up, or no address: oldest first */

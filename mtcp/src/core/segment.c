@@ -301,6 +301,10 @@ segment_icmp_error(struct stack *st, const struct icmp_error *err, unsigned hop,
 	struct tcp_conn *c;
 	void *found;
 
+	if (err->proto == IP_PROTO_UDP) {
+		udp_icmp_error(st, err, hop, now);
+		return;
+	}
 	if (demux_find(&st->demux, &t, hash, &found) != DEMUX_CONN) {
 		if (!words_icmp(st, err, &t, hash, hop))
 			st->fates[DROP_ICMP_QUOTE]++;

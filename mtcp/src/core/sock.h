@@ -39,6 +39,7 @@ enum {
 	SOCK_REQ_SHUT_RD = 1 << 4,  /* received text may be thrown away          */
 	SOCK_REQ_CHUNKS = 1 << 5,   /* the application ran out of chunks: ask, look again, wait */
 	SOCK_REQ_URGENT = 1 << 6,   /* snd_urgent counts; set before the text is written */
+	SOCK_REQ_DGRAM = 1 << 7,    /* it is one for datagrams: set before all others   */
 };
 
 /* What has happened (struct sock.facts); bits are only ever set, but for SOCK_CALL_UNCONNECT. */
@@ -65,9 +66,16 @@ enum {
 	SOCK_OPT_BIND_LATE = 1 << 9, /* bind() of port 0 leaves it to the connect  */
 	SOCK_OPT_V6 = 1 << 10,      /* a socket of IPv6; from its making on        */
 	SOCK_OPT_V6ONLY = 1 << 11,  /* ... that has nothing to do with IPv4        */
+	SOCK_OPT_BROADCAST = 1 << 12, /* datagrams may go to everybody             */
 	SOCK_OPT_FASTOPEN = 1 << 5, /* set before SOCK_REQ_CONNECT: the SYN may take what is
 	                             * written by then with it (RFC 7413)        */
 };
+
+/* IP_MTU_DISCOVER of datagrams, with Linux's numbers; in two bits of opt_bits, less UDP_PMTU_WANT,
+ * which is what nobody has set. */
+enum udp_pmtu_mode { UDP_PMTU_DONT, UDP_PMTU_WANT, UDP_PMTU_DO, UDP_PMTU_PROBE };
+
+#define SOCK_OPT_PMTU_SHIFT 13
 
 struct tcp_conn;
 
@@ -106,6 +114,8 @@ struct sock {
 				_Atomic uint32_t accepts;    /* listener: connections ever completed */
 				_Atomic uint32_t rcv_urgent; /* connection: where the last urgent
 				                              * byte stands in what is received  */
+				_Atomic uint32_t dgram_error; /* datagrams: how often one was told,
+				                              * 16 bits, and its errno value     */
 			};
 
 			/* -- the stack's half -- */
@@ -121,12 +131,15 @@ struct sock {
 			uint8_t goodbye : 1;           /* stack only: the application has let go */
 			uint16_t told_space;           /* stack only: want_space it has answered */
 			union {
-				_Atomic uint16_t rcv_step; /* bytes to be read before it is told */
+				_Atomic uint16_t rcv_step; /* bytes to be read before it is told;
+				                            * datagrams: what the way takes  */
 				uint16_t listener;         /* stack only: listener_of()   */
 			};
 			union {                        /* stack only:                      */
 				uint32_t told_written; /* rcv_w.written it has told of     */
 				uint32_t link;         /* chain of free or dying sockets   */
+				uint32_t dgram;        /* number of its struct udp_sock, and 1;
+				                        * 0: it has no port                */
 			};
 			struct tcp_conn *conn;         /* stack only; NULL: none (any more) */
 			uint32_t opts;                 /* stack only: what setsockopt() changed,
@@ -183,6 +196,8 @@ enum sock_call_op {
 	                         * It is the core's, whichever socket was asked             */
 	SOCK_CALL_FASTOPEN_ROOM, /* addr: a peer -> value: bytes of text that a SYN to it may
 	                          * carry; 0: no cookie of it is known                      */
+	SOCK_CALL_DGRAM_CONNECT, /* addr: the peer of a socket for datagrams; port 0: none any more */
+	SOCK_CALL_DGRAM_OPEN, /* it needs a port, for what it is to send to addr              */
 	SOCK_CALL_STEP,       /* nothing: a step goes by, which refills `ids`           */
 };
 

@@ -72,6 +72,7 @@ take_tables(struct stack *st, struct region *mem, int64_t now)
 	ok &= keeper_init(&st->steer.kept, mem, f);
 	ok &= trace_init(&st->trace, mem, f->trace_records);
 	ok &= frag_init(st, mem);
+	ok &= udp_init(st, mem);
 	ok &= tcp_paths_init(&st->env.paths, mem, &f->secret, f->max_paths);
 	for (unsigned i = 0; i < f->n_ports; i++)
 		ok &= neigh_init(&st->port[i].neigh, &f->neigh, mem, &f->secret, now);
@@ -177,6 +178,7 @@ void
 stack_delete(struct stack *st)
 {
 	steer_leave(st);
+	udp_give_back(st);
 	for (unsigned i = 0; i < st->cfg.n_ports; i++) {
 		struct stack_port *p = &st->port[i];
 
@@ -282,6 +284,25 @@ publish(struct stack *st, unsigned jobs)
 	                      memory_order_relaxed);
 }
 
+/* What seldom is there: datagrams to send, fragments that wait for others. */
+static unsigned
+aside_run(struct stack *st, int64_t now)
+{
+	unsigned n = udp_run(st, now);
+
+	frag_late(st, now);
+	st->aside = udp_waits(&st->udp) || st->udp.n_held || !list_empty(&st->frags.reass.all);
+	return n;
+}
+
+static int64_t
+aside_deadline(const struct stack *st, int64_t now)
+{
+	int64_t udp = udp_deadline(&st->udp), frag = frag_deadline(&st->frags);
+
+	return udp_waits(&st->udp) ? now : min(udp, frag);
+}
+
 static int64_t
 stack_deadline(const struct stack *st, int64_t now)
 {
@@ -297,9 +318,9 @@ stack_deadline(const struct stack *st, int64_t now)
 		return at > now ? min(at, now + FULL_RETRY_NS) : now + FULL_RETRY_NS;
 	if (txq_waiting(st))
 		return now;
+	if (unlikely(st->aside))
+		at = min(at, aside_deadline(st, now));
 	at = min(at, steer);
-	if (!list_empty(&st->frags.reass.all))
-		at = min(at, frag_deadline(&st->frags));
 	if (txq_holds(st))
 		at = min(at, st->held_until);
 	if (st->dying_socks != NO_SOCK)
@@ -319,14 +340,14 @@ stack_step(struct stack *st, int64_t now)
 	rx = stack_rx(st, now);
 	segment_timers(st, now);
 	ip_timers(st, now);
-	if (unlikely(!list_empty(&st->frags.reass.all)))
-		frag_late(st, now);
 	slots_exchange(st);
 	jobs = jobs_run(st, now);
 	jobs_calls(st, now);
 	if (unlikely(tcp_mem_level(&st->env) == TCP_MEM_SCARCE))
 		conns_orphans(st, now);
 	tx = txq_run(st, now);
+	if (unlikely(st->aside))
+		tx += aside_run(st, now);
 	flush_all(st, now);
 	if (st->steer.rings)
 		steer_ring(st);

@@ -14,6 +14,7 @@
 #include "core/port.h"
 #include "core/stack.h"
 #include "core/steer.h"
+#include "core/udp.h"
 #include "core/words.h"
 #include "io_engine/io.h"
 #include "tcp/tcp_listen.h"
@@ -119,6 +120,7 @@ struct stack {
 	struct icmp_rate icmp_rate, error_rate; /* echoed, and errors told       */
 	uint64_t errors_told;
 	struct frags frags;
+	struct udp udp;
 	struct port_table ports;
 	struct steer steer;
 
@@ -135,6 +137,7 @@ struct stack {
 	bool app_starved;                 /* it waits for chunks                  */
 	uint32_t chunks_told;             /* lists given when it was last told    */
 	bool posted, busy;
+	bool aside;                       /* of udp or frags, something waits for its time */
 
 	struct stack_stats stats;
 	uint64_t fates[N_FATES];
@@ -243,6 +246,15 @@ void ip_segment_out(struct stack *st, const struct ip_way *way, const struct tcp
  * must have said yes. */
 void ip_packet_out(struct stack *st, const struct ip_way *way, const struct ip4_hdr *h,
                    const uint8_t *data, uint32_t len);
+
+/* The same, but that its payload is for the caller to write, where this says. */
+uint8_t *ip_packet_begin(struct stack *st, const struct ip_way *way, const struct ip4_hdr *h,
+                         uint32_t len);
+/* Takes back the packet that was made last: it is the caller's. */
+struct io_pkt ip_packet_take(struct stack *st, unsigned port);
+
+/* The address of everybody on a link. */
+bool ip_is_broadcast(const struct stack *st, const struct ip_addr *a);
 
 /* Connections whose neighbour is known now, or never will be, go on. */
 void ip_unblock(struct stack *st, struct list *waiters, int64_t now);

@@ -331,9 +331,7 @@ steer_leave(struct stack *st)
 	if (!r->hall)
 		return;
 	census_leave(st);
-	for (unsigned port = 0; port <= UINT16_MAX; port++)
-		if (hall_listens(r->hall, r->me, (uint16_t)port))
-			hall_listen(r->hall, r->me, (uint16_t)port, false);
+	hall_deafen(r->hall, r->me);
 	hall_enter(r->hall, r->me, HALL_GONE);
 	handover_give_back(st);
 }

@@ -31,6 +31,11 @@
 	X(DROP_IP_PROTO,        "IP protocol we do not speak")                         \
 	X(DROP_ICMP,            "ICMP malformed, unknown or over the rate")            \
 	X(DROP_ICMP_QUOTE,      "ICMP error whose quote matches nothing in flight (RFC 5927)") \
+	X(IN_UDP,               "datagram for a socket")                               \
+	X(DROP_UDP_HEADER,      "malformed UDP header")                                \
+	X(DROP_UDP_SUM,         "UDP checksum wrong")                                  \
+	X(DROP_UDP_NOBODY,      "datagram for a port that nobody has (RFC 1122 4.1.3.1)") \
+	X(DROP_UDP_FULL,        "datagram for a socket that holds as many bytes as it may") \
 	X(DROP_TCP_HEADER,      "malformed TCP header")                                \
 	X(DROP_TCP_SUM,         "TCP checksum wrong")                                  \
 	/* other cores */                                                              \
