@@ -10,8 +10,10 @@
 
 #define ETHERTYPE_AT  12u
 #define ETHERTYPE_IP4 0x0800u
+#define ETHERTYPE_IP6 0x86ddu
 #define ETH_LEN       14u
 #define IP4_LEN       20u
+#define IP6_LEN       40u
 #define IP4_SUM_AT    10u
 #define PROTO_TCP     6u
 #define PROTO_UDP     17u
@@ -55,6 +57,29 @@ l4_sum(const uint8_t *ip, uint32_t hlen, uint32_t total)
 	return wire_sum_finish(wire_sum_add(sum, ip + hlen, total - hlen));
 }
 
+/* The same of IPv6, for a payload without extension headers. */
+static uint16_t
+l4_sum6(const uint8_t *ip, uint32_t len)
+{
+	uint8_t pseudo[8] = { 0, 0, 0, 0, 0, 0, 0, ip[6] };
+	uint32_t sum = wire_sum_add(0, ip + 8, 32);
+
+	put_be32(pseudo, len);
+	sum = wire_sum_add(sum, pseudo, sizeof pseudo);
+	return wire_sum_finish(wire_sum_add(sum, ip + IP6_LEN, len));
+}
+
+static uint16_t
+judge6(const uint8_t *frame, uint32_t len)
+{
+	const uint8_t *ip = frame + ETH_LEN;
+
+	if (len < ETH_LEN + IP6_LEN || ip[0] >> 4 != 6 || get_be16(ip + 4) > len - ETH_LEN - IP6_LEN ||
+	    (ip[6] != PROTO_TCP && ip[6] != PROTO_UDP))
+		return 0;
+	return l4_sum6(ip, get_be16(ip + 4)) ? IO_RX_L4_BAD : IO_RX_L4_GOOD;
+}
+
 uint16_t
 io_sum_judge(const uint8_t *frame, uint32_t len)
 {
@@ -62,6 +87,8 @@ io_sum_judge(const uint8_t *frame, uint32_t len)
 	uint32_t hlen, total;
 	uint16_t says;
 
+	if (len >= ETH_LEN && get_be16(frame + ETHERTYPE_AT) == ETHERTYPE_IP6)
+		return judge6(frame, len);
 	if (len < ETH_LEN + IP4_LEN || get_be16(frame + ETHERTYPE_AT) != ETHERTYPE_IP4)
 		return 0;
 	hlen = (ip[0] & 0x0fu) * 4u;
@@ -79,6 +106,17 @@ io_sum_judge(const uint8_t *frame, uint32_t len)
 	return says | (uint16_t)(l4_sum(ip, hlen, total) ? IO_RX_L4_BAD : IO_RX_L4_GOOD);
 }
 
+static void
+repair6(uint8_t *ip)
+{
+	uint32_t len = get_be16(ip + 4), at = ip[6] == PROTO_TCP ? TCP_SUM_AT : UDP_SUM_AT;
+
+	if (at + 2 > len)
+		return;
+	put_sum(ip + IP6_LEN + at, 0);
+	put_sum(ip + IP6_LEN + at, l4_sum6(ip, len));
+}
+
 void
 io_sum_repair(uint8_t *frame)
 {
@@ -86,6 +124,10 @@ io_sum_repair(uint8_t *frame)
 	uint32_t hlen = (ip[0] & 0x0fu) * 4u, total = get_be16(ip + 2);
 	uint32_t at = hlen + (ip[9] == PROTO_TCP ? TCP_SUM_AT : UDP_SUM_AT);
 
+	if (ip[0] >> 4 == 6) {
+		repair6(ip);
+		return;
+	}
 	if (at + 2 > total)
 		return;
 	put_sum(ip + at, 0);
