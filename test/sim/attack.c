@@ -8,6 +8,13 @@
 
 #define SYNS_MAX 20u
 
+/* Whether the hosts speak IPv6. */
+static bool
+is_v6(const struct attack *a)
+{
+	return !ip_addr_is_v4(&a->flows->host[0].ip);
+}
+
 /* A connection under attack, seen from its victim. */
 struct victim {
 	unsigned host;
@@ -162,15 +169,15 @@ attack_icmp(struct attack *a)
 	struct victim v;
 	struct craft_way way;
 	uint8_t frame[CRAFT_MAX];
-	uint8_t type =
-	    rng_below(&a->rng, 3) ? ICMP4_UNREACHABLE : (uint8_t)rng_below(&a->rng, 20);
+	uint8_t usual = is_v6(a) ? ICMP6_TOO_BIG : ICMP4_UNREACHABLE;
+	uint8_t type = rng_below(&a->rng, 3) ? usual : (uint8_t)rng_below(&a->rng, 20);
 	uint8_t code = (uint8_t)rng_below(&a->rng, 16);
 	seq_t seq;
 
 	if (!choose(a, &v) || type == ICMP4_ECHO_REQUEST)
 		return;
 	way = v.way;
-	way.src = watch_ghost_ip();
+	way.src = watch_ghost_ip(is_v6(a));
 	net_mac(2, way.smac.b);
 	seq = rng_below(&a->rng, 2) ? future(a, v.out->sent)
 	                            : seq_of(v.out->sent.v - rng_below(&a->rng, 3000));
@@ -184,7 +191,7 @@ static void
 attack_stray(struct attack *a, bool silent)
 {
 	static const uint8_t kinds[] = { TCP_SYN, TCP_ACK, TCP_FIN, TCP_SYN | TCP_ACK, 0 };
-	struct craft_way way = { .src = silent ? watch_silent_ip() : watch_ghost_ip() };
+	struct craft_way way = { .src = silent ? watch_silent_ip(is_v6(a)) : watch_ghost_ip(is_v6(a)) };
 	unsigned host = rng_below(&a->rng, 2);
 	uint8_t frame[CRAFT_MAX];
 	static const uint8_t text[100];
@@ -217,11 +224,27 @@ finish_ip_sum(uint8_t *frame)
 	memcpy(frame + ETH_LEN + 10, &sum, sizeof sum);
 }
 
+/* ::, ::1, all nodes, or with the host's prefix. */
+static struct ip_addr
+strange6(uint32_t v4)
+{
+	struct ip_addr a = host_ip6(0);
+
+	if (v4 == 0)
+		return IP_ANY;
+	if (v4 == 0x7f000001)
+		return (struct ip_addr){ { [15] = 1 } };
+	if (v4 == 0xe0000001)
+		return ip6_all_nodes();
+	put_be32(a.b + 12, v4);
+	return a;
+}
+
 /* Bytes of any kind behind a header that is right so far. */
 static void
 attack_garbage(struct attack *a)
 {
-	struct craft_way way = { .src = watch_ghost_ip() };
+	struct craft_way way = { .src = watch_ghost_ip(is_v6(a)) };
 	static const uint8_t protos[] = { IP_PROTO_TCP, IP_PROTO_ICMP, IP_PROTO_UDP, 0, 41 };
 	static const uint16_t types[] = { ETH_TYPE_ARP, ETH_TYPE_IP4, ETH_TYPE_IP6, 0x1234 };
 	/* Nobody's, everybody's, the net's, the victim's own: no host speaks from there. */
@@ -237,7 +260,8 @@ attack_garbage(struct attack *a)
 	net_mac(host, way.dmac.b);
 	net_mac(2, way.smac.b);
 	if (rng_below(&a->rng, 4) == 0)
-		way.src = ip_addr_v4(forged[rng_below(&a->rng, 7)]);
+		way.src = is_v6(a) ? strange6(forged[rng_below(&a->rng, 7)])
+		                   : ip_addr_v4(forged[rng_below(&a->rng, 7)]);
 	len = craft_ip(frame, &way, protos[rng_below(&a->rng, 5)], junk,
 	               rng_below(&a->rng, sizeof junk));
 	switch (rng_below(&a->rng, 4)) {
@@ -245,13 +269,14 @@ attack_garbage(struct attack *a)
 		memcpy(frame + ETH_LEN, junk, min(len - ETH_LEN, (uint32_t)sizeof junk));
 		put_be16(frame + 12, types[rng_below(&a->rng, 4)]);
 		break;
-	case 1: /* a piece of a datagram */
+	case 1: /* a piece of a datagram; of IPv6: another next header, and any number of hops */
 		put_be16(frame + ETH_LEN + 6, (uint16_t)(1 + rng_below(&a->rng, 0x3fff)));
 		break;
 	default:
 		break;
 	}
-	finish_ip_sum(frame);
+	if (!is_v6(a))
+		finish_ip_sum(frame);
 	inject(a, host, frame, rng_below(&a->rng, 2) ? len : 1 + rng_below(&a->rng, len));
 }
 

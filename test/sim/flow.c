@@ -113,7 +113,8 @@ try_connect(struct flows *f, struct flow *w, unsigned k)
 		connect_later(w, k, now_of(f) + SEC(1));
 		return;
 	}
-	atomic_store(&e->s->opt_bits, w->plan->end[k].opt_bits);
+	atomic_store(&e->s->opt_bits,
+	             w->plan->end[k].opt_bits | (f->swarm->v6 ? SOCK_OPT_V6 : 0));
 	if (w->plan->fastopen) {
 		atomic_fetch_or(&e->s->opt_bits, SOCK_OPT_FASTOPEN);
 		write_ahead(f, w, k);
@@ -564,6 +565,8 @@ flows_init(struct flows *f, const struct swarm *s, struct host host[2],
 	f->n = s->n_flows;
 	for (unsigned i = 0; i < 2; i++) {
 		f->listener[i] = host_socket(&host[i]);
+		if (s->v6)
+			atomic_fetch_or(&f->listener[i]->opt_bits, SOCK_OPT_V6);
 		if (host_bind(&host[i], f->listener[i], &any, SWARM_PORT) ||
 		    host_listen(&host[i], f->listener[i], s->backlog))
 			f->broken = "cannot listen";

@@ -124,6 +124,17 @@ is_arp(const uint8_t *data, uint32_t len)
 	return len >= ETH_LEN && get_be16(data + 12) == ETH_TYPE_ARP;
 }
 
+/* ARP, or neighbour discovery. */
+static bool
+finds_neighbours(const uint8_t *data, uint32_t len)
+{
+	return is_arp(data, len) ||
+	       (len > ETH_LEN + IP6_LEN && get_be16(data + 12) == ETH_TYPE_IP6 &&
+	        data[ETH_LEN + 6] == IP_PROTO_ICMP6 &&
+	        data[ETH_LEN + IP6_LEN] >= ICMP6_NEIGH_SOLICIT &&
+	        data[ETH_LEN + IP6_LEN] <= ICMP6_NEIGH_ADVERT);
+}
+
 static bool
 chance(struct net *n, uint32_t ppm)
 {
@@ -142,7 +153,7 @@ travel(struct port *to, int64_t leaves, const uint8_t *data, uint32_t len)
 		n->stats.dark++;
 		return;
 	}
-	if (chance(n, n->cfg.loss) || (is_arp(data, len) && chance(n, n->cfg.arp_loss))) {
+	if (chance(n, n->cfg.loss) || (finds_neighbours(data, len) && chance(n, n->cfg.arp_loss))) {
 		n->stats.lost++;
 		return;
 	}
@@ -281,8 +292,11 @@ too_large(struct net *n, unsigned from, int64_t leaves, const uint8_t *frame, ui
 		return true;
 	back = (struct craft_way){ way.dmac, way.smac, way.dst, way.src };
 	travel(&n->port[from], leaves, out,
-	       craft_icmp_error(out, &back, ICMP4_UNREACHABLE, ICMP4_CODE_FRAG_NEEDED,
-	                        n->cfg.path_mtu, &way.dst, s.sport, s.dport, s.seq));
+	       ip_addr_is_v4(&way.dst)
+	           ? craft_icmp_error(out, &back, ICMP4_UNREACHABLE, ICMP4_CODE_FRAG_NEEDED,
+	                              n->cfg.path_mtu, &way.dst, s.sport, s.dport, s.seq)
+	           : craft_icmp_error(out, &back, ICMP6_TOO_BIG, 0, n->cfg.path_mtu, &way.dst,
+	                              s.sport, s.dport, s.seq));
 	return true;
 }
 

@@ -208,7 +208,9 @@ aim_clock(struct swarm *s, unsigned i, struct rng *r)
 	const struct swarm_flow *f = &s->flow[0];
 	const struct siphash_key *key = &s->cfg[i].secret;
 	bool client = f->client == i;
-	struct tcp_tuple t = { host_ip(i), host_ip(!i), client ? SWARM_BOUND : SWARM_PORT,
+	struct tcp_tuple t = { s->v6 ? host_ip6(i) : host_ip(i),
+		               s->v6 ? host_ip6(!i) : host_ip(!i),
+		               client ? SWARM_BOUND : SWARM_PORT,
 		               client ? SWARM_PORT : SWARM_BOUND };
 	uint32_t near = 0u - rng_below(r, 200000);
 
@@ -297,6 +299,18 @@ draw_cookies(struct swarm *s, struct rng *r)
 			s->flow[i].end[k].opt_bits |= SOCK_OPT_KEEPALIVE;
 }
 
+/* What was drawn, for the other family: its links carry 1280 bytes at least. */
+static void
+speak_v6(struct swarm *s)
+{
+	for (unsigned i = 0; i < 2; i++) {
+		host_cfg6(&s->cfg[i], i);
+		s->cfg[i].port[0].mtu = max(s->cfg[i].port[0].mtu, (uint16_t)IP6_MTU_MIN);
+	}
+	if (s->net.path_mtu)
+		s->net.path_mtu = max(s->net.path_mtu, (uint16_t)IP6_MTU_MIN);
+}
+
 void
 swarm_draw(struct swarm *s, uint64_t seed)
 {
@@ -306,6 +320,7 @@ swarm_draw(struct swarm *s, uint64_t seed)
 
 	memset(s, 0, sizeof *s);
 	(void)rng_u64(&r);
+	s->v6 = seed >= SWARM_V6;
 	draw_net(s, &r);
 	s->tight = one_in(&r, 8);
 	s->quiesce_at = one_in(&r, 16) ? MS(rng_below(&r, 5000)) : TIME_NEVER;
@@ -331,6 +346,8 @@ swarm_draw(struct swarm *s, uint64_t seed)
 	draw_path(s, &r);
 	draw_records(s, &r);
 	draw_cookies(s, &r);
+	if (s->v6)
+		speak_v6(s);
 }
 
 void
@@ -364,7 +381,8 @@ swarm_print(const struct swarm *s)
 		       c->tcp.syn_cookies == TCP_COOKIES_ALWAYS ? " cookies" : "");
 	}
 	printf("  %u flows, attack every %" PRId64 " ms, accept pause %" PRId64
-	       " ms, backlog %d%s%s\n",
+	       " ms, backlog %d%s%s%s\n",
 	       s->n_flows, s->attack_every / NS_PER_MS, s->accept_pause / NS_PER_MS, s->backlog,
-	       s->tight ? ", tight" : "", s->quiesce_at != TIME_NEVER ? ", quiesce" : "");
+	       s->tight ? ", tight" : "", s->quiesce_at != TIME_NEVER ? ", quiesce" : "",
+	       s->v6 ? ", IPv6" : "");
 }

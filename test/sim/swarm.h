@@ -11,6 +11,7 @@
 #define SWARM_FLOWS_MAX 50u
 #define SWARM_PORT      80u    /* where both hosts listen                      */
 #define SWARM_BOUND     20000u /* local port of flow 0, so that its ISN can be chosen */
+#define SWARM_V6        (UINT64_C(1) << 40) /* from this seed on they speak IPv6      */
 #define SWARM_CROSS     21000u /* from here on: both ends of a simultaneous open      */
 
 /* How an end finishes. */
@@ -53,6 +54,7 @@ struct swarm {
 	int64_t accept_pause; /* how long connections wait to be accepted        */
 	int backlog;
 	bool tight;         /* few connections: refusals are no fault          */
+	bool v6;            /* hosts speak IPv6, and nothing else              */
 	bool cookies;       /* for everybody: likewise                         */
 	int64_t quiesce_at; /* when host 0 is asked to finish; TIME_NEVER: not */
 	int64_t quiesce_ms; /* ... and how long it may take                    */

@@ -6,19 +6,20 @@
 #include <stdio.h>
 
 #include "io_engine/io_sum.h"
+#include "test/sim/host.h"
 
 #define DARK_MAX 45u /* frames that a connection may send into a dead link: back-off */
 
 struct ip_addr
-watch_silent_ip(void)
+watch_silent_ip(bool v6)
 {
-	return ip_addr_v4(0x0a000064u);
+	return v6 ? host_ip6(99) : host_ip(99);
 }
 
 struct ip_addr
-watch_ghost_ip(void)
+watch_ghost_ip(bool v6)
 {
-	return ip_addr_v4(0x0a000065u);
+	return v6 ? host_ip6(100) : host_ip(100);
 }
 
 void
@@ -225,7 +226,7 @@ watch_frame(struct watch *w, unsigned from, int64_t now, const uint8_t *frame, u
 	uint16_t sums = io_sum_judge(frame, len);
 	struct craft_way way = { 0 };
 	struct tcp_seg s = { .flags = 0 };
-	struct ip_addr silent = watch_silent_ip(), ghost = watch_ghost_ip();
+	struct ip_addr silent, ghost;
 	struct eth_hdr eth;
 	struct mac_addr own;
 
@@ -240,6 +241,8 @@ watch_frame(struct watch *w, unsigned from, int64_t now, const uint8_t *frame, u
 		broken(w, "sent a wrong checksum", &way, &s);
 	if (!craft_parse_tcp(frame, len, &way, &s))
 		return;
+	silent = watch_silent_ip(!ip_addr_is_v4(&way.dst));
+	ghost = watch_ghost_ip(!ip_addr_is_v4(&way.dst));
 	if (ip_addr_eq(&way.dst, &silent))
 		broken(w, "answered a reset", &way, &s);
 	if (!right_mac(&way.dst, &way.dmac) && !answers_a_stranger(&way, &s))

@@ -37,9 +37,9 @@ struct watch {
 };
 
 /* Addresses that only ever send resets: nobody may answer them. */
-struct ip_addr watch_silent_ip(void);
+struct ip_addr watch_silent_ip(bool v6);
 /* An address behind port 2, for everything else an attacker sends. */
-struct ip_addr watch_ghost_ip(void);
+struct ip_addr watch_ghost_ip(bool v6);
 
 void watch_init(struct watch *w);
 void watch_frame(struct watch *w, unsigned from, int64_t now, const uint8_t *frame,
