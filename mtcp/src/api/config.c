@@ -42,6 +42,7 @@ default_machine(struct config *cfg)
 	cfg->spin_ns = US(50);
 	cfg->idle_poll_ns = US(700);
 	cfg->address_check = true;
+	cfg->exception_rate = 50000;
 }
 
 static void

@@ -9,7 +9,7 @@
 #include <stdio.h>
 
 #include "core/stack_cfg.h"
-#include "io_engine/io.h"
+#include "io_engine/io_kernel.h"
 
 #define CONFIG_CORES_MAX  64u
 #define CONFIG_TEXT_MAX   1024u
@@ -52,6 +52,11 @@ struct config_address {
 struct config_mtu {
 	char port[CONFIG_NAME_MAX]; /* empty: all that are not named                     */
 	uint16_t mtu;
+};
+
+struct config_exception {
+	char port[CONFIG_NAME_MAX]; /* empty: the first                                  */
+	char tap[IO_KERNEL_NAME_MAX];
 };
 
 struct config_route {
@@ -100,6 +105,9 @@ struct config {
 	bool has_rss_key;          /* rss_key is what ports hash with that do not tell  */
 	uint8_t rss_key[IO_RSS_KEY_LEN];
 	bool address_check;        /* ask the link whether an address is taken          */
+	struct config_exception exception[STACK_PORTS_MAX]; /* ports with a kernel beside them */
+	unsigned n_exceptions;
+	uint32_t exception_rate;    /* packets a second to and from the kernel, of a core */
 	struct config_fault fault_rx, fault_tx;
 	char pcap[CONFIG_NAME_MAX]; /* file to write every frame to; empty: none; %q: core */
 	uint32_t pcap_snaplen;

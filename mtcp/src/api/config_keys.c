@@ -8,6 +8,7 @@
 #include <inttypes.h>
 #include <stdlib.h>
 
+#include "api/config_except.h"
 #include "api/config_ports.h"
 #include "io_engine/io.h"
 #include "tcp/tcp_cc.h"
@@ -408,6 +409,9 @@ static const struct config_key keys[] = {
 	BOOL("promiscuous", promiscuous),
 	OTHER("rss_key", set_rss_key, show_rss_key, "80 hexadecimal digits, or auto"),
 	BOOL("address_check", address_check),
+	LIST("exception", n_exceptions, exceptions_set, exceptions_show,
+	     "tap:NAME, perhaps behind the name of a port, or none"),
+	COUNT("exception_rate", exception_rate, 1, 10000000),
 
 	/* -- the pair -------------------------------------------------------------- */
 	TIME("spin", spin_ns, 0, SEC(1)),

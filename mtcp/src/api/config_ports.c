@@ -6,6 +6,7 @@
  */
 #include "api/config_ports.h"
 
+#include "api/config_except.h"
 #include "api/config_value.h"
 #include "io_engine/io_dpdk.h"
 #include "wire/ip6.h"
@@ -31,9 +32,8 @@ list_has(const char *list, char sep, const char *name)
 	}
 }
 
-/* The port that `name` means: the whole of what `port` says, or one of its devices. */
-static int
-port_index(const struct config *cfg, const char *name)
+int
+ports_index(const struct config *cfg, const char *name)
 {
 	for (unsigned i = 0; i < cfg->n_ports; i++) {
 		if (strcmp(cfg->port[i].name, name) == 0 || list_has(cfg->port[i].name, ',', name))
@@ -91,7 +91,7 @@ devices_good(const struct config *cfg, const char *name, struct config_log *log)
 		else if (strlen(device) >= IO_DPDK_NAME || strchr(device, '/'))
 			config_problem(log, "port: '%s' is not the name of a device",
 			               config_quote(device).text);
-		else if (port_index(cfg, device) >= 0 || (rest && list_has(rest, ',', device)))
+		else if (ports_index(cfg, device) >= 0 || (rest && list_has(rest, ',', device)))
 			config_problem(log, "port: %s is named twice", config_quote(device).text);
 		else
 			continue;
@@ -477,7 +477,7 @@ port_of_neighbour(const struct config *cfg, const struct ip_addr *ip)
 static int
 port_named(const struct config *cfg, const char *name)
 {
-	return *name ? port_index(cfg, name) : 0;
+	return *name ? ports_index(cfg, name) : 0;
 }
 
 static void
@@ -503,7 +503,7 @@ derive_mtus(struct config *cfg)
 			cfg->port[p].ip.mtu = m->mtu;
 	}
 	for (unsigned i = 0; i < cfg->n_mtus; i++) {
-		int p = *cfg->mtu[i].port ? port_index(cfg, cfg->mtu[i].port) : -1;
+		int p = *cfg->mtu[i].port ? ports_index(cfg, cfg->mtu[i].port) : -1;
 
 		if (p >= 0)
 			cfg->port[p].ip.mtu = cfg->mtu[i].mtu;
@@ -545,7 +545,7 @@ derive_static_routes(struct config *cfg)
 {
 	for (unsigned i = 0; i < cfg->n_routes; i++) {
 		const struct config_route *r = &cfg->route[i];
-		int port = port_index(cfg, r->port);
+		int port = ports_index(cfg, r->port);
 
 		if (port >= 0 && is_default_route(r))
 			route_put_default(cfg, &r->to.ip, port);
@@ -655,7 +655,7 @@ check_route(const struct config *cfg, const struct config_route *r, struct confi
 {
 	const struct config_route *earlier = earlier_route(cfg, r);
 
-	if (port_index(cfg, r->port) < 0)
+	if (ports_index(cfg, r->port) < 0)
 		complain_no_port(cfg, "the route", r->port, log);
 	else if (is_default_route(r) && !is_unicast(&r->to.ip))
 		config_problem(log, "a default route is the gateway's address and /0 (such as "
@@ -708,7 +708,7 @@ check_stat_print(const struct config *cfg, struct config_log *log)
 
 	name_copy(copy, cfg->stat_port);
 	while ((name = config_word(&rest))) {
-		if (port_index(cfg, name) < 0)
+		if (ports_index(cfg, name) < 0)
 			complain_no_port(cfg, "stat_print", name, log);
 	}
 }
@@ -720,6 +720,7 @@ ports_check(const struct config *cfg, struct config_log *log)
 		config_problem(log, "no port is given (add a line such as: port = dpdk0)");
 	else {
 		check_addresses(cfg, log);
+		exceptions_check(cfg, log);
 		check_mtus(cfg, log);
 		check_routes(cfg, log);
 		check_gateway(cfg, log);

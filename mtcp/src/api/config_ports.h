@@ -9,6 +9,9 @@
 #include "api/config.h"
 #include "api/config_text.h"
 
+/* The port that `name` means: the whole of what `port` says, or one of its devices; -1: none. */
+int ports_index(const struct config *cfg, const char *name);
+
 /* For the table of keys. */
 void ports_set(struct config *cfg, char *value, struct config_log *log);
 void ports_show(const struct config *cfg, FILE *out);

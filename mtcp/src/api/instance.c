@@ -468,11 +468,19 @@ mtcp_core_affinitize(int cpu)
 	return rc ? fail(-rc) : 0;
 }
 
+static void
+close_all(struct io *const ios[], unsigned n)
+{
+	for (unsigned i = 0; i < n; i++)
+		if (ios[i])
+			ios[i]->ops->close(ios[i]);
+}
+
 /* 0 and the pair in the.pair[core], or an errno value. */
 static int
 start_pair(unsigned core, struct runtime **out)
 {
-	struct io *ios[STACK_PORTS_MAX];
+	struct io *ios[STACK_PORTS_MAX], *kernels[STACK_PORTS_MAX] = { NULL };
 	char err[ERR_TEXT] = "";
 	struct runtime_cfg rc = {
 		.config = the.config,
@@ -480,6 +488,7 @@ start_pair(unsigned core, struct runtime **out)
 		.cpu = cpus_of_core(&the.cpus, crew_first(the.crew) + core, the.config->stack_core),
 		.ios = ios,
 		.n_ios = the.config->n_ports,
+		.kernels = kernels,
 		.board = the.board,
 		.crew = the.crew,
 		.why = err,
@@ -492,11 +501,14 @@ start_pair(unsigned core, struct runtime **out)
 		return -bad;
 	}
 	rc.node = cpus_node(rc.cpu);
-	bad = runtime_start(&rc, out);
-	if (!bad)
-		return 0;
-	for (unsigned i = 0; i < rc.n_ios; i++)
-		ios[i]->ops->close(ios[i]);
+	bad = ports_kernels(the.ports, ios, kernels, err, sizeof err);
+	if (!bad) {
+		bad = runtime_start(&rc, out);
+		if (!bad)
+			return 0;
+		close_all(kernels, rc.n_ios);
+	}
+	close_all(ios, rc.n_ios);
 	fprintf(stderr, "mtcp: core %u: %s\n", core,
 	        err[0] ? err : bad == -ENOMEM ? "no memory for its sockets and buffers" : strerror(-bad));
 	return -bad;

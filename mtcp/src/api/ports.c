@@ -9,11 +9,13 @@
 #include <time.h>
 
 #include "api/claim.h"
+#include "api/config_except.h"
 #include "api/config_value.h"
 #include "api/handoff.h"
 #include "api/template.h"
 #include "io_engine/io_dpdk.h"
 #include "io_engine/io_fault.h"
+#include "io_engine/io_kernel.h"
 #include "io_engine/io_pcap.h"
 
 #define MB (1u << 20)
@@ -326,6 +328,44 @@ undo:
 	while (i-- > 0)
 		ios[i]->ops->close(ios[i]);
 	return -EIO;
+}
+
+/* -- the kernel beside them ------------------------------------------------- */
+
+static int
+kernel_open(const struct config *cfg, unsigned port, struct io *beside, struct io **out, char *err,
+            size_t errlen)
+{
+	const struct stack_port_cfg *ip = &cfg->port[port].ip;
+	struct io_kernel_addr addr[STACK_PORT_ADDRS_MAX];
+	struct io_kernel_config kc = {
+		.name = exceptions_tap(cfg, port), .addr = addr, .n_addrs = ip->n_addrs,
+	};
+	struct io_info info;
+
+	if (!kc.name)
+		return 0;
+	beside->ops->info(beside, &info);
+	memcpy(kc.mac, info.mac, sizeof kc.mac);
+	kc.mtu = ip->mtu ? min(ip->mtu, info.mtu) : info.mtu;
+	for (unsigned i = 0; i < ip->n_addrs; i++)
+		addr[i] = (struct io_kernel_addr){ ip->addr[i].ip, ip->addr[i].prefix };
+	return io_kernel_open(&kc, out, err, errlen);
+}
+
+int
+ports_kernels(struct ports *p, struct io *const ios[], struct io *kernels[STACK_PORTS_MAX],
+              char *err, size_t errlen)
+{
+	int rc = 0;
+
+	memset(kernels, 0, STACK_PORTS_MAX * sizeof kernels[0]);
+	for (unsigned i = 0; i < p->n && !rc; i++)
+		rc = kernel_open(p->cfg, i, ios[i], &kernels[i], err, errlen);
+	for (unsigned i = 0; i < p->n && rc; i++)
+		if (kernels[i])
+			kernels[i]->ops->close(kernels[i]);
+	return rc;
 }
 
 const struct io_rss *

@@ -26,6 +26,11 @@ int ports_claim(struct ports *p, char *err, size_t errlen);
 int ports_engines(struct ports *p, unsigned core, struct io *ios[STACK_PORTS_MAX], char *err,
                   size_t errlen);
 
+/* The kernel beside each port, as core `core` reaches it, into kernels[], NULL where there is none:
+ * whoever gets them closes them.  0, or -errno and one line in `err`. */
+int ports_kernels(struct ports *p, struct io *const ios[], struct io *kernels[STACK_PORTS_MAX],
+                  char *err, size_t errlen);
+
 /* Impairment and capture around `bare`, as the configuration has them; the engine owns
  * `bare` from now on.  `wall_offset_ns` added to `now` is the time of the capture's packets.
  * NULL and one line in `err`: `bare` is closed. */

@@ -21,6 +21,7 @@
 #include "api/handoff.h"
 #include "api/idle.h"
 #include "api/usage.h"
+#include "core/except.h"
 
 /* A doze shorter than this is not worth arming interrupts for. */
 #define ARM_MIN US(100)
@@ -37,8 +38,8 @@ struct runtime {
 	struct channel *ch;
 	struct idle idle;
 	struct usage usage;
-	struct io *ios[STACK_PORTS_MAX];
-	unsigned n_ios;
+	struct io *ios[2 * STACK_PORTS_MAX]; /* what can wake it: a port each, then kernels */
+	unsigned n_ports, n_ios;
 	bool can_wait;               /* every port has a descriptor       */
 	_Atomic bool stop, retires, relieved;
 	_Atomic bool quiet;          /* retired: nothing of its own is left; under `lock` */
@@ -332,9 +333,18 @@ static void
 add_neighbours(struct runtime *rt, const struct config *cfg)
 {
 	for (unsigned i = 0; i < cfg->n_arp; i++)
-		for (unsigned p = 0; p < rt->n_ios; p++)
+		for (unsigned p = 0; p < rt->n_ports; p++)
 			if (in_subnet(&cfg->port[p].ip, &cfg->arp[i].ip))
 				stack_neighbour(rt->st, p, &cfg->arp[i].ip, cfg->arp[i].mac);
+}
+
+static void
+add_kernels(struct runtime *rt, const struct runtime_cfg *cfg)
+{
+	for (unsigned i = 0; cfg->kernels && i < cfg->n_ios; i++)
+		if (cfg->kernels[i])
+			except_begin(rt->st, i, cfg->kernels[i], cfg->config->exception_rate,
+			             handoff_now());
 }
 
 /* The stack and the application's side of it, in memory of their own. */
@@ -364,6 +374,7 @@ make_stack(struct runtime *rt, const struct runtime_cfg *cfg)
 	if (rt->ch) {
 		context_init(&rt->ctx, rt->ch, &rt->handoff.pair);
 		add_neighbours(rt, cfg->config);
+		add_kernels(rt, cfg);
 	} else {
 		munmap(rt->mem.base, rt->mem.size);
 		err = -ENOMEM;
@@ -436,9 +447,12 @@ runtime_new(const struct runtime_cfg *cfg)
 	if (!rt)
 		return NULL;
 	memset(rt, 0, sizeof *rt);
-	rt->n_ios = cfg->n_ios;
+	rt->n_ports = cfg->n_ios;
 	for (unsigned i = 0; i < cfg->n_ios; i++)
-		rt->ios[i] = cfg->ios[i];
+		rt->ios[rt->n_ios++] = cfg->ios[i];
+	for (unsigned i = 0; cfg->kernels && i < cfg->n_ios; i++)
+		if (cfg->kernels[i])
+			rt->ios[rt->n_ios++] = cfg->kernels[i];
 	rt->core = cfg->core;
 	rt->cpu = cfg->cpu;
 	rt->board = cfg->board;

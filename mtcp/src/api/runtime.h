@@ -20,6 +20,7 @@ struct runtime_cfg {
 	int node;                    /* of its memory; -1: anywhere                */
 	struct io *const *ios;       /* one a port; the pair closes them           */
 	unsigned n_ios;
+	struct io *const *kernels;   /* beside each of them, or NULL; the pair closes them, too.  NULL: none */
 	struct stat_board *board;    /* NULL: no per-second lines                  */
 	struct crew *crew;           /* of all pairs that share the ports; NULL: it is alone */
 	char *why;                   /* NULL, or where a line goes if a port refuses */

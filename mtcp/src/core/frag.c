@@ -2,6 +2,7 @@
 /* What is whole is a frame as any other, but that it lies in memory of ours. */
 
 #include "core/stack_priv.h"
+#include "wire/sum.h"
 
 bool
 frag_init(struct stack *st, struct region *mem)
@@ -23,6 +24,7 @@ make_whole(struct frags *f, const struct reass_ip_pkt *p)
 	uint32_t hdr_len = p->head_len - ETH_LEN, total = hdr_len + p->end;
 	uint8_t *ip = f->whole + ETH_LEN;
 	int ecn = reass_ip_ecn(p);
+	uint16_t sum;
 
 	if (total > REASS_IP_MAX || ecn < 0)
 		return 0;
@@ -30,6 +32,9 @@ make_whole(struct frags *f, const struct reass_ip_pkt *p)
 	put_be16(ip + 2, to_u16(total));
 	put_be16(ip + 6, 0);
 	ip[1] = (uint8_t)((ip[1] & ~3u) | (unsigned)ecn);
+	put_be16(ip + 10, 0);
+	sum = wire_sum_finish(wire_sum_add(0, ip, hdr_len));
+	memcpy(ip + 10, &sum, sizeof sum);
 	reass_ip_copy(p, ip + hdr_len, p->end);
 	return ETH_LEN + total;
 }

@@ -245,10 +245,11 @@ icmp6_in(struct stack *st, const struct packet *k, const uint8_t *p, uint32_t le
 		return k->h.frag_at ? DROP_ND : nd_in(st, k->port, k->from, &k->h, &m, now); /* RFC 6980 */
 	if (!ip6_is_host(st, &k->src))
 		return DROP_IP_SOURCE;
-	if (m.type == ICMP6_ECHO_REQUEST)
-		return echo_in(st, k, p, len, now);
-	if (!icmp6_error_parse(&m, &err))
-		return DROP_ICMP;
+	if (!icmp6_error_parse(&m, &err)) {
+		if (st->port[k->port].except.io)
+			return TO_KERNEL;
+		return m.type == ICMP6_ECHO_REQUEST ? echo_in(st, k, p, len, now) : DROP_ICMP;
+	}
 	err.src = ip6_scoped(&err.src, k->port);
 	err.dst = ip6_scoped(&err.dst, k->port);
 	segment_icmp_error(st, &err, 0, now);
@@ -281,7 +282,7 @@ unknown_in(struct stack *st, const struct packet *k, int64_t now)
 {
 	struct ip6_problem what = { .code = ICMP6_CODE_NEXT_HEADER, .at = k->h.proto_at };
 
-	if (k->h.proto != IP_PROTO_NONE && k->h.proto != IP_PROTO_UDP)
+	if (!st->port[k->port].except.io && k->h.proto != IP_PROTO_NONE && k->h.proto != IP_PROTO_UDP)
 		complain_parameter(st, k, &what, now);
 	return DROP_IP_PROTO;
 }

@@ -410,6 +410,21 @@ ip_packet_take(struct stack *st, unsigned port)
 	return p->out[--p->n_out];
 }
 
+bool
+ip_frame_out(struct stack *st, unsigned port, const struct io_pkt *frame, int64_t now)
+{
+	struct stack_port *p = &st->port[port];
+	struct io_pkt *k;
+
+	if (!ip_room(st, port, now) || frame->len > p->fresh[p->n_fresh - 1].room ||
+	    frame->len > ETH_LEN + (uint32_t)p->mtu)
+		return false;
+	k = ip_pkt_out(p);
+	memcpy(k->data, frame->data, frame->len);
+	k->len = frame->len;
+	return true;
+}
+
 static void
 arp_out(struct stack *st, unsigned port, const struct mac_addr *dst, const struct arp_pkt *a,
         int64_t now)
@@ -587,6 +602,8 @@ icmp_in(struct stack *st, unsigned port, const struct mac_addr *from, const stru
 		segment_icmp_error(st, &err, 0, now);
 		return IN_ICMP;
 	}
+	if (st->port[port].except.io)
+		return TO_KERNEL;
 	if (m.type != ICMP4_ECHO_REQUEST || !ip_room(st, port, now))
 		return DROP_ICMP;
 	if (len + IP4_LEN > st->port[port].mtu)
@@ -628,7 +645,7 @@ udp_frame_in(struct stack *st, unsigned port, const struct mac_addr *from, const
 	enum fate fate = udp_in(st, &back, &h->src, &h->dst, ip + h->hdr_len,
 	                        (uint32_t)h->total_len - h->hdr_len);
 
-	if (fate == DROP_UDP_NOBODY)
+	if (fate == DROP_UDP_NOBODY && !st->port[port].except.io)
 		refuse_packet(st, port, from, ICMP4_UNREACHABLE, ICMP4_CODE_PORT, ip, h->total_len,
 		              now);
 	return fate;
@@ -687,8 +704,9 @@ ip4_in(struct stack *st, unsigned port, const struct mac_addr *from, const struc
 	case IP_PROTO_UDP:
 		return udp_frame_in(st, port, from, &h, pkt, now);
 	default:
-		refuse_packet(st, port, from, ICMP4_UNREACHABLE, ICMP4_CODE_PROTO,
-		              pkt->data + ETH_LEN, h.total_len, now);
+		if (!st->port[port].except.io)
+			refuse_packet(st, port, from, ICMP4_UNREACHABLE, ICMP4_CODE_PROTO,
+			              pkt->data + ETH_LEN, h.total_len, now);
 		return DROP_IP_PROTO;
 	}
 }
@@ -768,5 +786,8 @@ ip_frame_in(struct stack *st, unsigned port, const struct io_pkt *pkt, int64_t n
 {
 	enum fate fate;
 
-	return likely(usual_in(st, port, pkt, now, &fate)) ? fate : general_in(st, port, pkt, now);
+	if (unlikely(!usual_in(st, port, pkt, now, &fate)))
+		fate = general_in(st, port, pkt, now);
+	return likely(!st->port[port].except.io) ? fate
+	                                         : except_frame(st, port, pkt, fate, now);
 }

@@ -19,13 +19,19 @@ reset(struct stack *st, const struct segment_from *from, const struct tcp_tuple 
 		txq_stray(st, from, t, &rst);
 }
 
-/* A flow unknown here.  Not while it may be another core's that has not said so yet: what is
- * sent again is answered. */
+/* Whether a flow unknown here is nobody's.  It may be another core's that has not said so yet:
+ * what is sent again is answered. */
+static bool
+is_sure(const struct stack *st, const struct tcp_seg *s, int64_t now)
+{
+	return !(s->flags & TCP_ACK) || !steer_is_unsure(&st->steer, now);
+}
+
 static void
 refuse(struct stack *st, const struct segment_from *from, const struct tcp_tuple *t,
        const struct tcp_seg *s, int64_t now)
 {
-	if (!(s->flags & TCP_ACK) || !steer_is_unsure(&st->steer, now))
+	if (is_sure(st, s, now))
 		reset(st, from, t, s);
 }
 
@@ -90,6 +96,8 @@ to_nobody(struct stack *st, const struct segment_from *from, const struct tcp_tu
 		return DROP_CORE_GONE;
 	if (comes_again(st, t, s, now))
 		return DROP_DEAF;
+	if (st->port[from->port].except.io && is_sure(st, s, now))
+		return TO_KERNEL;
 	refuse(st, from, t, s, now);
 	return DROP_NO_CONN;
 }

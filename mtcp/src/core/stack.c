@@ -254,6 +254,9 @@ stack_rx(struct stack *st, int64_t now)
 				break;
 		}
 	}
+	for (unsigned i = 0; i < st->cfg.n_ports; i++)
+		if (unlikely(st->port[i].except.io))
+			total += except_take(st, i, now);
 	if (st->steer.rings)
 		steer_ring(st);
 	return total;

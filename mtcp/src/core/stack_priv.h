@@ -6,6 +6,7 @@
 #pragma once
 
 #include "core/demux.h"
+#include "core/except.h"
 #include "core/frag.h"
 #include "core/handover.h"
 #include "core/icmp.h"
@@ -41,6 +42,7 @@ struct stack_port {
 	struct io_pkt fresh[IO_BURST];    /* empty                                */
 	struct neigh neigh;
 	struct steer_port steer;
+	struct except except;
 };
 
 /* A half-open connection and the way back to its peer. */
@@ -255,6 +257,9 @@ struct io_pkt ip_packet_take(struct stack *st, unsigned port);
 
 /* The address of everybody on a link. */
 bool ip_is_broadcast(const struct stack *st, const struct ip_addr *a);
+
+/* Sends a frame that somebody else has made; false: no room, or it is longer than the port takes. */
+bool ip_frame_out(struct stack *st, unsigned port, const struct io_pkt *frame, int64_t now);
 
 /* Connections whose neighbour is known now, or never will be, go on. */
 void ip_unblock(struct stack *st, struct list *waiters, int64_t now);

@@ -38,6 +38,9 @@
 	X(DROP_UDP_FULL,        "datagram for a socket that holds as many bytes as it may") \
 	X(DROP_TCP_HEADER,      "malformed TCP header")                                \
 	X(DROP_TCP_SUM,         "TCP checksum wrong")                                  \
+	X(TO_KERNEL,            "nobody's here: given to the kernel")                  \
+	X(FROM_KERNEL,          "sent for the kernel")                                 \
+	X(DROP_EXCEPTION,       "to or from the kernel, over exception_rate or without room") \
 	/* other cores */                                                              \
 	X(HANDED_OVER,          "arrived on the wrong core: handed to the right one")  \
 	X(DROP_HANDOVER_FULL,   "arrived on the wrong core, and the way to the right one is full") \
