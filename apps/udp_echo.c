@@ -20,7 +20,7 @@
 #define DNS     53
 
 struct work {
-	struct sockaddr_in to; /* of a client; a server has none */
+	struct sockaddr_in6 to; /* of a client, IPv4 in mapped form; a server has none */
 	const char *name;      /* to ask for                     */
 	long port, count, bytes, wait_s;
 };
@@ -43,7 +43,7 @@ static const char help[] =
 static bool
 echo_all(mctx_t ctx, int s, char *text)
 {
-	struct sockaddr_in from;
+	struct sockaddr_in6 from;
 	socklen_t len = sizeof(from);
 	ssize_t n;
 
@@ -58,10 +58,10 @@ static int
 serve(struct app_run *run, mctx_t ctx, char *text)
 {
 	const struct work *w = run->state;
-	struct sockaddr_in here = {.sin_family = AF_INET, .sin_port = htons((uint16_t)w->port)};
+	struct sockaddr_in6 here = {.sin6_family = AF_INET6, .sin6_port = htons((uint16_t)w->port)};
 	struct mtcp_epoll_event ev = {.events = MTCP_EPOLLIN};
 	int epoll = mtcp_epoll_create1(ctx, 0);
-	int s = mtcp_socket(ctx, AF_INET, SOCK_DGRAM | SOCK_NONBLOCK, 0);
+	int s = mtcp_socket(ctx, AF_INET6, SOCK_DGRAM | SOCK_NONBLOCK, 0);
 
 	if (s < 0 || mtcp_bind(ctx, s, (struct sockaddr *)&here, sizeof(here)) != 0 ||
 	    mtcp_epoll_ctl(ctx, epoll, MTCP_EPOLL_CTL_ADD, s, &ev) != 0) {
@@ -82,7 +82,7 @@ connected(struct app_run *run, mctx_t ctx)
 {
 	const struct work *w = run->state;
 	struct timeval tv = {.tv_sec = w->wait_s};
-	int s = mtcp_socket(ctx, AF_INET, SOCK_DGRAM, 0);
+	int s = mtcp_socket(ctx, AF_INET6, SOCK_DGRAM, 0);
 
 	if (s < 0 || mtcp_connect(ctx, s, (const struct sockaddr *)&w->to, sizeof(w->to)) != 0 ||
 	    mtcp_setsockopt(ctx, s, SOL_SOCKET, SO_RCVTIMEO, &tv, sizeof(tv)) != 0) {
@@ -213,8 +213,8 @@ work(struct app_run *run, mctx_t ctx, int index, int core)
 	if (!text)
 		return -1;
 	rc = w->name             ? ask(run, ctx, text)
-	     : w->to.sin_family ? judge(run, ctx, text)
-	                         : serve(run, ctx, text);
+	     : w->to.sin6_family ? judge(run, ctx, text)
+	                          : serve(run, ctx, text);
 	free(text);
 	return rc;
 }
@@ -229,6 +229,17 @@ say_ready(struct app_run *run)
 }
 
 enum { OPT_ASK = APP_OPT_OWN, OPT_WAIT };
+
+/* Of either family. */
+static bool
+address(const char *text, struct sockaddr_in6 *to)
+{
+	char mapped[INET6_ADDRSTRLEN + 8];
+
+	to->sin6_family = AF_INET6;
+	snprintf(mapped, sizeof(mapped), "::ffff:%s", text);
+	return inet_pton(AF_INET6, strchr(text, ':') ? text : mapped, &to->sin6_addr) == 1;
+}
 
 static int
 option(struct app_args *a, struct work *w, int o, const char *value)
@@ -246,10 +257,9 @@ option(struct app_args *a, struct work *w, int o, const char *value)
 		w->name = value;
 		return APP_GO_ON;
 	case 'c':
-		w->to.sin_family = AF_INET;
-		if (inet_pton(AF_INET, value, &w->to.sin_addr) == 1)
+		if (address(value, &w->to))
 			return APP_GO_ON;
-		app_error(a, "--client: %s is no IPv4 address", value);
+		app_error(a, "--client: %s is no address", value);
 		return 2;
 	default:
 		return app_option(a, o, value, help);
@@ -275,16 +285,16 @@ main(int argc, char **argv)
 	while ((o = getopt_long(argc, argv, "p:c:n:l:" APP_SHORT_OPTIONS, options, NULL)) != -1)
 		if ((rc = option(&a, &w, o, optarg)) != APP_GO_ON)
 			return rc;
-	if (w.name && !w.to.sin_family) {
+	if (w.name && !w.to.sin6_family) {
 		app_error(&a, "--ask needs --client");
 		return 2;
 	}
 	if (w.port == 0)
 		w.port = w.name ? DNS : PORT;
-	w.to.sin_port = htons((uint16_t)w.port);
+	w.to.sin6_port = htons((uint16_t)w.port);
 	if ((rc = app_start(&a)) != APP_GO_ON)
 		return rc;
-	run.workers = w.to.sin_family ? 1 : a.cores;
+	run.workers = w.to.sin6_family ? 1 : a.cores;
 	rc = app_run(&run);
 	mtcp_destroy();
 	return rc == 0 ? 0 : 1;

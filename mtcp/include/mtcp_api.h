@@ -186,7 +186,7 @@ mtcp_sighandler_t mtcp_register_signal(int signum, mtcp_sighandler_t handler);
 
 /*
  * A new socket.  domain AF_INET or AF_INET6; type SOCK_STREAM or SOCK_DGRAM, or'ed with
- * SOCK_NONBLOCK if wanted (datagrams: AF_INET only so far; MTCP_SOCK_STREAM is taken as SOCK_STREAM);
+ * SOCK_NONBLOCK if wanted (MTCP_SOCK_STREAM is taken as SOCK_STREAM);
  * protocol 0, or IPPROTO_TCP or IPPROTO_UDP.  Never blocks.
  * EAFNOSUPPORT, EPROTONOSUPPORT, EMFILE (max_concurrency reached).
  */

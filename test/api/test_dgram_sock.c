@@ -60,7 +60,7 @@ waits(void *arg, int64_t until)
 static void
 begin(void)
 {
-	static const char *const address[2] = { "10.0.0.1/24", "10.0.0.2/24" };
+	static const char *const address[2] = { "10.0.0.1/24 fd00::1/64", "10.0.0.2/24 fd00::2/64" };
 
 	memset(&p, 0, sizeof p);
 	for (int i = 0; i < 2; i++) {
@@ -137,6 +137,37 @@ test_a_question_and_its_answer(void)
 	CU_ASSERT_TRUE(ntohs(from.sin_port) >= 32768 && from.sin_addr.s_addr == 0);
 	CU_ASSERT_EQUAL(mtcp_close(p.c[0], a), 0);
 	CU_ASSERT_EQUAL(mtcp_close(p.c[1], b), 0);
+	end();
+}
+
+static void
+test_a_socket_of_both_families(void)
+{
+	struct sockaddr_in6 here = { .sin6_family = AF_INET6, .sin6_port = htons(53) }, from;
+	struct sockaddr_in6 to = { .sin6_family = AF_INET6, .sin6_port = htons(53) };
+	socklen_t n = sizeof from;
+	int a, b, four;
+
+	begin();
+	inet_pton(AF_INET6, "fd00::2", &to.sin6_addr);
+	a = mtcp_socket(p.c[0], AF_INET6, SOCK_DGRAM, 0);
+	b = mtcp_socket(p.c[1], AF_INET6, SOCK_DGRAM, 0);
+	four = bound(0, 0, 0);
+	CU_ASSERT_EQUAL(mtcp_bind(p.c[1], b, (struct sockaddr *)&here, sizeof here), 0);
+	CU_ASSERT_EQUAL(mtcp_sendto(p.c[0], a, text, 20000, 0, (struct sockaddr *)&to, sizeof to), 20000);
+	CU_ASSERT_EQUAL(mtcp_recvfrom(p.c[1], b, got, sizeof got, 0, (struct sockaddr *)&from, &n), 20000);
+	CU_ASSERT_EQUAL(memcmp(got, text, 20000), 0);
+	inet_pton(AF_INET6, "fd00::1", &to.sin6_addr);
+	CU_ASSERT_TRUE(n == sizeof from && memcmp(&from.sin6_addr, &to.sin6_addr, 16) == 0);
+	CU_ASSERT_EQUAL(mtcp_sendto(p.c[1], b, "v6", 2, 0, (struct sockaddr *)&from, n), 2);
+	CU_ASSERT_EQUAL(mtcp_read(p.c[0], a, got, 100), 2);
+	/* The same port hears IPv4, in mapped form. */
+	CU_ASSERT_EQUAL(mtcp_sendto(p.c[0], four, "v4", 2, 0, at("10.0.0.2", 53), LEN), 2);
+	CU_ASSERT_EQUAL(mtcp_recvfrom(p.c[1], b, got, 100, 0, (struct sockaddr *)&from, &n), 2);
+	inet_pton(AF_INET6, "::ffff:10.0.0.1", &to.sin6_addr);
+	CU_ASSERT_EQUAL(memcmp(&from.sin6_addr, &to.sin6_addr, 16), 0);
+	CU_ASSERT_EQUAL(mtcp_sendto(p.c[1], b, "back", 4, 0, (struct sockaddr *)&from, n), 4);
+	CU_ASSERT_EQUAL(mtcp_read(p.c[0], four, got, 100), 4);
 	end();
 }
 
@@ -371,6 +402,7 @@ suite_dgram_sock(void)
 	CU_pSuite s = CU_add_suite("api/dgram_sock", NULL, NULL);
 
 	CU_add_test(s, "a question and its answer, of any length", test_a_question_and_its_answer);
+	CU_add_test(s, "a socket of both families", test_a_socket_of_both_families);
 	CU_add_test(s, "what cannot be sent fails", test_what_cannot_be_sent);
 	CU_add_test(s, "a connected socket hears its peer only", test_a_connected_socket);
 	CU_add_test(s, "refusals are told once (RFC 1122 4.1.3.3)", test_refusals_are_told_once);

@@ -19,6 +19,8 @@ dgram_socket(struct host *h)
 	}
 	CU_ASSERT_PTR_NOT_NULL_FATAL(s);
 	atomic_store(&s->req, SOCK_REQ_DGRAM);
+	if (!ip_addr_is_v4(&h->ip))
+		atomic_store(&s->opt_bits, SOCK_OPT_V6);
 	return s;
 }
 

@@ -139,6 +139,56 @@ test_what_is_not_whole_in_time_is_told(void)
 }
 
 static void
+test_fragments_of_v6(void)
+{
+	static uint8_t icmp[6000], back[6000];
+	struct world w;
+	struct craft_way way;
+	struct icmp6_msg m = { .type = ICMP6_ECHO_REQUEST, .rest = 77, .len = 4000 };
+	struct icmp6_msg r;
+	const struct world_frame *f;
+	uint32_t got = 0, len = ICMP6_LEN + 4000;
+
+	world_init(&w, 1, world_v6);
+	way = world_way(&w, 0);
+	for (uint32_t i = 0; i < m.len; i++)
+		icmp[ICMP6_LEN + i] = (uint8_t)(i ^ i >> 8);
+	m.payload = icmp + ICMP6_LEN;
+	wire_icmp6_build(icmp, &way.src, &way.dst, &m);
+	for (uint32_t i = 0, step = 1400; i < 3; i++) { /* the last comes first */
+		uint32_t off = (i ? i - 1 : 2) * step, n = min(step, len - off);
+		uint8_t frame[CRAFT_MAX];
+		struct ip6_hdr six = { .src = way.src, .dst = way.dst, .hop_limit = 9,
+			               .proto = IP_PROTO_FRAGMENT,
+			               .total_len = to_u16(IP6_LEN + IP6_FRAG_LEN + n) };
+		struct eth_hdr eth = { way.dmac, way.smac, ETH_TYPE_IP6 };
+
+		wire_eth_build(frame, &eth);
+		wire_ip6_build(frame + ETH_LEN, &six);
+		wire_ip6_fragment_build(frame + ETH_LEN + IP6_LEN, IP_PROTO_ICMP6, off,
+		                        off + n < len, 5);
+		memcpy(frame + ETH_LEN + IP6_LEN + IP6_FRAG_LEN, icmp + off, n);
+		world_frame(&w, 0, frame, ETH_LEN + IP6_LEN + IP6_FRAG_LEN + n);
+	}
+	while ((f = world_next(&w, 0))) {
+		struct ip6_problem problem;
+		struct ip6_hdr six;
+
+		CU_ASSERT_EQUAL_FATAL(wire_ip6_parse(f->data + ETH_LEN, f->len - ETH_LEN, &six,
+		                                     &problem), WIRE_IP6_OK);
+		CU_ASSERT_TRUE(six.total_len <= 1500 && six.frag_at == IP6_LEN);
+		memcpy(back + six.frag_off, f->data + ETH_LEN + IP6_LEN + IP6_FRAG_LEN,
+		       (size_t)six.total_len - IP6_LEN - IP6_FRAG_LEN);
+		got += six.total_len - IP6_LEN - IP6_FRAG_LEN;
+	}
+	CU_ASSERT_EQUAL_FATAL(got, len);
+	CU_ASSERT_TRUE(wire_icmp6_parse(back, len, &way.dst, &way.src, &r));
+	CU_ASSERT_TRUE(r.type == ICMP6_ECHO_REPLY && memcmp(r.payload, m.payload, m.len) == 0);
+	CU_ASSERT_PTR_NULL(world_leak(&w, 0));
+	world_fini(&w);
+}
+
+static void
 test_identifications_count_for_each_destination(void)
 {
 	struct ip_addr a = ip_addr_v4(1), b = ip_addr_v4(2);
@@ -213,6 +263,8 @@ suite_frag(void)
 	            test_a_packet_beyond_any_length_is_dropped);
 	CU_add_test(s, "what is not whole in time is told (RFC 1122 3.3.2)",
 	            test_what_is_not_whole_in_time_is_told);
+	CU_add_test(s, "fragments of IPv6 are put together, and answered (RFC 8200 4.5)",
+	            test_fragments_of_v6);
 	CU_add_test(s, "identifications count for each destination (RFC 6864 4.3)",
 	            test_identifications_count_for_each_destination);
 	CU_add_test(s, "fragments meet on one core", test_fragments_meet_on_one_core);

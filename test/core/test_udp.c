@@ -228,6 +228,22 @@ test_errors_reach_the_connected(void)
 }
 
 static void
+test_refusals_come_over_v6(void)
+{
+	struct world w;
+	struct sock *a;
+
+	world_init(&w, 2, world_v6);
+	a = dgram_socket(&w.host[0]);
+	CU_ASSERT_EQUAL(dgram_ask(&w.host[0], SOCK_CALL_DGRAM_CONNECT, a, &w.host[1].ip, 7), 0);
+	dgram_says(&w.host[0], a, &w.host[1].ip, 7, "is anybody there?", 17);
+	world_run(&w, MS(10));
+	CU_ASSERT_EQUAL(world_fate(&w, 1, DROP_UDP_NOBODY), 1);
+	CU_ASSERT_EQUAL(atomic_load(&a->dgram_error), 1u << 16 | E_REFUSED);
+	world_fini(&w);
+}
+
+static void
 test_chosen_ports_cannot_be_guessed(void)
 {
 	struct ip_addr peer = host_ip(1);
@@ -421,6 +437,7 @@ suite_udp(void)
 	            test_a_full_socket_drops_and_counts);
 	CU_add_test(s, "errors reach the connected (RFC 1122 4.1.3.3; RFC 8085 5.2)",
 	            test_errors_reach_the_connected);
+	CU_add_test(s, "refusals come over IPv6, too (RFC 4443 3.1)", test_refusals_come_over_v6);
 	CU_add_test(s, "chosen ports cannot be guessed (RFC 6056 3.3.1; RFC 8085 5.1)",
 	            test_chosen_ports_cannot_be_guessed);
 	CU_add_test(s, "a broadcast reaches everybody (RFC 1122 3.3.6)",

@@ -9,17 +9,18 @@ void suite_udp_out(void);
 static uint8_t text[DGRAM_MAX], got[DGRAM_MAX];
 
 static void
-test_every_length_arrives(void)
+play_lengths(void (*cfg)(struct stack_cfg *, unsigned))
 {
 	static const uint32_t len[] = { 0, 1, 511, 1471, 1472, 1473, 2952, 9000, 65506, 65507 };
-	struct ip_addr peer = host_ip(1);
+	struct ip_addr peer;
 	struct world w;
 	struct sock *a, *b;
 	struct sock_addr from;
 
 	for (uint32_t i = 0; i < sizeof text; i++)
 		text[i] = (uint8_t)(i * 11 + i / 256);
-	world_init(&w, 2, NULL);
+	world_init(&w, 2, cfg);
+	peer = w.host[1].ip;
 	a = dgram_bound(&w.host[0], 40000);
 	b = dgram_bound(&w.host[1], 7);
 	for (unsigned i = 0; i < array_len(len); i++) {
@@ -27,7 +28,7 @@ test_every_length_arrives(void)
 		world_run(&w, MS(10));
 		CU_ASSERT_EQUAL_FATAL(dgram_hears(&w.host[1], b, got, &from), (int)len[i]);
 		CU_ASSERT_EQUAL(memcmp(got, text, len[i]), 0);
-		CU_ASSERT_EQUAL(from.port, 40000);
+		CU_ASSERT_TRUE(from.port == 40000 && ip_addr_eq(&from.ip, &w.host[0].ip));
 	}
 	CU_ASSERT_EQUAL(world_fate(&w, 1, IN_UDP), array_len(len));
 	for (unsigned who = 0; who < 2; who++)
@@ -36,6 +37,18 @@ test_every_length_arrives(void)
 	CU_ASSERT_PTR_NULL(world_leak(&w, 0));
 	CU_ASSERT_PTR_NULL(world_leak(&w, 1));
 	world_fini(&w);
+}
+
+static void
+test_every_length_arrives(void)
+{
+	play_lengths(NULL);
+}
+
+static void
+test_every_length_arrives_over_v6(void)
+{
+	play_lengths(world_v6);
 }
 
 /* What was written before a close still leaves. */
@@ -192,6 +205,8 @@ suite_udp_out(void)
 	CU_pSuite s = CU_add_suite("core/udp_out", NULL, NULL);
 
 	CU_add_test(s, "every length arrives (RFC 1122 3.3.3)", test_every_length_arrives);
+	CU_add_test(s, "every length arrives over IPv6 (RFC 8200 4.5)",
+	            test_every_length_arrives_over_v6);
 	CU_add_test(s, "a close loses nothing", test_a_close_loses_nothing);
 	CU_add_test(s, "silent neighbours delay nobody (RFC 1122 2.3.2.2)",
 	            test_silent_neighbours_delay_nobody);

@@ -6,10 +6,11 @@
 . "$(dirname "$0")/lib.sh"
 
 echoes=$build/apps/udp_echo
+ours6=fd00:198::2 kernels6=fd00:198::1
 
 begin ping nc "$python3"
 net_for tap || give_up "a namespace"
-conf_write tap server
+conf_write tap server "address = $ours6/64"
 start server a "$echoes" -p 7 -f "$work/server.conf"
 { tap_up server && server_ready says server echoing; } || give_up "udp_echo on a TAP"
 
@@ -23,6 +24,18 @@ check "a port that nobody has is refused" by_kernel refused $ours 9
 check "a broadcast is answered" by_kernel broadcast 198.18.0.255 7 $ours
 same "nc -u" "hello" "$(printf hello | in_peer timeout 2 nc -u -w 1 $ours 7)"
 check "pings of 65000 bytes" eval 'in_peer ping -q -c 5 -i 0.01 -W 1 -s 65000 $ours >/dev/null'
+# The namespace came without IPv6.
+kernel_has6() {
+	in_peer sysctl -qw net.ipv6.conf.all.disable_ipv6=0 net.ipv6.conf.mtcp0.disable_ipv6=0 &&
+		in_peer ip -6 address add $kernels6/64 dev mtcp0 nodad
+}
+if kernel_has6; then
+	check "the kernel's datagrams over IPv6 come back" by_kernel lengths $ours6 7
+	check "a port that nobody has is refused over IPv6" by_kernel refused $ours6 9
+	check "pings of 65000 bytes over IPv6" eval 'in_peer ping -6 -q -c 5 -i 0.01 -W 1 -s 65000 $ours6 >/dev/null'
+else
+	echo "      the kernel has no IPv6"
+fi
 check "SIGTERM ends udp_echo with status 0" stop server TERM 5
 
 # ---- we ask -----------------------------------------------------------------

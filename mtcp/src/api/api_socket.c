@@ -34,8 +34,6 @@ mtcp_socket(mctx_t mctx, int domain, int type, int protocol)
 	if ((kind != SOCK_STREAM && !dgram) ||
 	    (protocol != 0 && protocol != (dgram ? IPPROTO_UDP : IPPROTO_TCP)))
 		return call_answer(EPROTONOSUPPORT);
-	if (dgram && domain == AF_INET6)
-		return call_answer(EAFNOSUPPORT);
 	id = sockref_new(mctx, dgram ? MTCP_SOCK_DGRAM : MTCP_SOCK_STREAM);
 	if (id >= 0 && dgram)
 		dgram_begin(mctx, ref_at(mctx, (uint32_t)id));

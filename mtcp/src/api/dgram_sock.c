@@ -137,6 +137,13 @@ send_limit(const struct sock *s)
 	return limit ? limit : DGRAM_LIMIT;
 }
 
+/* Bytes in front of a datagram. */
+static size_t
+headers(const struct ip_addr *to)
+{
+	return ip_addr_is_v4(to) ? 28 : 48;
+}
+
 /* Whether it can be at all: 0 or an errno value. */
 static int
 send_checks(struct mtcp_context *ctx, struct sockref *r, size_t len, int flags,
@@ -156,9 +163,9 @@ send_checks(struct mtcp_context *ctx, struct sockref *r, size_t len, int flags,
 		return EDESTADDRREQ;
 	if (sock_requests(s) & SOCK_REQ_SHUT_WR)
 		return EPIPE;
-	/* An address and a header of 28 bytes: what must not be cut says so now. */
+	/* What must not be cut says so now. */
 	if (((bits >> SOCK_OPT_PMTU_SHIFT & 3u) ^ UDP_PMTU_WANT) >= UDP_PMTU_DO &&
-	    (r->flags & REF_HAS_PORT) && len + 28 > mtu)
+	    (r->flags & REF_HAS_PORT) && len + headers(to ? &to->ip : &s->name.remote) > mtu)
 		return EMSGSIZE;
 	return dgram_take_error(ctx, r);
 }

@@ -15,7 +15,7 @@
 #include "io_engine/io.h"
 #include "tcp/tcp_fate.h"
 #include "wire/eth.h"
-#include "wire/ip4.h"
+#include "wire/ip6.h"
 
 #define FRAG_IDS 256u /* destinations whose identifications count on their own */
 
@@ -37,6 +37,12 @@ bool frag_init(struct stack *st, struct region *mem);
 /* A fragment of IPv4 for us has come: its fate, or that of the packet that it completed. */
 enum fate frag_in(struct stack *st, unsigned port, const struct io_pkt *pkt,
                   const struct ip4_hdr *h, int64_t now);
+
+/* The same of IPv6; `src` and `dst` are scoped.  What is whole keeps its fragment header, which then
+ * says that it is none (RFC 6946). */
+enum fate frag6_in(struct stack *st, unsigned port, const struct io_pkt *pkt,
+                   const struct ip6_hdr *h, const struct ip_addr *src, const struct ip_addr *dst,
+                   int64_t now);
 
 /* Hands a packet that was put together here to core `to`, as handover_to() does. */
 enum fate frag_hand_over(struct stack *st, unsigned to, const struct segment_from *from,

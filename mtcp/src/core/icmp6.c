@@ -104,10 +104,12 @@ icmp6_error_parse(const struct icmp6_msg *m, struct icmp_error *e)
 
 	if (!translate(m, e) || wire_ip6_parse_quoted(m->payload, m->len, &h) != WIRE_IP6_OK)
 		return false;
-	if (h.proto != IP_PROTO_TCP || h.frag_off != 0 || h.hdr_len > m->len)
+	if ((h.proto != IP_PROTO_TCP && h.proto != IP_PROTO_UDP) || h.frag_off != 0 ||
+	    h.hdr_len > m->len)
 		return false;
 	if (!wire_tcp_parse_quoted(m->payload + h.hdr_len, m->len - h.hdr_len, &q))
 		return false;
+	e->proto = h.proto;
 	e->src = h.src;
 	e->dst = h.dst;
 	e->sport = q.sport;

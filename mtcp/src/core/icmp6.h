@@ -16,7 +16,7 @@
 uint32_t icmp6_echo_reply(struct icmp_rate *rate, const struct ip6_hdr *h, const uint8_t *p,
                           size_t len, int64_t now, uint8_t *out, size_t room);
 
-/* Whether `m` is an error that quotes enough of a TCP segment.  It is told in the words of IPv4:
+/* Whether `m` is an error that quotes enough of a TCP segment or a datagram.  It is told in the words of IPv4:
  * ICMP4_UNREACHABLE with its codes (ICMP4_CODE_FRAG_NEEDED for a packet that was too big) or
  * ICMP4_TIME_EXCEEDED, so that whoever hears of it need not ask for the family. */
 bool icmp6_error_parse(const struct icmp6_msg *m, struct icmp_error *e);

@@ -139,6 +139,32 @@ ip6_segment_out(struct stack *st, const struct ip_way *way, const struct tcp_tup
 	}
 }
 
+uint8_t *
+ip6_packet_begin(struct stack *st, const struct ip_way *way, const struct ip4_hdr *h, uint32_t len)
+{
+	struct stack_port *p = &st->port[way->port];
+	struct io_pkt *k = ip_pkt_out(p);
+	uint8_t *ip = k->data + ETH_LEN;
+	bool part = h->mf || h->frag_off;
+	uint32_t head = IP6_LEN + (part ? IP6_FRAG_LEN : 0);
+	struct ip6_hdr six = {
+		.src = ip6_plain(&h->src),
+		.dst = ip6_plain(&h->dst),
+		.tclass = h->tos,
+		.hop_limit = h->ttl,
+		.proto = part ? IP_PROTO_FRAGMENT : h->proto,
+		.total_len = to_u16(head + len),
+	};
+
+	wire_ip6_build(ip, &six);
+	if (part)
+		wire_ip6_fragment_build(ip + IP6_LEN, h->proto, h->frag_off, h->mf, h->id);
+	ip_eth_out(p, k->data, &way->mac, ETH_TYPE_IP6);
+	k->len = ETH_LEN + head + len;
+	assert(k->len <= k->room);
+	return ip + head;
+}
+
 /* -------------------------------------------------------------------- in -- */
 
 /* A packet that has come this far. */
@@ -207,6 +233,24 @@ complain_parameter(struct stack *st, const struct packet *k, const struct ip6_pr
 	complain(st, k, &why, now);
 }
 
+/* As long as its request, and so fragments as that was. */
+static enum fate
+long_echo(struct stack *st, const struct packet *k, const uint8_t *p, uint32_t len, int64_t now)
+{
+	struct ip_way way = { k->port, *k->from };
+	struct ip4_hdr r = { .src = k->dst, .dst = k->src, .tos = k->h.tclass & 0xfcu,
+		             .ttl = ICMP_TTL, .proto = IP_PROTO_ICMP6 };
+	uint8_t *out = st->frags.out;
+	uint32_t at = 0;
+
+	len = icmp6_echo_reply(&st->icmp_rate, &k->h, p, len, now, out, REASS_IP_MAX);
+	if (len == 0)
+		return DROP_ICMP;
+	r.id = frag_id(st, &r.dst);
+	(void)frag_out(st, &way, &r, st->port[k->port].mtu, out + IP6_LEN, len - IP6_LEN, &at, now);
+	return IN_ICMP;
+}
+
 static enum fate
 echo_in(struct stack *st, const struct packet *k, const uint8_t *p, uint32_t len, int64_t now)
 {
@@ -216,6 +260,8 @@ echo_in(struct stack *st, const struct packet *k, const uint8_t *p, uint32_t len
 
 	if (k->to_group || !ip_room(st, k->port, now))
 		return DROP_ICMP;
+	if (IP6_LEN + len > port->mtu)
+		return long_echo(st, k, p, len, now);
 	out = &port->fresh[port->n_fresh - 1];
 	n = icmp6_echo_reply(&st->icmp_rate, &k->h, p, len, now, out->data + ETH_LEN,
 	                     out->room - ETH_LEN);
@@ -278,11 +324,50 @@ tcp_in6(struct stack *st, const struct packet *k, const uint8_t *p, uint32_t len
 }
 
 static enum fate
+udp_in6(struct stack *st, const struct packet *k, const uint8_t *p, uint32_t len, int64_t now)
+{
+	static const struct icmp6_complaint why = { .type = ICMP6_UNREACHABLE,
+		                                    .code = ICMP6_CODE_PORT };
+	struct segment_from back = { k->port, *k->from, k->pkt };
+	enum fate fate;
+
+	if (k->to_group)
+		return DROP_NOT_OURS;
+	if (!ip6_is_host(st, &k->src))
+		return DROP_IP_SOURCE;
+	fate = udp_in(st, &back, &k->src, &k->dst, p, len);
+	if (fate == DROP_UDP_NOBODY && !st->port[k->port].except.io)
+		complain(st, k, &why, now);
+	return fate;
+}
+
+void
+ip6_refuse(struct stack *st, unsigned port, const struct mac_addr *from, uint8_t type,
+           uint8_t code, const uint8_t *ip, uint32_t len, int64_t now)
+{
+	struct icmp6_complaint why = { .type = type, .code = code };
+	struct ip6_hdr h;
+	struct io_pkt *out;
+	uint32_t n;
+
+	if (wire_ip6_parse_quoted(ip, len, &h) != WIRE_IP6_OK || !ip_room(st, port, now))
+		return;
+	out = &st->port[port].fresh[st->port[port].n_fresh - 1];
+	n = icmp6_error(&st->error_rate, &h, ip, len, &h.dst, &why, now, out->data + ETH_LEN,
+	                out->room - ETH_LEN);
+	if (n == 0)
+		return;
+	out = ip_pkt_out(&st->port[port]);
+	ip_eth_out(&st->port[port], out->data, from, ETH_TYPE_IP6);
+	out->len = ETH_LEN + n;
+}
+
+static enum fate
 unknown_in(struct stack *st, const struct packet *k, int64_t now)
 {
 	struct ip6_problem what = { .code = ICMP6_CODE_NEXT_HEADER, .at = k->h.proto_at };
 
-	if (!st->port[k->port].except.io && k->h.proto != IP_PROTO_NONE && k->h.proto != IP_PROTO_UDP)
+	if (!st->port[k->port].except.io && k->h.proto != IP_PROTO_NONE)
 		complain_parameter(st, k, &what, now);
 	return DROP_IP_PROTO;
 }
@@ -293,13 +378,17 @@ payload_in(struct stack *st, const struct packet *k, int64_t now)
 	const uint8_t *p = k->pkt->data + ETH_LEN + k->h.hdr_len;
 	uint32_t len = k->h.total_len - k->h.hdr_len;
 
-	if (k->h.mf || k->h.frag_off)
+	if ((k->h.mf || k->h.frag_off) && (k->to_group || !ip6_is_host(st, &k->src)))
 		return DROP_FRAGMENT;
+	if (k->h.mf || k->h.frag_off)
+		return frag6_in(st, k->port, k->pkt, &k->h, &k->src, &k->dst, now);
 	switch (k->h.proto) {
 	case IP_PROTO_TCP:
 		return tcp_in6(st, k, p, len, now);
 	case IP_PROTO_ICMP6:
 		return icmp6_in(st, k, p, len, now);
+	case IP_PROTO_UDP:
+		return udp_in6(st, k, p, len, now);
 	default:
 		return unknown_in(st, k, now);
 	}

@@ -62,6 +62,15 @@ enum fate ip6_in(struct stack *st, unsigned port, const struct mac_addr *from, b
 void ip6_segment_out(struct stack *st, const struct ip_way *way, const struct tcp_tuple *t,
                      const struct tcp_seg *s, struct tcp_conn *c);
 
+/* As refuse_packet(), for IPv6. */
+void ip6_refuse(struct stack *st, unsigned port, const struct mac_addr *from, uint8_t type,
+                uint8_t code, const uint8_t *ip, uint32_t len, int64_t now);
+
+/* As ip_packet_begin(), for IPv6: with h->mf or an offset it has a fragment header. */
+struct ip4_hdr;
+uint8_t *ip6_packet_begin(struct stack *st, const struct ip_way *way, const struct ip4_hdr *h,
+                          uint32_t len);
+
 /* As ip_source(). */
 bool ip6_source(const struct stack *st, const struct ip_addr *dst, struct ip_addr *src,
                 uint16_t *mtu);

@@ -383,9 +383,12 @@ uint8_t *
 ip_packet_begin(struct stack *st, const struct ip_way *way, const struct ip4_hdr *h, uint32_t len)
 {
 	struct stack_port *p = &st->port[way->port];
-	struct io_pkt *k = ip_pkt_out(p);
 	struct ip4_hdr hdr = *h;
+	struct io_pkt *k;
 
+	if (!ip_addr_is_v4(&h->dst))
+		return ip6_packet_begin(st, way, h, len);
+	k = ip_pkt_out(p);
 	hdr.total_len = to_u16(IP4_LEN + len);
 	ip_eth_out(p, k->data, &way->mac, ETH_TYPE_IP4);
 	wire_ip4_build(k->data + ETH_LEN, &hdr, true);

@@ -308,6 +308,7 @@ advert_first(struct neigh *n, struct neigh_entry *e, const struct mac_addr *mac,
              int64_t now, struct list *ready)
 {
 	e->mac = *mac;
+	n->news++;
 	if (solicited)
 		enter_reachable(n, e, now);
 	else

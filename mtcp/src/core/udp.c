@@ -121,22 +121,47 @@ has_bit(const struct sock *s, uint16_t bit)
 	return (atomic_load_explicit(&s->opt_bits, memory_order_relaxed) & bit) != 0;
 }
 
-static bool
-overlap(const struct ip_addr *a, const struct ip_addr *b)
+enum { FAMILY_V4 = 1, FAMILY_V6 = 2 };
+
+/* Whose datagrams a socket of these options can have at this address. */
+static unsigned
+families(uint16_t bits, const struct ip_addr *a)
 {
-	return ip_addr_is_any(a) || ip_addr_is_any(b) || ip_addr_eq(a, b);
+	if (!ip_addr_is_any(a))
+		return ip_addr_is_v4(a) ? FAMILY_V4 : FAMILY_V6;
+	if (!(bits & SOCK_OPT_V6))
+		return FAMILY_V4;
+	return bits & SOCK_OPT_V6ONLY ? FAMILY_V6 : FAMILY_V4 | FAMILY_V6;
+}
+
+static unsigned
+families_of(const struct sock *s)
+{
+	return families(atomic_load_explicit(&s->opt_bits, memory_order_relaxed), &s->name.local);
+}
+
+static bool
+overlap(const struct ip_addr *a, unsigned of_a, const struct sock *o)
+{
+	const struct ip_addr *b = &o->name.local;
+
+	return (ip_addr_is_any(a) || ip_addr_is_any(b) || ip_addr_eq(a, b)) &&
+	       (of_a & families_of(o));
 }
 
 /* Somebody has the port, and `s` (NULL: whoever) cannot have it, too. */
 static bool
 taken(const struct stack *st, const struct sock *s, const struct ip_addr *ip, uint16_t port)
 {
+	uint16_t bits = s ? atomic_load_explicit(&s->opt_bits, memory_order_relaxed)
+	                  : SOCK_OPT_V6;
+	unsigned of_ip = families(bits, ip);
 	const struct sock *o;
 
 	for (unsigned connected = 0; connected < 2; connected++)
 		for (uint32_t i = first_of_port(st, port, connected);
 		     (o = next_of_port(st, port, connected, &i));)
-			if (o != s && overlap(ip, &o->name.local) &&
+			if (o != s && overlap(ip, of_ip, o) &&
 			    !(s && has_bit(s, SOCK_OPT_REUSEADDR) && has_bit(o, SOCK_OPT_REUSEADDR)) &&
 			    !(s && has_bit(s, SOCK_OPT_REUSEPORT) && has_bit(o, SOCK_OPT_REUSEPORT)))
 				return true;
@@ -431,7 +456,8 @@ find_bound(const struct stack *st, const struct tcp_tuple *t, uint32_t hash)
 		bool any = ip_addr_is_any(&s->name.local);
 		uint64_t score = any ? 1 : 2;
 
-		if (!any && !ip_addr_eq(&s->name.local, &t->local))
+		if (any ? !(families_of(s) & (ip_addr_is_v4(&t->local) ? FAMILY_V4 : FAMILY_V6))
+		        : !ip_addr_eq(&s->name.local, &t->local))
 			continue;
 		score = score << 32 | preference(hash, sock_number(&st->ch, s));
 		if (score > best_score) {
@@ -494,11 +520,12 @@ check(const struct segment_from *from, const struct ip_addr *src, const struct i
       const uint8_t *p, uint32_t len, struct udp_hdr *h)
 {
 	uint16_t judged = from->pkt->flags & (IO_RX_L4_BAD | IO_RX_L4_GOOD);
+	struct ip_addr s = ip6_plain(src), d = ip6_plain(dst);
 
 	if (!wire_udp_parse(p, len, h) || h->dport == 0)
 		return DROP_UDP_HEADER;
 	/* Ports differ in what they say of a datagram without a sum: bad is looked at again. */
-	if (judged != IO_RX_L4_GOOD && !wire_udp_sum_ok(p, src, dst))
+	if (judged != IO_RX_L4_GOOD && !wire_udp_sum_ok(p, &s, &d))
 		return DROP_UDP_SUM;
 	return SEG_OK;
 }

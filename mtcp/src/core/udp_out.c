@@ -34,7 +34,7 @@ udp_path_learn(struct stack *st, const struct ip_addr *dst, uint16_t mtu, int64_
 	struct udp_path *p = path_of(st, dst);
 	bool known = ip_addr_eq(&p->dst, dst) && p->until > now;
 
-	mtu = max(mtu, (uint16_t)UDP_PATH_MIN);
+	mtu = (uint16_t)max((uint32_t)mtu, ip_addr_is_v4(dst) ? UDP_PATH_MIN : IP6_MTU_MIN);
 	if (known && p->mtu <= mtu)
 		return;
 	*p = (struct udp_path){ *dst, now + UDP_PATH_NS, mtu };
@@ -216,6 +216,13 @@ course_to_one(struct stack *st, const struct ip_addr *dst, int64_t now, struct c
 	return -1; /* as if it were lost on the way */
 }
 
+/* How long the packet is. */
+static uint32_t
+packet_len(const struct dgram_head *h)
+{
+	return (ip_addr_is_v4(&h->peer.ip) ? IP4_LEN : IP6_LEN) + UDP_LEN + h->len;
+}
+
 /* 0; an errno value that the application is told; -1: it is dropped. */
 static int
 course_of(struct stack *st, const struct sock *s, const struct dgram_head *h, int64_t now,
@@ -224,7 +231,7 @@ course_of(struct stack *st, const struct sock *s, const struct dgram_head *h, in
 	const struct ip_addr *dst = &h->peer.ip;
 	const struct tcp_opts *o = sock_opts(st, s);
 	enum udp_pmtu_mode mode = pmtu_mode(s);
-	uint32_t len = IP4_LEN + UDP_LEN + h->len;
+	uint32_t len = packet_len(h);
 	int err = ip_is_broadcast(st, dst) ? course_to_all(st, s, dst, c)
 	                                   : course_to_one(st, dst, now, c);
 
@@ -234,8 +241,11 @@ course_of(struct stack *st, const struct sock *s, const struct dgram_head *h, in
 		c->mtu = path_mtu(st, dst, c->mtu, now);
 	if (len > c->mtu && mode >= UDP_PMTU_DO)
 		return E_MSGSIZE;
-	if (!ip_addr_is_any(&s->name.local))
+	if (!ip_addr_is_any(&s->name.local)) {
+		if (ip_addr_is_v4(&s->name.local) != ip_addr_is_v4(dst))
+			return E_NETUNREACH;
 		c->ip.src = s->name.local;
+	}
 	c->ip.dst = *dst;
 	c->ip.proto = IP_PROTO_UDP;
 	c->ip.ttl = (uint8_t)tcp_opt_value(&st->env, o, TCP_OPTION_TTL);
@@ -250,9 +260,10 @@ static void
 write_datagram(struct sock *s, const struct dgram_head *h, const struct ip4_hdr *ip, uint8_t *to)
 {
 	struct udp_hdr udp = { s->name.lport, h->peer.port, to_u16(UDP_LEN + h->len) };
+	struct ip_addr src = ip6_plain(&ip->src), dst = ip6_plain(&ip->dst);
 
 	stream_peek(&s->snd_r, &s->snd_w, NULL, sizeof *h, to + UDP_LEN, h->len);
-	wire_udp_build(to, &udp, &ip->src, &ip->dst);
+	wire_udp_build(to, &udp, &src, &dst);
 }
 
 /* False: the engine is full. */
@@ -305,7 +316,7 @@ send_first(struct stack *st, struct udp_sock *u, struct sock *s, const struct dg
 {
 	struct course c = { .mtu = 0 };
 	int err = course_of(st, s, h, now, &c);
-	bool fits = IP4_LEN + UDP_LEN + h->len <= c.mtu && u->at == 0;
+	bool fits = packet_len(h) <= c.mtu && u->at == 0;
 
 	if (err) {
 		stats_add(&st->stats.tx_drops, 1);

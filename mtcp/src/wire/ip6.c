@@ -162,10 +162,10 @@ wire_ip6_parse(const uint8_t *p, size_t len, struct ip6_hdr *h, struct ip6_probl
 	if (p[0] >> 4 != 6)
 		return WIRE_IP6_VERSION;
 	w.len = IP6_LEN + (uint32_t)get_be16(p + 4);
-	if (w.len > len || w.len > UINT16_MAX)
+	if (w.len > len)
 		return WIRE_IP6_SHORT;
 	read_header(p, h);
-	h->total_len = to_u16(w.len);
+	h->total_len = to_u32(w.len);
 	if (likely(!is_extension(h->proto))) {
 		h->hdr_len = IP6_LEN;
 		return WIRE_IP6_OK;
@@ -185,8 +185,24 @@ wire_ip6_parse_quoted(const uint8_t *p, size_t len, struct ip6_hdr *h)
 		return WIRE_IP6_VERSION;
 	w.len = to_u32(min(len, (size_t)UINT16_MAX));
 	read_header(p, h);
-	h->total_len = (uint16_t)min(IP6_LEN + (uint32_t)get_be16(p + 4), (uint32_t)UINT16_MAX);
+	h->total_len = IP6_LEN + (uint32_t)get_be16(p + 4);
 	return walk_headers(&w, h, &problem);
+}
+
+void
+wire_ip6_set_offset(uint8_t *p, uint32_t off, bool more)
+{
+	assert(off % 8 == 0);
+	put_be16(p + 2, to_u16(off | more));
+}
+
+void
+wire_ip6_fragment_build(uint8_t *p, uint8_t proto, uint32_t off, bool more, uint32_t id)
+{
+	p[0] = proto;
+	p[1] = 0;
+	wire_ip6_set_offset(p, off, more);
+	put_be32(p + 4, id);
 }
 
 void

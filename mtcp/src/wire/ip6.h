@@ -24,8 +24,8 @@ struct ip6_hdr {
 	struct ip_addr src, dst;
 	uint32_t flow;        /* flow label, 20 bits                               */
 	uint32_t id;          /* of a fragment                                     */
-	uint16_t hdr_len;     /* bytes: header and extension headers               */
-	uint16_t total_len;   /* these and the payload                             */
+	uint32_t total_len;   /* bytes: headers and payload                        */
+	uint16_t hdr_len;     /* header and extension headers                      */
 	uint16_t frag_off;    /* bytes                                             */
 	uint8_t tclass;       /* DSCP and ECN, as IPv4's TOS                       */
 	uint8_t hop_limit;
@@ -66,6 +66,14 @@ enum wire_ip6_error wire_ip6_parse_quoted(const uint8_t *p, size_t len, struct i
 
 /* Writes IP6_LEN bytes: a header without extensions, which hdr_len is taken to say. */
 void wire_ip6_build(uint8_t *p, const struct ip6_hdr *h);
+
+#define IP6_FRAG_LEN 8u
+
+/* Writes a fragment header: IP6_FRAG_LEN bytes (RFC 8200 4.5). */
+void wire_ip6_fragment_build(uint8_t *p, uint8_t proto, uint32_t off, bool more, uint32_t id);
+
+/* Makes the fragment header at `p` that of another part, or, with 0 and false, of no fragment. */
+void wire_ip6_set_offset(uint8_t *p, uint32_t off, bool more);
 
 /* ---------------------------------------------------------------- addresses -- */
 
