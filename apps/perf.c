@@ -419,7 +419,9 @@ static int
 new_socket(struct worker *w)
 {
 	const struct options *o = w->options;
-	int sockid = mtcp_socket(w->ctx, AF_INET, SOCK_STREAM, 0);
+	/* A listener of IPv6 takes IPv4, too. */
+	bool v4 = o->server && !strchr(o->server, ':');
+	int sockid = mtcp_socket(w->ctx, v4 ? AF_INET : AF_INET6, SOCK_STREAM, 0);
 
 	if (sockid < 0)
 		app_error(&o->common, "cannot make a socket: %m");
@@ -434,14 +436,14 @@ new_socket(struct worker *w)
 }
 
 static bool
-start_listening(struct worker *w, struct sockaddr_in *here)
+start_listening(struct worker *w, const struct sockaddr_in6 *here)
 {
 	struct mtcp_epoll_event ev = {.events = MTCP_EPOLLIN};
 
 	w->listener = new_socket(w);
 	if (w->listener < 0)
 		return false;
-	if (mtcp_bind(w->ctx, w->listener, (struct sockaddr *)here, sizeof(*here)) != 0 ||
+	if (mtcp_bind(w->ctx, w->listener, (const struct sockaddr *)here, sizeof(*here)) != 0 ||
 	    mtcp_listen(w->ctx, w->listener, FLOWS_MAX) != 0) {
 		app_error(&w->options->common, "port %ld: %m", w->options->port);
 		return false;
@@ -454,14 +456,14 @@ start_listening(struct worker *w, struct sockaddr_in *here)
 }
 
 static bool
-start_connecting(struct worker *w, struct sockaddr_in *there)
+start_connecting(struct worker *w, const struct sockaddr *there, socklen_t len)
 {
 	for (long i = 0; i < w->options->flows; i++) {
 		int sockid = new_socket(w);
 
 		if (sockid < 0 || !flow_new(w, sockid))
 			return false;
-		if (mtcp_connect(w->ctx, sockid, (struct sockaddr *)there, sizeof(*there)) != 0 &&
+		if (mtcp_connect(w->ctx, sockid, there, len) != 0 &&
 		    errno != EINPROGRESS) {
 			app_error(&w->options->common, "%s: %m", w->options->server);
 			return false;
@@ -474,15 +476,17 @@ static bool
 start(struct worker *w)
 {
 	const struct options *o = w->options;
-	struct sockaddr_in addr = {.sin_family = AF_INET};
+	struct sockaddr_in6 v6 = {.sin6_family = AF_INET6, .sin6_port = htons((uint16_t)o->port)};
+	struct sockaddr_in v4 = {.sin_family = AF_INET, .sin_port = htons((uint16_t)o->port)};
 
-	addr.sin_port = htons((uint16_t)o->port);
 	w->epid = mtcp_epoll_create1(w->ctx, 0);
 	w->now = now_ns();
 	if (!o->server)
-		return start_listening(w, &addr);
-	inet_pton(AF_INET, o->server, &addr.sin_addr);
-	return start_connecting(w, &addr);
+		return start_listening(w, &v6);
+	if (inet_pton(AF_INET, o->server, &v4.sin_addr) == 1)
+		return start_connecting(w, (const struct sockaddr *)&v4, sizeof(v4));
+	inet_pton(AF_INET6, o->server, &v6.sin6_addr);
+	return start_connecting(w, (const struct sockaddr *)&v6, sizeof(v6));
 }
 
 static int
@@ -519,7 +523,7 @@ static const char help[] =
 	"Bytes in bulk, one way; the other end may be socat or nc.\n"
 	"\n"
 	"  -s, --server            listen, on every core\n"
-	"  -c, --client ADDRESS    connect to this IPv4 address\n"
+	"  -c, --client ADDRESS    connect to this address\n"
 	"  -p, --port PORT         5001 if not given\n"
 	"  -R, --reverse           the listening side sends, the connecting side reads\n"
 	"  -t, --time SECONDS      send for so long (10)\n"
@@ -595,7 +599,7 @@ read_options(struct options *o, bool *serve, int argc, char **argv)
 static int
 examine(const struct options *o, bool serve)
 {
-	struct in_addr addr;
+	struct in6_addr addr;
 
 	if (o->common.check || o->common.dump)
 		return APP_GO_ON;
@@ -603,8 +607,9 @@ examine(const struct options *o, bool serve)
 		app_error(&o->common, "give either -s or -c ADDRESS (see --help)");
 		return EXIT_FAILURE;
 	}
-	if (o->server && inet_pton(AF_INET, o->server, &addr) != 1) {
-		app_error(&o->common, "%s: not an IPv4 address; names are not looked up", o->server);
+	if (o->server && inet_pton(AF_INET, o->server, &addr) != 1 &&
+	    inet_pton(AF_INET6, o->server, &addr) != 1) {
+		app_error(&o->common, "%s: not an address; names are not looked up", o->server);
 		return EXIT_FAILURE;
 	}
 	return APP_GO_ON;

@@ -8,6 +8,7 @@
 #include <stdio.h>
 
 #include "test/core/world.h"
+#include "wire/udp_wire.h"
 
 void suite_inet6(void);
 
@@ -202,6 +203,33 @@ test_what_is_not_understood_is_told(void)
 	world_frame(&w, 0, f, craft_ip(f, &way, IP_PROTO_DST_OPTS, options, 8));
 	CU_ASSERT_EQUAL(heard(&w).type, ICMP6_PARAM_PROBLEM);
 	expect_silence(&w, f, craft_ip(f, &way, 99, options, 8), DROP_IP_PROTO);
+	world_fini(&w);
+}
+
+static void
+test_nobody_is_there_for_a_datagram(void)
+{
+	struct udp_hdr h = { .sport = 1000, .dport = 53, .len = UDP_LEN + 4 };
+	uint8_t f[CRAFT_MAX], datagram[UDP_LEN + 4] = { [UDP_LEN] = 'p', 'i', 'n', 'g' };
+	struct world w;
+	struct craft_way way;
+	struct icmp6_msg m;
+
+	world_init(&w, 1, world_v6);
+	way = world_way(&w, 0);
+	wire_udp_build(datagram, &h, &way.src, &way.dst);
+	world_frame(&w, 0, f, craft_ip(f, &way, IP_PROTO_UDP, datagram, sizeof datagram));
+	m = heard(&w);
+	CU_ASSERT(m.type == ICMP6_UNREACHABLE && m.code == ICMP6_CODE_PORT);
+	CU_ASSERT_EQUAL(world_fate(&w, 0, DROP_UDP_NOBODY), 1);
+	datagram[UDP_LEN] ^= 1;
+	expect_silence(&w, f, craft_ip(f, &way, IP_PROTO_UDP, datagram, sizeof datagram),
+	               DROP_UDP_SUM);
+	expect_silence(&w, f, craft_ip(f, &way, IP_PROTO_UDP, datagram, 7), DROP_UDP_HEADER);
+	way.dst = ip6_all_nodes();
+	way.dmac = ip6_group_mac(&way.dst);
+	expect_silence(&w, f, craft_ip(f, &way, IP_PROTO_UDP, datagram, sizeof datagram),
+	               DROP_NOT_OURS);
 	world_fini(&w);
 }
 
@@ -456,6 +484,8 @@ suite_inet6(void)
 	CU_add_test(s, "damage of IPv6 is dropped", test_damage_is_dropped);
 	CU_add_test(s, "extension headers are no obstacle (RFC 8200 4)", test_extension_headers_are_no_obstacle);
 	CU_add_test(s, "what is not understood is told (RFC 8200 4, 4.2; RFC 4443 3)", test_what_is_not_understood_is_told);
+	CU_add_test(s, "nobody is there for a datagram of IPv6 (RFC 4443 3)",
+	            test_nobody_is_there_for_a_datagram);
 	CU_add_test(s, "nothing follows no next header, and fragments are dropped",
 	            test_nothing_follows_no_next_header);
 	CU_add_test(s, "text goes both ways over IPv6", test_text_goes_both_ways);

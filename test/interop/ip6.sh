@@ -53,6 +53,18 @@ fi
 same "nobody listens on another port: refused" 7 \
 	"$(in_peer curl -gs -o /dev/null --max-time 5 "http://[$ours6]:81/"; echo $?)"
 
+same "nobody is there for a datagram: told so" "Connection refused" \
+	"$(in_peer "$python3" -c "
+import socket
+s = socket.socket(socket.AF_INET6, socket.SOCK_DGRAM)
+s.settimeout(3)
+s.connect(('$ours6', 9))
+s.send(b'anybody?')
+try:
+    s.recv(1)
+except OSError as e:
+    print(e.strerror)")"
+
 # RFC 4862 5.4: the kernel asks whether the address is free, and we say it is not.
 in_peer ip -6 address add $ours6/64 dev mtcp0
 dad_failed() { in_peer ip -6 address show dev mtcp0 | grep -q dadfailed; }

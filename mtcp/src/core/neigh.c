@@ -337,6 +337,7 @@ neigh_advert(struct neigh *n, const struct ip_addr *ip, const struct mac_addr *m
 			enter_stale(n, e);
 		return false;
 	}
+	n->news += differs;
 	if (differs)
 		e->mac = *mac;
 	if (solicited)
