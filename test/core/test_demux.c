@@ -227,6 +227,38 @@ test_who_was_found_is_remembered_while_it_lives(void)
 	teardown(&r);
 }
 
+/* All 36 bytes of the name count, those of IPv4's mapped form too. */
+static void
+test_who_was_found_over_ipv6_is_remembered(void)
+{
+	struct records r;
+	struct tcp_tuple t = tuple(10, 20, 80, 1000);
+	struct tcp_conn *c;
+	uint8_t name[36];
+
+	setup(&r, 5);
+	c = enter(&r, DEMUX_CONN, &t);
+	c->in_use = TCP_CONN_IN_USE;
+	demux_remember(&r.d, c);
+	c->streams->name.remote.b[0] = 0x20;
+	c->streams->name.local.b[0] = 0xfd;
+	t = c->streams->name;
+	memcpy(name, t.remote.b, 16);
+	memcpy(name + 16, t.local.b, 16);
+	put_be16(name + 32, t.rport);
+	put_be16(name + 34, t.lport);
+	CU_ASSERT_PTR_EQUAL(demux_recent6(&r.d, name), c);
+	for (unsigned i = 0; i < sizeof name * 8; i++) {
+		name[i / 8] ^= (uint8_t)(1u << i % 8);
+		CU_ASSERT_PTR_NULL(demux_recent6(&r.d, name));
+		name[i / 8] ^= (uint8_t)(1u << i % 8);
+	}
+	c->in_use = 0;
+	CU_ASSERT_PTR_NULL(demux_recent6(&r.d, name));
+	c->streams->name.remote.b[0] = c->streams->name.local.b[0] = 0;
+	teardown(&r);
+}
+
 static void
 test_who_opens_is_remembered_until_forgotten(void)
 {
@@ -423,6 +455,8 @@ suite_demux(void)
 	            test_every_byte_of_a_tuple_counts_in_the_hash);
 	CU_add_test(suite, "the hash depends on the secret (attack: hash collisions)",
 	            test_the_hash_depends_on_the_secret);
+	CU_add_test(suite, "who was found over IPv6 is remembered",
+	            test_who_was_found_over_ipv6_is_remembered);
 	CU_add_test(suite, "who was found is remembered while it lives",
 	            test_who_was_found_is_remembered_while_it_lives);
 	CU_add_test(suite, "who opens is remembered until forgotten",

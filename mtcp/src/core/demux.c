@@ -103,6 +103,28 @@ demux_recent(const struct demux *d, const uint8_t *name)
 	return c->in_use == TCP_CONN_IN_USE && is_called(tcp_name(c), n) ? c : NULL;
 }
 
+/* By the last 32 bits of its addresses it is where demux_remember() has put it. */
+struct tcp_conn *
+demux_recent6(const struct demux *d, const uint8_t *name)
+{
+	struct name n = { name_addrs(name + 12, name + 28),
+		          (uint32_t)get_be16(name + 32) << 16 | get_be16(name + 34) };
+	uint32_t v = d->recent[place_of(n, d->recent_shift)];
+	const struct tcp_tuple *t;
+	struct tcp_conn *c;
+
+	if (v == 0)
+		return NULL;
+	c = pool_at(d->conns, v - 1);
+	if (c->in_use != TCP_CONN_IN_USE)
+		return NULL;
+	t = tcp_name(c);
+	return name_of(t).ports == n.ports && memcmp(t->remote.b, name, 16) == 0 &&
+	               memcmp(t->local.b, name + 16, 16) == 0
+	           ? c
+	           : NULL;
+}
+
 void
 demux_remember(struct demux *d, const struct tcp_conn *c)
 {

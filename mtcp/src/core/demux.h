@@ -38,6 +38,9 @@ enum demux_kind demux_find(const struct demux *d, const struct tcp_tuple *t, uin
  */
 struct tcp_conn *demux_recent(const struct demux *d, const uint8_t *name);
 
+/* The same for a frame of IPv6: its addresses, 16 bytes each, and ports. */
+struct tcp_conn *demux_recent6(const struct demux *d, const uint8_t *name);
+
 /* demux_find() has found it. */
 void demux_remember(struct demux *d, const struct tcp_conn *c);
 

@@ -6,7 +6,9 @@
 #include "core/icmp6.h"
 #include "core/source.h"
 #include "core/stack_priv.h"
+#include "tcp/tcp_rare.h"
 #include "wire/udp_wire.h"
+#include "wire/usual6.h"
 
 /* ------------------------------------------------------------ addresses -- */
 
@@ -423,6 +425,28 @@ static bool
 is_strange(const struct ip_addr *a)
 {
 	return ip_addr_is_v4(a) || ip6_scope(a) != 0;
+}
+
+bool
+ip6_usual_in(struct stack *st, unsigned port, const struct io_pkt *pkt, int64_t now,
+             enum fate *fate)
+{
+	const struct stack_port *p = &st->port[port];
+	struct segment_from from = { .port = port, .pkt = pkt };
+	const uint8_t *f = pkt->data;
+	struct tcp_conn *c;
+	struct tcp_seg s;
+
+	if (!wire_usual6_is(f, pkt->len) || memcmp(f, p->info.mac, 6) != 0 || (f[6] & 1) ||
+	    (pkt->flags & (IO_RX_L4_BAD | STEER_KEEP)))
+		return false;
+	c = demux_recent6(&st->demux, f + USUAL6_NAME);
+	if (!c || !port_owns(p, &tcp_name(c)->local) ||
+	    !wire_usual6_parse(f, !(pkt->flags & IO_RX_L4_GOOD), &s))
+		return false;
+	memcpy(from.mac.b, f + 6, sizeof from.mac.b);
+	*fate = segment_in_conn(st, c, &from, &s, now);
+	return true;
 }
 
 enum fate

@@ -789,7 +789,8 @@ ip_frame_in(struct stack *st, unsigned port, const struct io_pkt *pkt, int64_t n
 {
 	enum fate fate;
 
-	if (unlikely(!usual_in(st, port, pkt, now, &fate)))
+	if (unlikely(!usual_in(st, port, pkt, now, &fate)) &&
+	    !ip6_usual_in(st, port, pkt, now, &fate))
 		fate = general_in(st, port, pkt, now);
 	return likely(!st->port[port].except.io) ? fate
 	                                         : except_frame(st, port, pkt, fate, now);
