@@ -37,7 +37,6 @@ is_wanted(enum fate fate)
 	case IN_ICMP:
 	case IN_ND:
 	case DROP_ND:
-	case DROP_FRAGMENT:
 	case TO_KERNEL:
 	case DROP_NOT_OURS:
 	case DROP_ETHERTYPE:
@@ -50,17 +49,22 @@ is_wanted(enum fate fate)
 	}
 }
 
-/* A fragment for us: the kernel gets what it is part of, whole.  IPv6's it puts together itself. */
+/* A fragment for us: the kernel gets what it is part of, whole. */
 static bool
 is_part(const struct io_pkt *pkt, enum fate fate)
 {
+	const uint8_t *p = pkt->data + ETH_LEN;
+	struct ip6_problem problem;
 	struct eth_hdr eth;
 	struct ip4_hdr h;
+	struct ip6_hdr h6;
 
-	return fate != DROP_NOT_OURS && wire_eth_parse(pkt->data, pkt->len, &eth) &&
-	       eth.type == ETH_TYPE_IP4 &&
-	       wire_ip4_parse(pkt->data + ETH_LEN, pkt->len - ETH_LEN, false, &h) == WIRE_IP_OK &&
-	       (h.mf || h.frag_off);
+	if (fate == DROP_NOT_OURS || !wire_eth_parse(pkt->data, pkt->len, &eth))
+		return false;
+	if (eth.type == ETH_TYPE_IP6)
+		return !wire_ip6_parse(p, pkt->len - ETH_LEN, &h6, &problem) && (h6.mf || h6.frag_off);
+	return eth.type == ETH_TYPE_IP4 &&
+	       wire_ip4_parse(p, pkt->len - ETH_LEN, false, &h) == WIRE_IP_OK && (h.mf || h.frag_off);
 }
 
 /* Ours has had it as well: what the kernel misses is no loss. */

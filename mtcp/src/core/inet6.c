@@ -7,7 +7,6 @@
 #include "core/source.h"
 #include "core/stack_priv.h"
 #include "tcp/tcp_rare.h"
-#include "wire/udp_wire.h"
 #include "wire/usual6.h"
 
 /* ------------------------------------------------------------ addresses -- */
@@ -373,28 +372,6 @@ unknown_in(struct stack *st, const struct packet *k, int64_t now)
 	if (!st->port[k->port].except.io && k->h.proto != IP_PROTO_NONE)
 		complain_parameter(st, k, &what, now);
 	return DROP_IP_PROTO;
-}
-
-/* There are no datagram sockets of IPv6: nobody is ever there (RFC 4443 3.1).  A sum of 0 is none,
- * and over IPv6 not allowed (RFC 8200 8.1). */
-static enum fate
-udp_in6(struct stack *st, const struct packet *k, const uint8_t *p, uint32_t len, int64_t now)
-{
-	static const struct icmp6_complaint nobody = { .type = ICMP6_UNREACHABLE,
-		                                       .code = ICMP6_CODE_PORT };
-	struct udp_hdr h;
-
-	if (k->to_group)
-		return DROP_NOT_OURS;
-	if (!ip6_is_host(st, &k->src))
-		return DROP_IP_SOURCE;
-	if (!wire_udp_parse(p, len, &h))
-		return DROP_UDP_HEADER;
-	if (!wire_udp_sum_ok(p, &k->h.src, &k->h.dst))
-		return DROP_UDP_SUM;
-	if (!st->port[k->port].except.io) /* else it is the kernel's to say */
-		complain(st, k, &nobody, now);
-	return DROP_UDP_NOBODY;
 }
 
 static enum fate
