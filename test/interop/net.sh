@@ -80,10 +80,11 @@ wait_for() { # seconds, command...
 # ---- processes --------------------------------------------------------------
 
 # Its output goes to $work/NAME.log.  `ip netns exec' becomes the command, so the
-# number kept is the command's own.
+# number kept is the command's own.  What one of that name said before is gone when this returns.
 start() { # name, namespace or -, command...
 	local name=$1 space=$2 enter=()
 	shift 2
+	: >"$work/$name.log"
 	[ "$space" = - ] || enter=(ip netns exec "mtcp-$$-$space")
 	"${enter[@]}" "$@" >"$work/$name.log" 2>&1 </dev/null &
 	pids[$name]=$!

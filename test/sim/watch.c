@@ -98,12 +98,16 @@ take_syn(struct watch_dir *d, struct watch_dir *back, const struct tcp_seg *s)
 }
 
 /* A SYN-ACK for a SYN that is not the other side's: an attacker's, over a TIME-WAIT, or one that was
- * given up.  The two sides are not of one mind from here on, until one of them opens again. */
+ * given up; or for one whose connection goes on over there and has been reset here.  The two sides are
+ * not of one mind from here on, until one of them opens again. */
 static bool
-answers_another(const struct watch_dir *back, const struct tcp_seg *s)
+answers_another(const struct watch_dir *d, const struct watch_dir *back, const struct tcp_seg *s)
 {
-	return (s->flags & (TCP_SYN | TCP_ACK)) == (TCP_SYN | TCP_ACK) && back->known &&
-	       (seq_le(s->ack, back->isn) || seq_lt(back->sent, s->ack));
+	if ((s->flags & (TCP_SYN | TCP_ACK)) != (TCP_SYN | TCP_ACK) || !back->known)
+		return false;
+	if (seq_le(s->ack, back->isn) || seq_lt(back->sent, s->ack))
+		return true;
+	return d->known && !seq_eq(d->isn, s->seq) && seq_lt(seq_add(back->isn, 1), back->sent);
 }
 
 static unsigned
@@ -182,7 +186,7 @@ check_segment(struct watch *w, const struct craft_way *way, const struct tcp_seg
 		d->acked_any = back->acked_any = false;
 		return;
 	}
-	if (answers_another(back, s)) {
+	if (answers_another(d, back, s)) {
 		d->known = d->acked_any = back->known = back->acked_any = false;
 		return;
 	}
