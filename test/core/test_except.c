@@ -3,12 +3,12 @@
  * pair of sockets. */
 #include <CUnit/CUnit.h>
 
-#include <fcntl.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
 #include "io_engine/io_kernel.h"
 #include "test/core/world.h"
+#include "wire/nd.h"
 
 void suite_except(void);
 
@@ -23,17 +23,30 @@ struct beside {
 };
 
 static void
-begin(struct beside *b, uint32_t rate)
+begin_as(struct beside *b, uint32_t rate, void (*cfg)(struct stack_cfg *, unsigned who))
 {
 	int fd[2];
 
 	CU_ASSERT_EQUAL_FATAL(socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_NONBLOCK, 0, fd), 0);
-	world_init(&b->w, 1, NULL);
+	world_init(&b->w, 1, cfg);
 	b->way = world_way(&b->w, 0);
 	b->io = io_kernel_on(fd[0], b->way.dmac.b, 1500);
 	CU_ASSERT_PTR_NOT_NULL_FATAL(b->io);
 	b->kernel = fd[1];
 	except_begin(world_stack(&b->w, 0), 0, b->io, rate, net_now(b->w.net));
+}
+
+static void
+begin(struct beside *b, uint32_t rate)
+{
+	begin_as(b, rate, NULL);
+}
+
+/* The stranger and we speak IPv6. */
+static void
+begin_v6(struct beside *b)
+{
+	begin_as(b, RATE, world_v6);
 }
 
 static void
@@ -238,6 +251,55 @@ test_both_hear_arp_and_one_answers(void)
 }
 
 static void
+test_ipv6_is_shared_alike(void)
+{
+	struct beside b;
+	uint32_t len;
+
+	begin_v6(&b);
+	CU_ASSERT_FATAL(!ip_addr_is_v4(&b.way.dst));
+	len = knock(&b, 22, TCP_SYN);
+	CU_ASSERT_EQUAL(fate_of(&b, len, TO_KERNEL), 1);
+	CU_ASSERT(kernel_gets(&b, b.out, len));
+	len = craft_echo(b.out, &b.way, 1, b.in, 8);
+	CU_ASSERT_EQUAL(fate_of(&b, len, TO_KERNEL), 1);
+	CU_ASSERT(kernel_gets(&b, b.out, len));
+	len = craft_ip(b.out, &b.way, 89, b.in, 8); /* OSPF: no complaint of ours */
+	CU_ASSERT_EQUAL(fate_of(&b, len, TO_KERNEL), 1);
+	CU_ASSERT(kernel_gets(&b, b.out, len));
+	CU_ASSERT_EQUAL(world_skips(&b.w, 0), 0);
+	end(&b);
+}
+
+static void
+test_both_hear_neighbour_discovery_and_one_answers(void)
+{
+	struct craft_way ask, tell;
+	struct nd_neigh n = { .has_mac = true };
+	struct beside b;
+	uint32_t len;
+
+	begin_v6(&b);
+	(void)world_skips(&b.w, 0);
+	ask = b.way;
+	n.target = b.way.dst;
+	n.mac = b.way.smac;
+	len = craft_nd(b.out, &ask, &n);
+	CU_ASSERT_EQUAL(fate_of(&b, len, IN_ND), 1);
+	CU_ASSERT(kernel_gets(&b, b.out, len));
+	CU_ASSERT_EQUAL(world_skips(&b.w, 0), 1); /* our advertisement */
+	tell = craft_back(&b.way);
+	n = (struct nd_neigh){ .advert = true, .solicited = true, .has_mac = true,
+		               .mac = tell.smac, .target = tell.src };
+	kernel_sends(&b, b.out, craft_nd(b.out, &tell, &n)); /* the kernel's: a second one */
+	CU_ASSERT_EQUAL(world_skips(&b.w, 0), 0);
+	n.target.b[15] ^= 0x40; /* an address that the kernel alone has */
+	kernel_sends(&b, b.out, craft_nd(b.out, &tell, &n));
+	CU_ASSERT_EQUAL(world_skips(&b.w, 0), 1);
+	end(&b);
+}
+
+static void
 test_frames_for_other_hosts_are_nobodys(void)
 {
 	struct beside b;
@@ -343,6 +405,9 @@ suite_except(void)
 	CU_add_test(s, "a fragmented packet comes whole", test_a_fragmented_packet_comes_whole);
 	CU_add_test(s, "ICMP errors are both's", test_icmp_errors_are_boths);
 	CU_add_test(s, "both hear ARP, and one answers", test_both_hear_arp_and_one_answers);
+	CU_add_test(s, "IPv6 is shared alike", test_ipv6_is_shared_alike);
+	CU_add_test(s, "both hear neighbour discovery, and one answers",
+	            test_both_hear_neighbour_discovery_and_one_answers);
 	CU_add_test(s, "frames for other hosts are nobody's",
 	            test_frames_for_other_hosts_are_nobodys);
 	CU_add_test(s, "what the kernel sends leaves as it is",

@@ -406,7 +406,7 @@ watch_ports(struct runtime *rt, const struct runtime_cfg *cfg)
 		struct io_info info;
 
 		if (err)
-			return begin_failed(cfg, i, err);
+			return i < rt->n_ports ? begin_failed(cfg, i, err) : err;
 		if (fd >= 0)
 			err = handoff_watch(&rt->handoff, fd);
 		if (err)

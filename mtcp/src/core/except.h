@@ -5,8 +5,8 @@
  * ssh, ping, tcpdump or a routing daemon live on the same address as our sockets: a port that
  * somebody listens on here is ours, every other is the kernel's.
  *
- * ARP and ICMP both hear; we alone answer ARP for our addresses, the kernel alone answers echo.
- * Each way is limited to so many packets a second, so that a flood for the kernel costs us no more
+ * ARP, neighbour discovery and ICMP errors both hear; we alone say where our addresses are, the
+ * kernel alone answers echo.  Each way is limited to so many packets a second, so that a flood for the kernel costs us no more
  * than that, nor one from it.
  */
 #pragma once

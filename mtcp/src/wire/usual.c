@@ -49,29 +49,15 @@ bool
 wire_usual_parse(const uint8_t *p, bool ip_sum, bool tcp_sum, struct tcp_seg *s)
 {
 	const uint8_t *tcp = p + USUAL_TCP;
-	uint32_t hdr_len = (tcp[12] >> 4) * 4u, len = get_be16(p + USUAL_IP + 2) - IP4_LEN;
+	uint32_t len = get_be16(p + USUAL_IP + 2) - IP4_LEN;
 
 	if (ip_sum && ip_sum_of(p + USUAL_IP) != UINT16_MAX)
 		return false;
 	if (tcp_sum &&
 	    wire_sum_finish(wire_sum_add(pseudo(p + USUAL_SRC, p + USUAL_DST, len), tcp, len)) != 0)
 		return false;
-	seg_clear(s);
-	s->seq = seq_of(get_be32(tcp + 4));
-	s->ack = seq_of(get_be32(tcp + 8));
-	s->wnd = get_be16(tcp + 14);
-	s->len = len - hdr_len;
-	s->text = tcp + hdr_len;
-	s->sport = get_be16(tcp);
-	s->dport = get_be16(tcp + 2);
-	s->urg = get_be16(tcp + 18);
-	s->flags = tcp[13];
+	usual_tcp_parse(tcp, len, s);
 	s->ecn = p[USUAL_IP + 1] & 3u;
-	if (hdr_len == TCP_HDR_LEN)
-		return true;
-	s->opts = TCP_OPT_TS;
-	s->tsval = get_be32(tcp + TCP_HDR_LEN + 4);
-	s->tsecr = get_be32(tcp + TCP_HDR_LEN + 8);
 	return true;
 }
 

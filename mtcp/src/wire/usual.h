@@ -25,6 +25,30 @@ bool wire_usual_is(const uint8_t *p, size_t len);
  * looked at (`ip_sum`, `tcp_sum`) is wrong. */
 bool wire_usual_parse(const uint8_t *p, bool ip_sum, bool tcp_sum, struct tcp_seg *s);
 
+/* For both families: the segment of `len` bytes at `tcp`, of which wire_usual_is() has said that nothing
+ * but a timestamp may stand between header and text. */
+static inline void
+usual_tcp_parse(const uint8_t *tcp, uint32_t len, struct tcp_seg *s)
+{
+	uint32_t hdr_len = (tcp[12] >> 4) * 4u;
+
+	seg_clear(s);
+	s->seq = seq_of(get_be32(tcp + 4));
+	s->ack = seq_of(get_be32(tcp + 8));
+	s->wnd = get_be16(tcp + 14);
+	s->len = len - hdr_len;
+	s->text = tcp + hdr_len;
+	s->sport = get_be16(tcp);
+	s->dport = get_be16(tcp + 2);
+	s->urg = get_be16(tcp + 18);
+	s->flags = tcp[13];
+	if (hdr_len == TCP_HDR_LEN)
+		return;
+	s->opts = TCP_OPT_TS;
+	s->tsval = get_be32(tcp + TCP_HDR_LEN + 4);
+	s->tsecr = get_be32(tcp + TCP_HDR_LEN + 8);
+}
+
 /* What goes into the headers around a segment. */
 struct usual_hdr {
 	const uint8_t *dst_mac, *src_mac; /* 6 bytes each                             */

@@ -3,6 +3,7 @@
 #include "wire/usual6.h"
 
 #include "wire/sum.h"
+#include "wire/usual.h"
 
 #define TS_WORD UINT32_C(0x0101080a) /* nop, nop, timestamp of 10 bytes (RFC 7323 A) */
 #define TS_LEN  12u
@@ -45,25 +46,11 @@ bool
 wire_usual6_parse(const uint8_t *p, bool tcp_sum, struct tcp_seg *s)
 {
 	const uint8_t *tcp = p + USUAL6_TCP;
-	uint32_t hdr_len = (tcp[12] >> 4) * 4u, len = get_be16(p + USUAL6_IP + 4);
+	uint32_t len = get_be16(p + USUAL6_IP + 4);
 
 	if (tcp_sum && sum_is_wrong(p, len))
 		return false;
-	seg_clear(s);
-	s->seq = seq_of(get_be32(tcp + 4));
-	s->ack = seq_of(get_be32(tcp + 8));
-	s->wnd = get_be16(tcp + 14);
-	s->len = len - hdr_len;
-	s->text = tcp + hdr_len;
-	s->sport = get_be16(tcp);
-	s->dport = get_be16(tcp + 2);
-	s->urg = get_be16(tcp + 18);
-	s->flags = tcp[13];
+	usual_tcp_parse(tcp, len, s);
 	s->ecn = p[USUAL6_IP + 1] >> 4 & 3u;
-	if (hdr_len == TCP_HDR_LEN)
-		return true;
-	s->opts = TCP_OPT_TS;
-	s->tsval = get_be32(tcp + TCP_HDR_LEN + 4);
-	s->tsecr = get_be32(tcp + TCP_HDR_LEN + 8);
 	return true;
 }
